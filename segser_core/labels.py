@@ -1,0 +1,27 @@
+"""The project's one spelling of each emotion, and its one colour in every figure.
+
+The first eight colours are those of Okabe and Ito (2008), which people with the
+common kinds of colour blindness tell apart; grey stands for neutral.
+"""
+
+COLOURS = {
+    "neutral": "#8C8C8C",
+    "calm": "#DDCC77",
+    "happy": "#E69F00",
+    "sad": "#0072B2",
+    "angry": "#D55E00",
+    "fearful": "#CC79A7",
+    "disgust": "#009E73",
+    "surprised": "#56B4E9",
+    "bored": "#7A5C48",
+    "excited": "#F0E442",
+    "frustrated": "#882255",
+    "tender": "#332288",
+}
+LABELS = tuple(COLOURS)
+OTHER_COLOUR = "#444444"
+
+
+def colour_of(label: str) -> str:
+    """The colour of an emotion, as #RRGGBB; dark grey for a label that is not ours."""
+    return COLOURS.get(label, OTHER_COLOUR)
