@@ -1,0 +1,66 @@
+"""python -m training.corpora describe NAME --root DIR: what a folder holds, beside what it should."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segser_core.errors import CorpusError
+from training.corpora import Corpus, corpora, load_corpus
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """Corpora on this machine."""
+
+
+@app.command()
+def describe(
+    name: Annotated[str, typer.Argument(help=f"one of {', '.join(corpora())}")],
+    root: Annotated[Path, typer.Option(help="the folder that holds the corpus")],
+) -> None:
+    """Count a corpus by label, speaker and session, and name every file that is left out."""
+    try:
+        corpus = load_corpus(name, root)
+    except CorpusError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo("\n".join([*summary(corpus), *left_out(corpus)]))
+
+
+def summary(corpus: Corpus) -> list[str]:
+    """Lines of counts; labels stand beside what the complete corpus holds, where that is known."""
+    manifest = corpus.manifest
+    total = sum(corpus.expected.values())
+    lines = [f"{corpus.name}: {len(manifest)} clips" + (f" of {total}" if total else "") + f" in {corpus.root}"]
+    seconds = manifest.duration_s
+    lines.append(f"{seconds.sum() / 3600:.2f} h, {seconds.min():.2f} to {seconds.max():.2f} s")
+    for column in ("label", "speaker", "session", "gender", "style"):
+        counts = manifest[column].value_counts().sort_index()
+        if any(counts.index):
+            lines += ["", column, *_counts(counts.to_dict(), corpus.expected if column == "label" else {})]
+    return [*lines, *(["", *corpus.notes] if corpus.notes else [])]
+
+
+def _counts(got: dict[str, int], expected: dict[str, int]) -> list[str]:
+    names = [*expected, *(n for n in got if n not in expected)]
+    width = max(map(len, names))
+    lines = []
+    for name in names:
+        line = f"  {name:<{width}} {got.get(name, 0):>6}"
+        if expected:
+            wanted = expected.get(name, 0)
+            line += f"  of {wanted}" + ("" if got.get(name, 0) == wanted else "  DIFFERS")
+        lines.append(line)
+    return lines
+
+
+def left_out(corpus: Corpus) -> list[str]:
+    """A line a file that is not in the manifest, after their number."""
+    return ["", f"left out: {len(corpus.left_out)} files", *(f"  {f.path}: {f.why}" for f in corpus.left_out)]
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m training.corpora")

@@ -1,0 +1,119 @@
+"""What every loader returns, and what loaders share: walking a folder, reading durations, the manifest.
+
+The manifest has a row an utterance and at least the columns `COLUMNS`. Nothing is guessed: a
+file that does not fit its corpus's layout is left out, by name, with the reason.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import av
+import pandas as pd
+
+from segser_core.errors import CorpusError
+
+COLUMNS = ("utterance_id", "path", "speaker", "session", "gender", "label", "duration_s", "text", "style")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that is not in the manifest: its path relative to the root, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What a file's name says of its recording, in the project's spelling; empty where unknown."""
+
+    utterance_id: str
+    speaker: str
+    gender: str
+    label: str
+    text: str
+    style: str
+    session: str = ""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus on disk.
+
+    `manifest` holds `COLUMNS` in that order, sorted by utterance_id; `path` is relative to `root`, with
+    forward slashes. `expected` counts the labels of the complete corpus, where that is known.
+    `notes` are facts that a result on this corpus must be read with.
+    """
+
+    name: str
+    root: Path
+    manifest: pd.DataFrame
+    left_out: tuple[LeftOut, ...] = ()
+    expected: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class Misfit(ValueError):
+    """A file outside its corpus's layout; the text is the reason."""
+
+
+def duration_s(path: Path) -> float:
+    """Seconds of sound, from the file's header, or decoded where the header does not say.
+
+    Raises:
+        Misfit: the file holds no sound that can be read.
+    """
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.audio[0]
+            if stream.duration and stream.time_base:
+                return float(stream.duration * stream.time_base)
+            seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(stream))
+    except (av.FFmpegError, OSError, IndexError) as error:
+        raise Misfit(f"not a readable recording ({error.__class__.__name__})") from error
+    if not seconds:
+        raise Misfit("no sound in it")
+    return seconds
+
+
+def audio_paths(root: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
+    """Each file below `root` in order of name, with the reason if it cannot be one of the corpus's recordings."""
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        if path.name.startswith("."):
+            yield path, "a hidden file"
+        elif path.suffix.lower() not in endings:
+            yield path, f"its ending is not {' or '.join(endings)}"
+        else:
+            yield path, None
+
+
+def load_named(root: Path, parse: Callable[[str], Utterance]) -> tuple[pd.DataFrame, tuple[LeftOut, ...]]:
+    """The manifest of a corpus whose file names say everything, whatever the folders.
+
+    Args:
+        root: the folder that holds the corpus.
+        parse: from a file's name without ending to what it says; raises `Misfit` with the reason.
+
+    Raises:
+        CorpusError: there is no such folder, or no file in it fits.
+    """
+    if not root.is_dir():
+        raise CorpusError(f"{root} is no folder; give the folder that holds the corpus")
+    rows, left_out = {}, []
+    for path, why in audio_paths(root, (".wav", ".flac")):
+        name = path.relative_to(root).as_posix()
+        try:
+            if why:
+                raise Misfit(why)
+            utterance = parse(path.stem)
+            if first := rows.get(utterance.utterance_id):
+                raise Misfit(f"a second recording of that name; {first['path']} is used")
+            rows[utterance.utterance_id] = {**asdict(utterance), "path": name, "duration_s": duration_s(path)}
+        except Misfit as error:
+            left_out.append(LeftOut(name, str(error)))
+    if not rows:
+        raise CorpusError(
+            f"no recording in {root} fits the corpus ({len(left_out)} files do not); is it the right folder?"
+        )
+    return pd.DataFrame([rows[i] for i in sorted(rows)], columns=list(COLUMNS)), tuple(left_out)

@@ -1,0 +1,68 @@
+"""EMO-DB: the Berlin Database of Emotional Speech (Burkhardt et al. 2005), German.
+
+A name is `SSTTTEv`: speaker, text, emotion, version, e.g. 03a01Fa. 535 clips of ten actors.
+Speaker 08 has no disgust.
+"""
+
+import re
+from pathlib import Path
+
+from training.corpora.corpus import Corpus, Misfit, Utterance, load_named
+
+EMOTIONS = {
+    "W": "angry",
+    "L": "bored",
+    "E": "disgust",
+    "A": "fearful",
+    "F": "happy",
+    "T": "sad",
+    "N": "neutral",
+}
+GENDERS = dict.fromkeys(("03", "10", "11", "12", "15"), "male") | dict.fromkeys(
+    ("08", "09", "13", "14", "16"), "female"
+)
+TEXTS = {
+    "a01": "Der Lappen liegt auf dem Eisschrank.",
+    "a02": "Das will sie am Mittwoch abgeben.",
+    "a04": "Heute abend könnte ich es ihm sagen.",
+    "a05": "Das schwarze Stück Papier befindet sich da oben neben dem Holzstück.",
+    "a07": "In sieben Stunden wird es soweit sein.",
+    "b01": "Was sind denn das für Tüten, die da unter dem Tisch stehen?",
+    "b02": "Sie haben es gerade hochgetragen und jetzt gehen sie wieder runter.",
+    "b03": "An den Wochenenden bin ich jetzt immer nach Hause gefahren und habe Agnes besucht.",
+    "b09": "Ich will das eben wegbringen und dann mit Karl was trinken gehen.",
+    "b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen.",
+}
+EXPECTED = {"neutral": 79, "happy": 71, "sad": 62, "angry": 127, "fearful": 69, "disgust": 46, "bored": 81}
+NOTES = (
+    "Ten sentences in all: the same words are in train and test.",
+    "Speaker 08 has no disgust: that fold's UAR is over six classes.",
+    "Acted: a label is what the actor was asked to express.",
+)
+NAME = re.compile(r"(\d\d)([ab]\d\d)([A-Z])([a-z])")
+
+
+def load(root: Path) -> Corpus:
+    """EMO-DB below `root`.
+
+    Raises:
+        CorpusError: there is no such folder, or no file in it has an EMO-DB name.
+    """
+    manifest, left_out = load_named(root, parse)
+    return Corpus("emodb", root, manifest, left_out, EXPECTED, NOTES)
+
+
+def parse(stem: str) -> Utterance:
+    """What a name says; `stem` is the file's name without its ending.
+
+    Raises:
+        Misfit: the name is none of EMO-DB's.
+    """
+    found = NAME.fullmatch(stem)
+    if not found:
+        raise Misfit("the name is not speaker, text, emotion, version, as in 03a01Fa")
+    speaker, text, emotion, _version = found.groups()
+    for what, got, known in (("speaker", speaker, GENDERS), ("text", text, TEXTS), ("emotion", emotion, EMOTIONS)):
+        if got not in known:
+            raise Misfit(f"{what} {got} does not exist here; known: {', '.join(sorted(known))}")
+    return Utterance(stem, speaker, GENDERS[speaker], EMOTIONS[emotion], TEXTS[text], "acted")
