@@ -100,7 +100,8 @@ def load_named(root: Path, parse: Callable[[str], Utterance]) -> tuple[pd.DataFr
     """
     if not root.is_dir():
         raise CorpusError(f"{root} is no folder; give the folder that holds the corpus")
-    rows, left_out = {}, []
+    rows: dict[str, dict[str, object]] = {}
+    left_out = []
     for path, why in audio_paths(root, (".wav", ".flac")):
         name = path.relative_to(root).as_posix()
         try:
