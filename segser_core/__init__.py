@@ -1,9 +1,9 @@
 """segser: which emotion a speech model hears when, and why.
 
-    from segser_core import Predictor
-    prediction = Predictor.from_pretrained("seg+tri-w").predict("clip.wav")
-    for segment in prediction.segments:
-        print(segment.start_s, segment.end_s, segment.label, segment.confidence)
+from segser_core import Predictor
+prediction = Predictor.from_pretrained("seg+tri-w").predict("clip.wav")
+for segment in prediction.segments:
+    print(segment.start_s, segment.end_s, segment.label, segment.confidence)
 """
 
 from typing import TYPE_CHECKING

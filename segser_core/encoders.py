@@ -1,0 +1,281 @@
+"""Speech encoders behind one interface: a waveform in, frames of 20 ms out, exact under padding.
+
+An encoder works in two steps. `features` takes one recording, unpadded, through all that is
+frozen, so its result can be kept over epochs; `forward` takes a padded batch of these features
+through all that is tuned. Between the two nothing mixes a recording with its padding: the
+convolutions of wav2vec2-base normalise over time, so even a masked batch would change them.
+
+| encoder                  | features (frozen)                       | forward (tuned)               |
+| ------------------------ | --------------------------------------- | ----------------------------- |
+| wav2vec2, HuBERT, WavLM  | convolutional feature encoder           | projection, Transformer       |
+| Whisper                  | log-mel spectrogram                     | convolutions, Transformer     |
+| Whisper, n frozen layers | the same, convolutions and n layers     | the layers above              |
+"""
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, pad
+from torchaudio.functional import melscale_fbanks
+from transformers import HubertModel, PreTrainedConfig, Wav2Vec2Model, WavLMModel
+from transformers.masking_utils import create_bidirectional_mask
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+from segser_core.errors import ModelError, SettingError
+
+HOP_SAMPLES = 320  # one frame, 20 ms at 16 kHz
+MEL_FFT_SAMPLES = 400
+MEL_HOP_SAMPLES = 160
+MEL_DECADES = 8.0
+
+
+class FrameEncoder(nn.Module):
+    """What every encoder offers.
+
+    Attributes:
+        hidden_size: D, the number of features of a frame.
+        max_frames: the most frames that one pass can take, or None.
+        positions_matter: whether training must draw where in its position table a clip lies.
+        overhang_samples: how far the last frame reaches beyond its 20 ms.
+    """
+
+    hidden_size: int
+    max_frames: int | None = None
+    positions_matter = False
+    overhang_samples = 0
+
+    def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
+        """One unpadded recording through the frozen part: (N,) at 16 kHz → (T, F), without gradient."""
+        raise NotImplementedError
+
+    def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
+        """A padded batch through the tuned part: (B, T, F), (B,) frames each → (B, T, D).
+
+        `offsets` (B,) moves each recording that many frames along the position table, where
+        there is one. Frames beyond a recording's length hold nothing of use.
+        """
+        raise NotImplementedError
+
+
+class WaveEncoder(FrameEncoder):
+    """wav2vec2, HuBERT or WavLM, cut after `layer` of its Transformer layers.
+
+    The frames are `transformers`' hidden_states[layer]. For the models that normalise before
+    each layer ("stable layer norm", the large ones) the final norm follows the last layer
+    only, so it is dropped where the model is cut.
+    """
+
+    def __init__(self, network: nn.Module, layer: int | None, frozen_layers: int | None, normalize: bool):
+        super().__init__()
+        config, stack = network.config, network.encoder
+        if layer is not None and layer < config.num_hidden_layers:
+            stack.layers = stack.layers[:layer]
+            if config.do_stable_layer_norm:
+                stack.layer_norm = nn.Identity()
+        self.hidden_size, self.normalize = config.hidden_size, normalize
+        self.overhang_samples = receptive_field(config) - HOP_SAMPLES
+        self.convolutions, self.projection, self.transformer = (
+            network.feature_extractor,
+            network.feature_projection,
+            stack,
+        )
+        self.convolutions._freeze_parameters()
+        if frozen_layers is not None:
+            self.projection.requires_grad_(False)
+            stack.pos_conv_embed.requires_grad_(False)
+            stack.layers[:frozen_layers].requires_grad_(False)
+
+    @torch.no_grad()
+    def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
+        """The convolutional feature encoder: (N,) → (T, 512), T = (N − 400) // 320 + 1."""
+        if self.normalize:
+            waveform = (waveform - waveform.mean()) / (waveform.var(correction=0) + 1e-7).sqrt()
+        return self.convolutions(waveform[None])[0].T
+
+    def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
+        """Feature projection and Transformer, with the mask of the frames: (B, T, 512) → (B, T, D)."""
+        projected = self.projection(features)
+        hidden = projected[0] if isinstance(projected, tuple) else projected  # HuBERT returns no tuple
+        return self.transformer(hidden, attention_mask=inside(lengths, features.shape[1])).last_hidden_state
+
+
+class MelEncoder(FrameEncoder):
+    """Whisper's encoder, cut after `layer` of its layers; its final norm follows the last one kept.
+
+    Unlike `transformers`' own forward it takes recordings of any length up to 30 s, without
+    padding them to it, and starts anywhere in the table of positions, which is computed.
+    """
+
+    positions_matter = True
+
+    def __init__(self, network: WhisperEncoder, layer: int | None, frozen_layers: int | None):
+        super().__init__()
+        self.config = network.config
+        self.hidden_size, self.max_frames = network.config.d_model, network.config.max_source_positions
+        self.frozen_layers = frozen_layers
+        self.conv1, self.conv2 = network.conv1, network.conv2
+        self.layers, self.norm = network.layers[:layer], network.layer_norm
+        if frozen_layers is not None:
+            for frozen in (self.conv1, self.conv2, self.layers[:frozen_layers]):
+                frozen.requires_grad_(False)
+
+    @torch.no_grad()
+    def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
+        """Log-mel pairs (T, 160), or the frozen layers' output (T, D); T = ⌈N / 320⌉."""
+        mel = log_mel(pad(waveform, (0, -len(waveform) % HOP_SAMPLES)), self.config.num_mel_bins)
+        pairs = mel.T.reshape(-1, 2 * self.config.num_mel_bins)  # (T, 160): two mel frames make one frame
+        if self.frozen_layers is None:
+            return pairs
+        length = torch.tensor([len(pairs)], device=pairs.device)
+        hidden = self._stem(pairs[None], length, torch.full_like(length, offset))
+        return self._run(self.layers[: self.frozen_layers], hidden, length)[0]
+
+    def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
+        """What `features` left undone: (B, T, F) → (B, T, D)."""
+        offsets = torch.zeros_like(lengths) if offsets is None else offsets
+        if self.frozen_layers is None:
+            features = self._stem(features, lengths, offsets)
+        return self.norm(self._run(self.layers[self.frozen_layers or 0 :], features, lengths))
+
+    def _stem(self, pairs: Tensor, lengths: Tensor, offsets: Tensor) -> Tensor:
+        """Both convolutions and the positions: (B, T, 160) → (B, T, D); beyond a recording all is zero."""
+        frames = pairs.shape[1]
+        mask = inside(lengths, frames)[:, None, :]  # (B, 1, T)
+        mel = pairs.unflatten(2, (2, -1)).flatten(1, 2).transpose(1, 2)  # (B, 80, 2 T)
+        fine = mask.repeat_interleave(2, dim=2)
+        hidden = gelu(self.conv1(mel * fine)) * fine
+        hidden = gelu(self.conv2(hidden)).transpose(1, 2)  # (B, T, D)
+        at = offsets[:, None] + torch.arange(frames, device=offsets.device)
+        return hidden + sinusoids(at, self.hidden_size).to(hidden.dtype)
+
+    def _run(self, layers: nn.ModuleList, hidden: Tensor, lengths: Tensor) -> Tensor:
+        mask = create_bidirectional_mask(
+            config=self.config, inputs_embeds=hidden, attention_mask=inside(lengths, hidden.shape[1])
+        )
+        for layer in layers:
+            hidden = layer(hidden, mask)
+        return hidden
+
+
+def receptive_field(config: PreTrainedConfig) -> int:
+    """Samples that one frame of the convolutions sees: 400 for wav2vec2's own kernels and strides."""
+    field, stride = 1, 1
+    for kernel, step in zip(config.conv_kernel, config.conv_stride, strict=True):
+        field, stride = field + (kernel - 1) * stride, stride * step
+    return field
+
+
+def inside(lengths: Tensor, frames: int) -> Tensor:
+    """(B,) lengths → (B, T) mask, true within each recording."""
+    return torch.arange(frames, device=lengths.device) < lengths[:, None]
+
+
+def sinusoids(positions: Tensor, size: int) -> Tensor:
+    """Whisper's position vectors at any positions: (B, T) → (B, T, size)."""
+    scales = torch.exp(-math.log(10_000) / (size // 2 - 1) * torch.arange(size // 2, device=positions.device))
+    angles = positions[..., None] * scales
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
+@lru_cache(maxsize=4)
+def mel_filters(n_mels: int) -> Tensor:
+    """Slaney's mel filters over the FFT's bins, 0 to 8 kHz: (201, n_mels)."""
+    return melscale_fbanks(MEL_FFT_SAMPLES // 2 + 1, 0.0, 8000.0, n_mels, 16_000, norm="slaney", mel_scale="slaney")
+
+
+def log_mel(waveform: Tensor, n_mels: int = 80) -> Tensor:
+    """Whisper's input: (N,) at 16 kHz → (n_mels, N // 160), about −1 to 1.
+
+    Clamped 8 decades below the maximum of this very audio, so what else it holds matters: the
+    rule everywhere here is that the maximum is of the audio that the encoder sees at once.
+    """
+    window = torch.hann_window(MEL_FFT_SAMPLES, device=waveform.device)
+    spectrum = torch.stft(waveform, MEL_FFT_SAMPLES, MEL_HOP_SAMPLES, window=window, return_complex=True)
+    power = mel_filters(n_mels).to(waveform.device).T @ spectrum[:, :-1].abs().square()
+    decades = power.clamp(min=1e-10).log10()
+    return (decades.clamp(min=decades.max() - MEL_DECADES) + 4.0) / 4.0
+
+
+NETWORKS: dict[str, type[nn.Module]] = {
+    "wav2vec2": Wav2Vec2Model,
+    "hubert": HubertModel,
+    "wavlm": WavLMModel,
+    "whisper": WhisperEncoder,
+}
+
+
+def encoder_around(
+    network: nn.Module, layer: int | None = None, frozen_layers: int | None = None, normalize: bool = False
+) -> FrameEncoder:
+    """The interface around a network of `transformers`.
+
+    Args:
+        network: one of `NETWORKS`, with weights.
+        layer: how many Transformer layers to keep, all where it is None.
+        frozen_layers: how many of these stay as they are, and with them all below; None freezes
+            only what the paper freezes, the convolutions of wav2vec2 (nothing of Whisper).
+        normalize: whether the waveform is brought to zero mean and unit variance first.
+
+    Raises:
+        SettingError: a layer that the network does not have.
+    """
+    depth = depth_of(network.config)
+    layer = depth if layer is None else layer
+    if not 1 <= layer <= depth:
+        raise SettingError(f"layer {layer} is outside this encoder: it has the layers 1 to {depth}")
+    if frozen_layers is not None and not 0 <= frozen_layers <= layer:
+        raise SettingError(f"{frozen_layers} frozen layers of {layer}: choose 0 to {layer}, or none to tune all")
+    if isinstance(network, WhisperEncoder):
+        return MelEncoder(network, layer, frozen_layers)
+    return WaveEncoder(network, layer, frozen_layers, normalize)
+
+
+def depth_of(config: PreTrainedConfig) -> int:
+    """The number of Transformer layers that a configuration asks for."""
+    return config.encoder_layers if config.model_type == "whisper" else config.num_hidden_layers
+
+
+def quiet_config(config: PreTrainedConfig) -> PreTrainedConfig:
+    """The same configuration without layerdrop, which makes layers vanish, and without default masking.
+
+    Raises:
+        ModelError: an architecture that is not one of ours.
+    """
+    if config.model_type not in NETWORKS:
+        raise ModelError(f"an encoder of type {config.model_type!r}: expected one of {', '.join(NETWORKS)}")
+    if config.model_type == "whisper":
+        config.encoder_layerdrop = 0.0
+    else:
+        config.layerdrop, config.apply_spec_augment = 0.0, False
+        config.mask_time_prob = config.mask_feature_prob = 0.0
+    return config
+
+
+def load_network(name: str, revision: str | None = None) -> tuple[nn.Module, bool]:
+    """A pretrained network from a local folder or a hub name, in float32, from safetensors only.
+
+    Returns:
+        The network, and whether its waveforms are normalised (`do_normalize` of its feature extractor).
+
+    Raises:
+        ModelError: not to be had, or weights that leave a part of the network at random.
+    """
+    from transformers import AutoConfig, AutoFeatureExtractor, WhisperModel
+
+    how = {"revision": revision} if revision else {}
+    try:
+        config = quiet_config(AutoConfig.from_pretrained(name, **how))
+        kind = NETWORKS[config.model_type]
+        whole = kind is WhisperEncoder and "WhisperEncoder" not in (config.architectures or [])
+        network, info = (WhisperModel if whole else kind).from_pretrained(
+            name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **how
+        )
+        extractor = AutoFeatureExtractor.from_pretrained(name, **how)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+    absent = sorted(k for k in info["missing_keys"] if "masked_spec_embed" not in k)
+    if absent or info["mismatched_keys"]:
+        raise ModelError(f"the encoder {name!r} lacks weights, {(absent or info['mismatched_keys'])[0]} among them")
+    return (network.get_encoder() if whole else network), bool(getattr(extractor, "do_normalize", False))

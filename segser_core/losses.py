@@ -1,0 +1,139 @@
+"""The paper's losses, Equations 1 to 4, one short function each.
+
+Symbols: i a recording of the batch (B of them), j one of its segments (S at most), p the
+probabilities of C classes, y the labels, X a vector of D features (the mean of frames that
+enters the linear layer, not normalised), d the Euclidean distance, λ the margin, α a weight.
+The paper leaves the reductions open; those here are named in each function.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+MARGIN = 1.0
+
+
+def nll_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """L_nll(i) = −log p_i(y_i), the mean over the batch: (B, C), (B,) → scalar.
+
+    `smoothing` spreads that share of the target over all classes (0: the paper's loss).
+    """
+    return cross_entropy(logits, labels, label_smoothing=smoothing)
+
+
+def segment_loss(
+    utterance_logits: Tensor,
+    segment_logits: Tensor,
+    mask: Tensor,
+    labels: Tensor,
+    *,
+    over_segments: str = "sum",
+    smoothing: float = 0.0,
+) -> Tensor:
+    """Eq. 3: L_SER = (1/B) Σ_i [ Σ_j L_nll(i, j) + L_nll(i) ].
+
+    Each segment bears its utterance's label. A recording that is not cut, of one segment only,
+    counts once: its segment is the utterance.
+
+    Args:
+        utterance_logits: (B, C).
+        segment_logits: (B, S, C).
+        mask: (B, S), true where there is a segment.
+        labels: (B,) class indices.
+        over_segments: `sum`, the paper's, or `mean`, so that long recordings weigh no more.
+        smoothing: share of the target that is spread over all classes.
+    """
+    targets = labels[:, None].expand(mask.shape)
+    each = cross_entropy(segment_logits.flatten(0, 1), targets.flatten(), label_smoothing=smoothing, reduction="none")
+    cut = mask & (mask.sum(dim=1, keepdim=True) > 1)
+    per_recording = (each.view(mask.shape) * cut).sum(dim=1)  # (B,)
+    if over_segments == "mean":
+        per_recording = per_recording / cut.sum(dim=1).clamp(min=1)
+    return per_recording.mean() + nll_loss(utterance_logits, labels, smoothing)
+
+
+def distance(a: Tensor, b: Tensor) -> Tensor:
+    """d(a, b) = ‖a − b‖₂ over the last dimension, with a finite (zero) gradient where a = b."""
+    squared = (a - b).square().sum(dim=-1)
+    apart = squared > 0
+    return torch.where(apart, torch.where(apart, squared, 1.0).sqrt(), 0.0)
+
+
+class Triplets(NamedTuple):
+    """Row indices (K,) of anchors, positives and negatives."""
+
+    anchors: Tensor
+    positives: Tensor
+    negatives: Tensor
+
+
+def choose_triplets(labels: Tensor, durations: Tensor, groups: Tensor | None = None) -> Triplets:
+    """One triplet an anchor, inside the batch: section 3.2 of the paper.
+
+    The positive is the next other row of the anchor's class (cyclic, so every row is a positive
+    equally often); the negative is the row of another class whose duration is nearest to the
+    positive's, the first of equals. A row without either is no anchor.
+
+    Args:
+        labels: (R,) class of each row.
+        durations: (R,) duration of each row, in any unit.
+        groups: (R,) rows are compared only within a group; one group where it is None.
+
+    Returns:
+        Indices of K <= R anchors, positives and negatives.
+    """
+    rows = len(labels)
+    if rows == 0:
+        return Triplets(labels, labels, labels)
+    together = torch.ones(rows, rows, dtype=torch.bool, device=labels.device)
+    if groups is not None:
+        together = groups[:, None] == groups
+    alike = labels[:, None] == labels
+    ahead = (torch.arange(rows, device=labels.device) - torch.arange(rows, device=labels.device)[:, None]) % rows
+    is_positive = together & alike & (ahead > 0)
+    positives = torch.where(is_positive, ahead, rows).argmin(dim=1)
+    apart = (durations[positives][:, None] - durations).abs().float()
+    is_negative = together & ~alike
+    negatives = torch.where(is_negative, apart, torch.inf).argmin(dim=1)
+    anchors = (is_positive.any(dim=1) & is_negative.any(dim=1)).nonzero().squeeze(1)
+    return Triplets(anchors, positives[anchors], negatives[anchors])
+
+
+class TripletLoss(NamedTuple):
+    """Eq. 2 over a batch, with what shows whether it still teaches: all scalars.
+
+    `active` is the share of anchors above zero; a loss that rests at the margin while
+    `to_positive` and `to_negative` fall towards zero is a collapse.
+    """
+
+    loss: Tensor
+    to_positive: Tensor
+    to_negative: Tensor
+    active: Tensor
+
+
+def triplet_loss(vectors: Tensor, triplets: Triplets, margin: float = MARGIN) -> TripletLoss:
+    """Eq. 2: L_tri = max(d(X_a, X_p) − d(X_a, X_n) + λ, 0), the mean over all anchors, zeros included.
+
+    Args:
+        vectors: (R, D).
+        triplets: indices into the rows; none at all cost nothing (loss and distances 0).
+        margin: λ, 1 in the paper.
+    """
+    if len(triplets.anchors) == 0:
+        zero = vectors.sum() * 0.0
+        return TripletLoss(zero, zero.detach(), zero.detach(), zero.detach())
+    anchors = vectors[triplets.anchors]
+    to_positive = distance(anchors, vectors[triplets.positives])
+    to_negative = distance(anchors, vectors[triplets.negatives])
+    each = (to_positive - to_negative + margin).clamp(min=0)
+    return TripletLoss(
+        each.mean(), to_positive.mean().detach(), to_negative.mean().detach(), (each > 0).float().mean().detach()
+    )
+
+
+def combined_loss(nll: Tensor, triplet: Tensor, alpha: float | None = None) -> Tensor:
+    """Eq. 1: L = L_nll + L_tri; with α, Eq. 4: L = (1 − α) · L_nll + α · L_tri."""
+    return nll + triplet if alpha is None else (1 - alpha) * nll + alpha * triplet

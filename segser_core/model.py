@@ -1,0 +1,166 @@
+"""The paper's network: encoder → segments → mean → linear, one head for segments and utterance.
+
+A `transformers` model like any other: `save_pretrained` writes what `from_pretrained` reads,
+safetensors only, and the configuration holds everything that a prediction needs.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
+from transformers.utils import ModelOutput
+
+from segser_core.encoders import NETWORKS, depth_of, encoder_around, load_network, quiet_config
+from segser_core.errors import ModelError
+from segser_core.segments import Windows, mean_over_time, segment_means
+
+
+class SegmentEmotionConfig(PreTrainedConfig):
+    """All that a prediction needs besides the weights.
+
+    Attributes:
+        encoder: the configuration of the encoder's network, as a dict, and `name`, where it came from.
+        labels: the emotions, in the order of the head's outputs.
+        system: which of the paper's systems was trained.
+        layer: how many of the encoder's layers are kept (None: all).
+        frozen_layers: how many of these were never tuned (see `encoder_around`).
+        normalize: whether the waveform is brought to zero mean and unit variance first.
+        segment_frames, stride_frames, tail: how frames are cut (20 ms a frame).
+        longest_training_clip_s: audio longer than this is new ground for the model.
+    """
+
+    model_type = "segser"
+
+    def __init__(
+        self,
+        encoder: dict[str, Any] | None = None,
+        labels: list[str] | None = None,
+        system: str = "seg+tri-w",
+        layer: int | None = None,
+        frozen_layers: int | None = None,
+        normalize: bool = False,
+        segment_frames: int = 80,
+        stride_frames: int = 40,
+        tail: str = "align-right",
+        longest_training_clip_s: float | None = None,
+        **kwargs: Any,
+    ):
+        self.encoder = encoder or {"model_type": "wav2vec2"}
+        self.system, self.layer, self.frozen_layers, self.normalize = system, layer, frozen_layers, normalize
+        self.segment_frames, self.stride_frames, self.tail = segment_frames, stride_frames, tail
+        self.longest_training_clip_s = longest_training_clip_s
+        if labels is not None:
+            kwargs["id2label"] = dict(enumerate(labels))
+            kwargs["label2id"] = {label: i for i, label in enumerate(labels)}
+        super().__init__(**kwargs)
+
+    @property
+    def labels(self) -> list[str]:
+        """The emotions, in the order of the head's outputs."""
+        return [self.id2label[i] for i in range(len(self.id2label))]
+
+    @property
+    def windows(self) -> Windows:
+        """How frames are cut into segments."""
+        return Windows(self.segment_frames, self.stride_frames, self.tail)  # type: ignore[arg-type]
+
+    def network_config(self) -> PreTrainedConfig:
+        """The configuration of the encoder's network."""
+        settings = {k: v for k, v in self.encoder.items() if k != "name"}
+        if settings.get("model_type") not in NETWORKS:
+            raise ModelError(
+                f"an encoder of type {settings.get('model_type')!r}: expected one of {', '.join(NETWORKS)}"
+            )
+        return quiet_config(AutoConfig.for_model(**settings))
+
+
+@dataclass
+class SegmentEmotionOutput(ModelOutput):
+    """What the network gives for a batch of B recordings, at most S segments each, C classes, D features."""
+
+    utterance_logits: Tensor | None = None  # (B, C)
+    segment_logits: Tensor | None = None  # (B, S, C)
+    segment_mask: Tensor | None = None  # (B, S), true where there is a segment
+    utterance_vectors: Tensor | None = None  # (B, D), the mean of all frames
+    segment_vectors: Tensor | None = None  # (B, S, D), the means of the segments' frames
+
+
+class SegmentEmotionModel(PreTrainedModel):
+    """Encoder, segments and one linear head (section 3.1 of the paper)."""
+
+    config_class = SegmentEmotionConfig
+    base_model_prefix = "segser"
+    main_input_name = "features"
+    _supports_sdpa = True
+
+    def __init__(self, config: SegmentEmotionConfig):
+        super().__init__(config)
+        network = NETWORKS[config.encoder["model_type"]](config.network_config())
+        self.encoder = encoder_around(network, config.layer, config.frozen_layers, config.normalize)
+        self.head = nn.Linear(self.encoder.hidden_size, config.num_labels)
+        self.post_init()
+
+    def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> SegmentEmotionOutput:
+        """Classify each recording and each of its segments.
+
+        Args:
+            features: (B, T, F), what `encoder.features` gives for each recording, padded.
+            lengths: (B,) frames of each recording.
+            offsets: (B,) first rows in the encoder's table of positions, 0 where it is None.
+        """
+        frames = self.encoder(features, lengths, offsets)
+        utterance = mean_over_time(frames, lengths)
+        segments, mask = segment_means(frames, lengths, self.config.windows)
+        return SegmentEmotionOutput(self.head(utterance), self.head(segments), mask, utterance, segments)
+
+    @classmethod
+    def from_encoder(cls, name: str, revision: str | None = None, **settings: Any) -> "SegmentEmotionModel":
+        """A model to be trained: a pretrained encoder (folder or hub name) under a fresh head."""
+        network, normalize = load_network(name, revision)
+        encoder = {**network.config.to_diff_dict(), "model_type": network.config.model_type, "name": Path(name).name}
+        config = SegmentEmotionConfig(encoder=encoder, normalize=normalize, **settings)
+        model = cls(config)
+        model.encoder = encoder_around(network, config.layer, config.frozen_layers, normalize)
+        return model
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> "SegmentEmotionModel":
+        """A trained model from a checkpoint folder, in float32 and ready to predict.
+
+        Raises:
+            ModelError: no safetensors, a foreign configuration, a weight that is missing, of
+                another shape or not finite.
+        """
+        try:
+            model, info = cls.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
+            )
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+            raise ModelError(f"the model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
+        wrong = (
+            sorted(info["missing_keys"]) or sorted(map(str, info["mismatched_keys"])) or sorted(info["unexpected_keys"])
+        )
+        if wrong:
+            raise ModelError(
+                f"the model in {folder} does not fit its config.json: {wrong[0]} is missing or of another shape"
+            )
+        if not all(p.isfinite().all() for p in model.parameters()):
+            raise ModelError(f"the model in {folder} has weights that are not finite; it cannot have been trained so")
+        return model.eval()
+
+    def layer_groups(self) -> list[list[nn.Parameter]]:
+        """Tuned parameters from the input up to the head, for learning rates that differ by depth."""
+        layers = self.encoder.transformer.layers if hasattr(self.encoder, "transformer") else self.encoder.layers
+        grouped = [list(layer.parameters()) for layer in layers] + [list(self.head.parameters())]
+        known = {id(p) for group in grouped for p in group}
+        stem = [p for p in self.parameters() if id(p) not in known]
+        return [[p for p in group if p.requires_grad] for group in [stem, *grouped]]
+
+
+def depth(config: SegmentEmotionConfig) -> int:
+    """How many layers of the encoder are kept."""
+    return config.layer or depth_of(config.network_config())

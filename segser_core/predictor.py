@@ -1,0 +1,255 @@
+"""From a recording to a `Prediction`: decode, encode, cut into segments, classify.
+
+Recordings of up to 30 s pass through the encoder at once. Longer ones pass in overlapping
+windows, of which the middle is kept, and the frames are joined before segments are cut; audio
+and frames are held window by window, so memory does not grow with the recording.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from segser_core.audio import SAMPLE_RATE_HZ, Levels, audio_blocks
+from segser_core.encoders import HOP_SAMPLES
+from segser_core.errors import ModelError, SettingError
+from segser_core.model import SegmentEmotionModel
+from segser_core.prediction import CONTEXTS, Aggregate, Context, Prediction, Segment, aggregate, default_aggregate
+from segser_core.runs import checkpoint_of
+from segser_core.segments import FRAME_S, stream_means
+
+WINDOW_FRAMES = 1500  # 30 s: Whisper's table of positions is no longer
+MARGIN_FRAMES = 250  # 5 s at either side of a window that only serve as context
+STEP_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
+BATCH_SEGMENTS = 16
+Progress = Callable[[float], None]
+Source = str | Path | bytes | np.ndarray
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A recording as vectors: what enters the linear layer.
+
+    Attributes:
+        utterance: (D,) mean of all frames, in the context of the clip.
+        segments: (S, D) means of the segments' frames, in the context that was asked for.
+        bounds_s: start and end of each segment, in seconds.
+        duration_s: of the recording.
+        warnings: what a listener should know of it, in sentences.
+    """
+
+    utterance: Tensor
+    segments: Tensor
+    bounds_s: tuple[tuple[float, float], ...]
+    duration_s: float
+    warnings: tuple[str, ...]
+
+
+class Predictor:
+    """A trained model, ready to analyse recordings.
+
+    Attributes:
+        name: as it was asked for.
+        system: which of the paper's systems the model is.
+        labels: its emotions, in order.
+        longest_training_clip_s: audio longer than this is new ground for it.
+    """
+
+    def __init__(self, model: SegmentEmotionModel, name: str, device: str = "auto"):
+        self.device = torch.device(choose_device(device))
+        self.model = model.eval().to(self.device)
+        self.name, self.system, self.labels = name, model.config.system, tuple(model.config.labels)
+        self.longest_training_clip_s = model.config.longest_training_clip_s
+
+    @classmethod
+    def from_pretrained(cls, model: str | Path = "seg+tri-w", device: str = "auto") -> "Predictor":
+        """A bundled model by name, or any run or checkpoint folder.
+
+        Raises:
+            ModelError: there is no such model, or it cannot be loaded as it stands.
+        """
+        return cls(SegmentEmotionModel.from_folder(checkpoint_of(model)), str(model), device)
+
+    def predict(
+        self,
+        source: Source,
+        *,
+        file: str | None = None,
+        aggregate: Aggregate | None = None,
+        context: Context = "clip",
+        progress: Progress | None = None,
+        max_duration_s: float | None = None,
+    ) -> Prediction:
+        """What the model hears in a recording, and when.
+
+        Args:
+            source: path or bytes of a sound file, or (N,) samples at 16 kHz.
+            file: what to call it in the result; the path where there is one.
+            aggregate: how the label is found; the system's own rule where it is None.
+            context: `clip`, each segment as part of the whole, the paper's; or `segment`, each
+                segment's audio alone.
+            progress: called with the seconds analysed so far.
+            max_duration_s: longer recordings are refused.
+
+        Raises:
+            AudioError: the recording cannot be analysed.
+            SettingError: no such aggregation or context.
+        """
+        name = file or (str(source) if isinstance(source, str | Path) else "recording")
+        encoded = self.encode(source, context=context, progress=progress, max_duration_s=max_duration_s)
+        return self.classify(encoded, name, aggregate, context)
+
+    @torch.inference_mode()
+    def encode(
+        self,
+        source: Source,
+        *,
+        context: Context = "clip",
+        progress: Progress | None = None,
+        max_duration_s: float | None = None,
+    ) -> Encoded:
+        """The vectors of a recording and its segments; see `predict`."""
+        if context not in CONTEXTS:
+            raise SettingError(f"context {context!r} is unknown; choose one of {', '.join(CONTEXTS)}")
+        levels = Levels()
+        heard = watch(read_blocks(source, max_duration_s), levels, progress)
+        utterance, segments, bounds = stream_means(self._frames(heard), self.model.config.windows)
+        if context == "segment":
+            segments = torch.cat(list(self._isolated(read_blocks(source), bounds)))
+        duration_s = levels.n_samples / SAMPLE_RATE_HZ
+        return Encoded(
+            utterance, segments, bounds_in_seconds(bounds, duration_s), duration_s, self._warnings(levels, duration_s)
+        )
+
+    @torch.inference_mode()
+    def classify(
+        self, encoded: Encoded, file: str, rule: Aggregate | None = None, context: Context = "clip"
+    ) -> Prediction:
+        """Probabilities and label of an encoded recording."""
+        rule = rule or default_aggregate(self.system)
+        utterance = self.model.head(encoded.utterance).double().softmax(-1).cpu().numpy()
+        segments = self.model.head(encoded.segments).double().softmax(-1).cpu().numpy()
+        index, p = aggregate(utterance, segments, rule)
+        return Prediction(
+            file=file,
+            duration_s=encoded.duration_s,
+            model=self.name,
+            system=self.system,
+            labels=self.labels,
+            label=self.labels[index],
+            probabilities=self._named(p),
+            utterance=self._named(utterance),
+            aggregate=rule,
+            context=context,
+            warnings=encoded.warnings,
+            segments=tuple(
+                Segment(i, start, end, self._named(q))
+                for i, ((start, end), q) in enumerate(zip(encoded.bounds_s, segments, strict=True))
+            ),
+        )
+
+    def _frames(self, blocks: Iterable[np.ndarray]) -> Iterator[Tensor]:
+        """The frames of a recording, (t, D) at a time: of each window the part that is not margin."""
+        for waveform, first, last in windows(blocks):
+            yield self._encode_one(waveform)[first:last]
+
+    def _encode_one(self, waveform: np.ndarray) -> Tensor:
+        """(N,) samples → (T, D) frames, in one pass."""
+        features = self.model.encoder.features(torch.from_numpy(waveform).to(self.device))
+        return self.model.encoder(features[None], torch.tensor([len(features)], device=self.device))[0]
+
+    def _isolated(self, blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Iterator[Tensor]:
+        """Vectors (s, D) of segments that the encoder sees alone, a batch of equal length at a time."""
+        encoder = self.model.encoder
+        cuts = slices(blocks, [(a * HOP_SAMPLES, b * HOP_SAMPLES + encoder.overhang_samples) for a, b in bounds])
+        waiting: list[Tensor] = []
+        for cut in cuts:
+            waiting.append(encoder.features(torch.from_numpy(cut).to(self.device)))
+            if len(waiting) == BATCH_SEGMENTS:
+                yield self._mean_frames(waiting)
+                waiting = []
+        if waiting:
+            yield self._mean_frames(waiting)
+
+    def _mean_frames(self, features: list[Tensor]) -> Tensor:
+        batch = torch.stack(features)  # (s, T, F): all segments of a recording are equally long
+        return self.model.encoder(batch, torch.full((len(batch),), batch.shape[1], device=self.device)).mean(dim=1)
+
+    def _named(self, p: np.ndarray) -> dict[str, float]:
+        return dict(zip(self.labels, p.tolist(), strict=True))
+
+    def _warnings(self, levels: Levels, duration_s: float) -> tuple[str, ...]:
+        longest = self.longest_training_clip_s
+        if longest is None or duration_s <= longest:
+            return levels.warnings()
+        return (
+            *levels.warnings(),
+            f"The recording lasts {duration_s:.1f} s; no clip that this model was trained on is longer than {longest:.1f} s.",
+        )
+
+
+def choose_device(device: str) -> str:
+    """`auto` → the GPU where there is one.
+
+    Raises:
+        ModelError: a GPU was asked for and there is none.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ModelError("device cuda was asked for, but torch finds no GPU here; use --device cpu or auto")
+    return device
+
+
+def read_blocks(source: Source, max_duration_s: float | None = None) -> Iterator[np.ndarray]:
+    """A recording in blocks of one step (20 s), whatever it comes from."""
+    if isinstance(source, np.ndarray):
+        step = STEP_FRAMES * HOP_SAMPLES
+        return iter([source[i : i + step].astype(np.float32) for i in range(0, len(source), step)])
+    return audio_blocks(source, STEP_FRAMES * FRAME_S, max_duration_s=max_duration_s)
+
+
+def watch(blocks: Iterable[np.ndarray], levels: Levels, progress: Progress | None) -> Iterator[np.ndarray]:
+    """The same blocks, their levels taken and the progress told on the way."""
+    for block in blocks:
+        levels.add(block)
+        yield block
+        if progress is not None:
+            progress(levels.n_samples / SAMPLE_RATE_HZ)
+
+
+def windows(blocks: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, int, int | None]]:
+    """Overlapping windows over a recording that comes in blocks of one step.
+
+    Yields:
+        The window's samples, at most 30 s; the first and the end of its frames that count (None:
+        all that are left). Together they cover the recording without gap or overlap.
+    """
+    held, first = np.empty(0, np.float32), 0
+    for block in blocks:
+        held = np.concatenate([held, block])
+        if len(held) > WINDOW_FRAMES * HOP_SAMPLES:
+            yield held[: WINDOW_FRAMES * HOP_SAMPLES], first, WINDOW_FRAMES - MARGIN_FRAMES
+            held, first = held[STEP_FRAMES * HOP_SAMPLES :], MARGIN_FRAMES
+    yield held, first, None
+
+
+def slices(blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Iterator[np.ndarray]:
+    """Stretches of a recording that comes in blocks: `bounds` in samples, in order of their start."""
+    held, begin, source = np.empty(0, np.float32), 0, iter(blocks)
+    for start, end in bounds:
+        while begin + len(held) < end and (block := next(source, None)) is not None:
+            drop = min(max(start - begin, 0), len(held))
+            held, begin = np.concatenate([held[drop:], block]), begin + drop
+        yield held[start - begin : end - begin]
+
+
+def bounds_in_seconds(bounds: list[tuple[int, int]], duration_s: float) -> tuple[tuple[float, float], ...]:
+    """Frames → seconds; a segment flush with the last frame ends with the recording."""
+    last = bounds[-1][1]
+    return tuple(
+        (start * FRAME_S, duration_s if end == last else min(end * FRAME_S, duration_s)) for start, end in bounds
+    )

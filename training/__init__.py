@@ -1,0 +1,1 @@
+"""Training, evaluation and the corpora that they read; nothing here is needed to analyse a recording."""

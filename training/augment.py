@@ -1,0 +1,53 @@
+"""Variations of a training clip: speed, tempo, noise and level, each draw fixed by its seed."""
+
+import math
+from fractions import Fraction
+
+import torch
+import torchaudio.functional as F
+from torch import Generator, Tensor
+
+from training.settings import Augmentation
+
+STFT_SAMPLES = 512
+
+
+def uniform(low: float, high: float, generator: Generator) -> float:
+    """One draw from [low, high)."""
+    return low + (high - low) * torch.rand((), generator=generator).item()
+
+
+def augment(waveform: Tensor, how: Augmentation, generator: Generator) -> Tensor:
+    """A varied copy of a clip: (N,) at 16 kHz → (N',), N' by speed and tempo."""
+    if how.speed is not None:
+        waveform = change_speed(waveform, uniform(*how.speed, generator))
+    if how.tempo is not None:
+        waveform = change_tempo(waveform, uniform(*how.tempo, generator))
+    if how.noise_db is not None and uniform(0, 1, generator) < 0.5:
+        waveform = add_noise(waveform, uniform(*how.noise_db, generator), generator)
+    return waveform * 10 ** (uniform(-how.gain_db, how.gain_db, generator) / 20)
+
+
+def change_speed(waveform: Tensor, factor: float) -> Tensor:
+    """Played `factor` times as fast: pitch and formants move with it. (N,) → (N / factor,)."""
+    ratio = Fraction(factor).limit_denominator(20)  # small numbers make a short resampling filter
+    return F.resample(waveform, ratio.numerator, ratio.denominator)
+
+
+def change_tempo(waveform: Tensor, factor: float) -> Tensor:
+    """Spoken `factor` times as fast at the same pitch, by a phase vocoder. (N,) → (N / factor,)."""
+    hop = STFT_SAMPLES // 4
+    window = torch.hann_window(STFT_SAMPLES)
+    spectrum = torch.stft(waveform, STFT_SAMPLES, hop, window=window, return_complex=True)
+    advance = torch.linspace(0, math.pi * hop, STFT_SAMPLES // 2 + 1)[:, None]
+    stretched = F.phase_vocoder(spectrum, factor, advance)
+    return torch.istft(stretched, STFT_SAMPLES, hop, window=window, length=round(len(waveform) / factor))
+
+
+def add_noise(waveform: Tensor, snr_db: float, generator: Generator) -> Tensor:
+    """Noise of a spectrum between white and pink, drawn too, at a signal-to-noise ratio in dB."""
+    length = 1 << (len(waveform) - 1).bit_length()  # a power of two: the transform is ten times as fast
+    white = torch.fft.rfft(torch.randn(length, generator=generator))
+    slope = uniform(0, 0.5, generator)  # amplitude falls as frequency ** −slope: 0 white, 0.5 pink
+    noise = torch.fft.irfft(white * torch.arange(1, len(white) + 1) ** -slope)[: len(waveform)]
+    return F.add_noise(waveform, noise, torch.tensor(snr_db))

@@ -1,0 +1,166 @@
+"""Clips to batches: what is frozen is computed once, batches hold clips of like duration and every class.
+
+All chance lies in the sampler, as a function of seed and epoch: a run that was stopped goes on
+with the very batches that it would have had.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import Dataset, Sampler
+
+from segser_core.audio import load_audio
+from segser_core.encoders import HOP_SAMPLES, FrameEncoder
+from training.augment import augment
+from training.settings import Augmentation
+
+
+class Draw(NamedTuple):
+    """One clip of one epoch: which, which of its variants (None: as it is), and where in the position table, 0 to 1."""
+
+    clip: int
+    variant: int | None
+    position: float
+
+
+class Item(NamedTuple):
+    """A clip ready for a batch: features (T, F), the index of its label, its offset in frames."""
+
+    features: Tensor
+    label: int
+    offset: int
+
+
+class Clips(Dataset):
+    """The clips of one split, as the encoder's frozen part leaves them, each variant kept once made.
+
+    Args:
+        manifest: rows with `path` (relative to the root) and `label`.
+        root: the corpus's folder.
+        labels: the classes, in the model's order.
+        encoder: whose `features` are taken; where its frozen part holds the position table,
+            the offset is fixed with the variant, else it is drawn anew each time.
+        how: the augmentation.
+        seed: fixes all variants.
+    """
+
+    def __init__(
+        self,
+        manifest: pd.DataFrame,
+        root: Path,
+        labels: tuple[str, ...],
+        encoder: FrameEncoder,
+        how: Augmentation,
+        seed: int,
+    ):
+        self.paths = [root / p for p in manifest["path"]]
+        self.targets = [labels.index(label) for label in manifest["label"]]
+        self.encoder, self.how, self.seed = encoder, how, seed
+        self.kept: dict[tuple[int, int | None], tuple[Tensor, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, draw: Draw) -> Item:
+        key = draw.clip, draw.variant
+        if key not in self.kept:
+            self.kept[key] = self._make(draw)
+        features, offset = self.kept[key]
+        if draw.variant is not None and not self._position_is_frozen:
+            offset = self._offset(len(features), draw.position)
+        return Item(features.float(), self.targets[draw.clip], offset)
+
+    @property
+    def _position_is_frozen(self) -> bool:
+        return self.encoder.positions_matter and getattr(self.encoder, "frozen_layers", None) is not None
+
+    def _offset(self, frames: int, position: float) -> int:
+        """Uniform in 0 … max_frames − T, so that the model learns to hear a clip anywhere in a long recording."""
+        if not self.encoder.positions_matter or self.encoder.max_frames is None:
+            return 0
+        return int(position * (self.encoder.max_frames - frames + 1))
+
+    def _make(self, draw: Draw) -> tuple[Tensor, int]:
+        waveform = torch.from_numpy(load_audio(self.paths[draw.clip]))
+        if draw.variant is None:
+            return self._features(waveform), 0
+        seed = np.random.SeedSequence([self.seed, draw.clip, draw.variant]).generate_state(1).item()
+        generator = torch.Generator().manual_seed(seed)
+        waveform = augment(waveform, self.how, generator)
+        if not self._position_is_frozen:
+            return self._features(waveform).half(), 0
+        frames = -(-len(waveform) // HOP_SAMPLES)
+        offset = self._offset(frames, torch.rand((), generator=generator).item())
+        return self._features(waveform, offset).half(), offset
+
+    def _features(self, waveform: Tensor, offset: int = 0) -> Tensor:
+        device = next(self.encoder.parameters()).device
+        return self.encoder.features(waveform.to(device), offset).cpu()
+
+
+def collate(items: list[Item]) -> dict[str, Tensor]:
+    """Clips → one padded batch: features (B, T, F), lengths (B,), offsets (B,), labels (B,)."""
+    return {
+        "features": pad_sequence([item.features for item in items], batch_first=True),
+        "lengths": torch.tensor([len(item.features) for item in items]),
+        "offsets": torch.tensor([item.offset for item in items]),
+        "labels": torch.tensor([item.label for item in items]),
+    }
+
+
+class BalancedBatches(Sampler[list[Draw]]):
+    """Batches of like duration in which each class is drawn equally often, so that triplets exist.
+
+    An epoch draws as many clips as the corpus has, an equal number of each class: a class with
+    more goes round over the epochs without repeating, one with fewer repeats. The same for all
+    systems, since balancing alone raises UAR.
+    """
+
+    def __init__(self, targets: list[int], durations_s: np.ndarray, batch_size: int, variants: int, seed: int):
+        self.targets, self.durations_s = np.asarray(targets), np.asarray(durations_s)
+        self.batch_size, self.variants, self.seed, self.epoch = batch_size, variants, seed, 0
+        self.per_class = max(1, round(len(self.targets) / len(np.unique(self.targets))))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Which epoch the next iteration belongs to; the training loop calls it."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-self.per_class * len(np.unique(self.targets)) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        generator = np.random.default_rng([self.seed, self.epoch])
+        clips = np.concatenate([self._turn(c) for c in np.unique(self.targets)])
+        jitter = generator.uniform(0.9, 1.1, len(clips))  # so that batches differ from epoch to epoch
+        clips = clips[np.argsort(self.durations_s[clips] * jitter, kind="stable")]
+        batches = [clips[i : i + self.batch_size] for i in range(0, len(clips), self.batch_size)]
+        for i in generator.permutation(len(batches)):
+            yield [Draw(int(c), self.epoch % self.variants, generator.random()) for c in batches[i]]
+
+    def _turn(self, target: int) -> np.ndarray:
+        """This epoch's clips of a class: the next `per_class` of an endless sequence of its permutations."""
+        members = np.flatnonzero(self.targets == target)
+        first, last = self.epoch * self.per_class, (self.epoch + 1) * self.per_class
+        rounds = range(first // len(members), -(-last // len(members)))
+        sequence = np.concatenate([np.random.default_rng([self.seed, target, r]).permutation(members) for r in rounds])
+        return sequence[first - rounds[0] * len(members) :][: self.per_class]
+
+
+class OrderedBatches(Sampler[list[Draw]]):
+    """Every clip once, as it is, in batches of like duration: for evaluation."""
+
+    def __init__(self, durations_s: np.ndarray, batch_size: int):
+        self.order, self.batch_size = np.argsort(durations_s, kind="stable"), batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.order) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        for i in range(0, len(self.order), self.batch_size):
+            yield [Draw(int(c), None, 0.0) for c in self.order[i : i + self.batch_size]]

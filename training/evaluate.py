@@ -1,0 +1,200 @@
+"""Score a model on a corpus, exactly as `analyze` would hear each clip, and write the run folder.
+
+python -m training.evaluate --model seg+tri-w --corpus emodb --root DIR --out RUN
+"""
+
+import argparse
+import datetime
+import logging
+import platform
+import sys
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from segser_core import __version__
+from segser_core.errors import AudioError, CorpusError, SegserError
+from segser_core.predictor import Encoded, Predictor
+from segser_core.prediction import Prediction
+from segser_core.runs import metrics_of, write_run
+from training.corpora import load_corpus
+from training.protocols import folds
+
+KEPT_COLUMNS = ("utterance_id", "label", "path", "speaker", "session", "gender", "split", "duration_s", "style", "text")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a run folder holds of the predictions: a row an utterance, a row a segment, and the vectors."""
+
+    predictions: pd.DataFrame
+    segments: pd.DataFrame
+    embeddings: dict[str, np.ndarray]
+
+    @classmethod
+    def joined(cls, parts: "list[Records]", with_embeddings: int) -> "Records":
+        """Several folds and seeds as one; the vectors of the first `with_embeddings` parts only."""
+        kept = [p.embeddings for p in parts[:with_embeddings]]
+        return cls(
+            pd.concat([p.predictions for p in parts], ignore_index=True),
+            pd.concat([p.segments for p in parts], ignore_index=True),
+            {name: np.concatenate([e[name] for e in kept]) for name in kept[0]},
+        )
+
+
+def evaluate(
+    predictor: Predictor, manifest: pd.DataFrame, root: Path, corpus: str, *, seed: int = 0, fold: int = 0
+) -> Records:
+    """Predict every clip of a manifest, one at a time, with the model's own rule of aggregation.
+
+    A clip that cannot be read is left out with a warning that names it.
+
+    Raises:
+        CorpusError: no clip could be read.
+    """
+    rows, vectors = [], []
+    for clip in tqdm(manifest.to_dict("records"), desc="evaluating", unit="clip", file=sys.stderr):
+        try:
+            encoded = predictor.encode(root / clip["path"])
+        except AudioError as error:
+            log.warning("%s is left out: %s", clip["path"], error)
+            continue
+        prediction = predictor.classify(encoded, clip["path"])
+        known = {k: clip[k] for k in KEPT_COLUMNS if k in clip}
+        rows.append((known | {"corpus": corpus, "seed": seed, "fold": fold}, prediction))
+        vectors.append(encoded)
+    if not rows:
+        raise CorpusError(f"none of the {len(manifest)} clips below {root} could be read")
+    return Records(
+        pd.DataFrame([utterance_row(known, p) for known, p in rows]),
+        pd.DataFrame([row for known, p in rows for row in segment_rows(known, p)]),
+        embeddings([known for known, _ in rows], vectors),
+    )
+
+
+def utterance_row(known: dict[str, Any], p: Prediction) -> dict[str, Any]:
+    """One row of predictions.parquet."""
+    return {
+        **known,
+        "predicted": p.label,
+        "confidence": p.confidence,
+        **{f"p_{c}": p.probabilities[c] for c in p.labels},
+        **{f"u_{c}": p.utterance[c] for c in p.labels},
+    }
+
+
+def segment_rows(known: dict[str, Any], p: Prediction) -> list[dict[str, Any]]:
+    """The rows of segments.parquet that belong to one utterance."""
+    return [
+        {
+            "utterance_id": known["utterance_id"],
+            "segment": s.index,
+            "start_s": s.start_s,
+            "end_s": s.end_s,
+            **{f"p_{c}": s.probabilities[c] for c in p.labels},
+            "seed": known["seed"],
+        }
+        for s in p.segments
+    ]
+
+
+def embeddings(rows: list[dict[str, Any]], vectors: list[Encoded]) -> dict[str, np.ndarray]:
+    """The arrays of embeddings.npz: utterances (U, D) and segments (R, D), float16, with their ids."""
+    ids = np.array([row["utterance_id"] for row in rows], dtype=str)
+    counts = [len(v.segments) for v in vectors]
+    return {
+        "utterance": torch.stack([v.utterance for v in vectors]).half().cpu().numpy(),
+        "utterance_id": ids,
+        "utterance_fold": np.array([row["fold"] for row in rows]),
+        "segment": torch.cat([v.segments for v in vectors]).half().cpu().numpy(),
+        "segment_utterance_id": np.repeat(ids, counts),
+        "segment_index": np.concatenate([np.arange(n) for n in counts]),
+    }
+
+
+def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[int], seconds: float) -> dict[str, Any]:
+    """The content of run.json that training and evaluation share."""
+    config = predictor.model.config
+    names = ("torch", "torchaudio", "transformers", "numpy")
+    return {
+        "format": 1,
+        "system": predictor.system,
+        "labels": list(predictor.labels),
+        "corpus": corpus,
+        "protocol": protocol,
+        "seeds": seeds,
+        "encoder": {"name": config.encoder.get("name")},
+        "layer": config.layer,
+        "segment_frames": config.segment_frames,
+        "stride_frames": config.stride_frames,
+        "tail": config.tail,
+        "aggregate": "max" if predictor.system.startswith("seg") else "utterance",
+        "context": "clip",
+        "longest_training_clip_s": config.longest_training_clip_s,
+        "versions": {"python": platform.python_version(), "segser": __version__, **{n: version(n) for n in names}},
+        "date": datetime.date.today().isoformat(),
+        "device": str(predictor.device),
+        "seconds": round(seconds),
+    }
+
+
+def whole_corpus(name: str, root: Path, protocol: str | None, split: str, labels: tuple[str, ...]) -> pd.DataFrame:
+    """The clips of a split; of a corpus that the model was not trained on, all clips of the labels it knows."""
+    corpus = load_corpus(name, root)
+    if split != "all":
+        parts = [f.manifest[f.manifest["split"] == split].assign(fold=f.index) for f in folds(corpus, protocol)]
+        manifest = pd.concat(parts, ignore_index=True)
+    else:
+        manifest = corpus.manifest.assign(split="test")
+    known = manifest["label"].isin(labels)
+    if not known.all():
+        log.warning("%d clips have a label that the model does not know; they are left out", (~known).sum())
+    return manifest[known].reset_index(drop=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True, help="a bundled model's name, or a run or checkpoint folder")
+    parser.add_argument("--corpus", required=True)
+    parser.add_argument("--root", required=True, type=Path, help="the corpus's folder")
+    parser.add_argument("--out", required=True, type=Path, help="the run folder to write")
+    parser.add_argument("--protocol", help="the corpus's default where it is not said")
+    parser.add_argument("--split", default="test", choices=("train", "dev", "test", "all"))
+    parser.add_argument("--device", default="auto")
+    asked = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        began = time.monotonic()
+        predictor = Predictor.from_pretrained(asked.model, asked.device)
+        manifest = whole_corpus(asked.corpus, asked.root, asked.protocol, asked.split, predictor.labels)
+        records = evaluate(predictor, manifest, asked.root, asked.corpus)
+        protocol = f"{asked.protocol or 'default'} ({asked.split})"
+        meta = describe_run(predictor, asked.corpus, protocol, [0], time.monotonic() - began)
+        metrics = metrics_of(records.predictions, list(predictor.labels))
+        write_run(
+            asked.out,
+            meta=meta,
+            config_yaml=f"model: {asked.model}\ncorpus: {asked.corpus}\nsplit: {asked.split}\n",
+            predictions=records.predictions,
+            segments=records.segments,
+            embeddings=records.embeddings,
+            metrics=metrics,
+        )
+    except SegserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"UAR {100 * metrics['uar']['pooled']:.1f}, accuracy {100 * metrics['accuracy']['pooled']:.1f} → {asked.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""What each system of the paper minimises: the network's output and the labels → Eq. 1, 3 or 4."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from segser_core.losses import (
+    MARGIN,
+    TripletLoss,
+    choose_triplets,
+    combined_loss,
+    nll_loss,
+    segment_loss,
+    triplet_loss,
+)
+from segser_core.model import SegmentEmotionOutput
+
+
+@dataclass(frozen=True)
+class System:
+    """Whether a system's loss holds segments (Eq. 3), and what its triplets compare, if any."""
+
+    segments: bool
+    triplets: Literal["utterances", "segments"] | None
+
+
+SYSTEMS = {
+    "baseline": System(segments=False, triplets=None),
+    "seg": System(segments=True, triplets=None),
+    "tri-w": System(segments=False, triplets="utterances"),
+    "seg+tri-s": System(segments=True, triplets="segments"),
+    "seg+tri-w": System(segments=True, triplets="utterances"),
+}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A system's loss, with what the paper leaves to choose.
+
+    Attributes:
+        alpha: α of Eq. 4, or None for Eq. 1.
+        margin: λ of Eq. 2.
+        over_segments: `sum` (Eq. 3) or `mean` over the segments of a recording.
+        smoothing: share of the target that is spread over all classes.
+    """
+
+    system: System
+    alpha: float | None = None
+    margin: float = MARGIN
+    over_segments: str = "sum"
+    smoothing: float = 0.0
+
+    def __call__(self, output: SegmentEmotionOutput, labels: Tensor, lengths: Tensor) -> "Loss":
+        """The loss of a batch; `labels` and `lengths` (in frames) are (B,)."""
+        nll = self._nll(output, labels)
+        if self.system.triplets is None:
+            return Loss(nll, nll.detach(), None)
+        triplet = self._triplet(output, labels, lengths)
+        return Loss(combined_loss(nll, triplet.loss, self.alpha), nll.detach(), triplet)
+
+    def _nll(self, output: SegmentEmotionOutput, labels: Tensor) -> Tensor:
+        if not self.system.segments:
+            return nll_loss(output.utterance_logits, labels, self.smoothing)
+        return segment_loss(
+            output.utterance_logits,
+            output.segment_logits,
+            output.segment_mask,
+            labels,
+            over_segments=self.over_segments,
+            smoothing=self.smoothing,
+        )
+
+    def _triplet(self, output: SegmentEmotionOutput, labels: Tensor, lengths: Tensor) -> TripletLoss:
+        if self.system.triplets == "utterances":
+            return triplet_loss(output.utterance_vectors, choose_triplets(labels, lengths), self.margin)
+        cut = output.segment_mask & (output.segment_mask.sum(dim=1, keepdim=True) > 1)
+        recording, position = cut.nonzero(as_tuple=True)  # the segments of recordings that are all cut
+        triplets = choose_triplets(labels[recording], lengths[recording], groups=position)
+        return triplet_loss(output.segment_vectors[recording, position], triplets, self.margin)
+
+
+class Loss(NamedTuple):
+    """What is minimised, and its two parts for the log."""
+
+    total: Tensor
+    nll: Tensor
+    triplet: TripletLoss | None
+
+    def parts(self) -> dict[str, Tensor]:
+        """What the log shows of it, by name."""
+        shown = {"nll": self.nll}
+        if self.triplet is not None:
+            shown |= {
+                "triplet": self.triplet.loss.detach(),
+                "distance_positive": self.triplet.to_positive,
+                "distance_negative": self.triplet.to_negative,
+                "triplets_active": self.triplet.active,
+            }
+        return {name: torch.as_tensor(value) for name, value in shown.items()}

@@ -1,0 +1,146 @@
+"""The settings of a training run: one frozen dataclass, filled from a YAML file and the command line."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+
+from segser_core.errors import SettingError
+from segser_core.segments import Tail
+from training.objective import SYSTEMS
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How training clips are varied; every range is drawn from uniformly, and off where it is None.
+
+    Attributes:
+        variants: how many draws of each clip are made and then kept; epoch e uses draw e mod variants.
+        speed: range of the factor of playing speed, which moves pitch and formants too.
+        tempo: range of the factor of tempo, pitch left as it is.
+        noise_db: range of the signal-to-noise ratio of added noise, in dB, for half of the clips.
+        gain_db: a clip's level is moved by −gain_db to +gain_db.
+    """
+
+    variants: int = 1
+    speed: tuple[float, float] | None = None
+    tempo: tuple[float, float] | None = None
+    noise_db: tuple[float, float] | None = None
+    gain_db: float = 20.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what a training run computes, but for the folder of the corpus.
+
+    Attributes:
+        alpha: α of Eq. 4 by system; a system that is not named follows Eq. 1.
+        over_segments: `sum` (Eq. 3) or `mean` over the segments of a recording.
+        layer_decay: the learning rate of each layer is that of the layer above times this.
+        warmup: share of the steps over which the learning rate rises.
+        precision: `bf16` or `fp32`.
+    """
+
+    corpus: str = "ravdess"
+    protocol: str | None = None
+    system: str = "seg+tri-w"
+    encoder: str = "facebook/wav2vec2-base"
+    revision: str | None = None
+    layer: int | None = None
+    frozen_layers: int | None = None
+    segment_frames: int = 80
+    stride_frames: int = 40
+    tail: Tail = "align-right"
+    alpha: dict[str, float] = field(default_factory=dict)
+    margin: float = 1.0
+    over_segments: str = "sum"
+    label_smoothing: float = 0.0
+    epochs: int = 30
+    batch_size: int = 12
+    learning_rate: float = 1e-5
+    head_learning_rate: float = 1e-3
+    layer_decay: float = 1.0
+    weight_decay: float = 0.0
+    warmup: float = 0.1
+    schedule: str = "linear"
+    gradient_clip: float = 1.0
+    precision: str = "fp32"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self):
+        require(self.system in SYSTEMS, "system", self.system, f"one of {', '.join(SYSTEMS)}")
+        require(self.tail in get_args(Tail), "tail", self.tail, f"one of {', '.join(get_args(Tail))}")
+        require(self.over_segments in ("sum", "mean"), "over_segments", self.over_segments, "sum or mean")
+        require(self.precision in ("bf16", "fp32"), "precision", self.precision, "bf16 or fp32")
+        for name in ("epochs", "batch_size", "segment_frames", "stride_frames"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "a whole number of at least 1")
+        require(
+            self.stride_frames <= self.segment_frames, "stride_frames", self.stride_frames, "at most segment_frames"
+        )
+        for name in ("warmup", "label_smoothing"):
+            require(0 <= getattr(self, name) < 1, name, getattr(self, name), "from 0 to below 1")
+        for system, alpha in self.alpha.items():
+            require(system in SYSTEMS and 0 <= alpha <= 1, f"alpha.{system}", alpha, "0 to 1, for a known system")
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        require(self.augmentation.variants >= 1, "augmentation.variants", self.augmentation.variants, "at least 1")
+
+
+def require(holds: bool, name: str, got: Any, expected: str) -> None:
+    """Raise a SettingError that says what was got and expected unless it holds."""
+    if not holds:
+        raise SettingError(f"the setting {name} is {got!r}; expected {expected}")
+
+
+def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settings:
+    """Settings from a YAML file, with values of the command line (as text, e.g. `augmentation.speed`) over them.
+
+    Raises:
+        SettingError: no such file, no YAML, an unknown name or a value of another kind.
+    """
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingError(f"the settings {path} cannot be read: {error}") from error
+    for name, text in (overrides or {}).items():
+        *groups, last = name.split(".")
+        target = values
+        for group in groups:
+            target = target.setdefault(group, {})
+        target[last] = parse_value(text)
+    return settings_from(values)
+
+
+def parse_value(text: str) -> Any:
+    """A value of the command line: YAML, with 1e-4 read as the number that it is."""
+    try:
+        return float(text) if "e" in text.lower() else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError):
+        return text
+
+
+def settings_from(values: dict[str, Any]) -> Settings:
+    """Settings from plain values, as YAML gives them."""
+    values = dict(values)
+    try:
+        augmentation = Augmentation(**{k: as_pair(v) for k, v in values.pop("augmentation", {}).items()})
+        known = {f.name for f in dataclasses.fields(Settings)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise SettingError(f"the setting {unknown[0]!r} is unknown; known are {', '.join(sorted(known))}")
+        return Settings(**values, augmentation=augmentation)
+    except (TypeError, AttributeError) as error:
+        raise SettingError(f"a setting has a value of the wrong kind: {error}") from error
+
+
+def as_pair(value: Any) -> Any:
+    """YAML's lists as tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def to_yaml(settings: Settings) -> str:
+    """All settings as YAML, enough to repeat the run."""
+    values = dataclasses.asdict(settings)
+    values["augmentation"] = {k: list(v) if isinstance(v, tuple) else v for k, v in values["augmentation"].items()}
+    return yaml.safe_dump(values, sort_keys=False)

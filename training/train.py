@@ -1,0 +1,199 @@
+"""Train one system on one corpus and write its run folder.
+
+    python -m training.train --config training/configs/ravdess.yaml --system seg+tri-w --root DIR --out RUN
+
+Any setting of the configuration can be given as an option: `--epochs 8`,
+`--augmentation.variants 4`. What is needed to go on after a stop lies beside the run, in
+`RUN.resume`, and goes when the run is complete.
+"""
+
+import argparse
+import dataclasses
+import json
+import logging
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from segser_core.errors import SegserError, SettingError
+from segser_core.model import SegmentEmotionModel
+from segser_core.predictor import Predictor
+from segser_core.runs import metrics_of, write_run
+from training.corpora import load_corpus
+from training.evaluate import Records, describe_run, evaluate
+from training.protocols import DEFAULTS, Fold, folds
+from training.settings import Settings, read_settings, to_yaml
+from training.trainer import train_fold
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One training: a fold under a seed. Its folder holds the resume data, then the checkpoint and `seconds.json`."""
+
+    fold: Fold
+    seed: int
+    folder: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the best epoch's model lies once the job is done."""
+        return self.folder / "checkpoint"
+
+    @property
+    def done(self) -> bool:
+        """Whether the job came to its end."""
+        return (self.folder / "seconds.json").exists()
+
+
+def run_job(job: Job, root: Path, settings: Settings, resume: bool) -> None:
+    """Train unless done; the model is kept in half precision, as it is later served."""
+    if job.done:
+        return
+    began = time.monotonic()
+    model = train_fold(job.fold, root, settings, job.seed, job.folder / "steps", resume)
+    save_checkpoint(model, job.checkpoint)
+    (job.folder / "seconds.json").write_text(json.dumps(time.monotonic() - began))
+    shutil.rmtree(job.folder / "steps")
+
+
+def save_checkpoint(model: SegmentEmotionModel, folder: Path) -> None:
+    """config.json, model.safetensors in half precision, preprocessor_config.json."""
+    from transformers import Wav2Vec2FeatureExtractor, WhisperFeatureExtractor
+
+    whisper = model.config.encoder["model_type"] == "whisper"
+    extractor = WhisperFeatureExtractor() if whisper else Wav2Vec2FeatureExtractor(do_normalize=model.config.normalize)
+    shutil.rmtree(folder, ignore_errors=True)
+    model.cpu().half().save_pretrained(folder)
+    extractor.save_pretrained(folder)
+
+
+def finish(out: Path, jobs: list[Job], root: Path, settings: Settings) -> dict:
+    """Evaluate every job's model on its development and test clips, and put the run folder in place."""
+    parts, seconds = [], 0.0
+    for job in jobs:
+        predictor = Predictor.from_pretrained(job.checkpoint)
+        manifest = job.fold.manifest[job.fold.manifest["split"] != "train"]
+        parts.append(evaluate(predictor, manifest, root, settings.corpus, seed=job.seed, fold=job.fold.index))
+        seconds += json.loads((job.folder / "seconds.json").read_text())
+    seeds = sorted({job.seed for job in jobs})
+    records = Records.joined(parts, with_embeddings=sum(job.seed == jobs[0].seed for job in jobs))
+    metrics = metrics_of(records.predictions, list(predictor.labels))
+    protocol = settings.protocol or DEFAULTS[settings.corpus]
+    meta = describe_run(predictor, settings.corpus, protocol, seeds, seconds)
+    meta |= {
+        "alpha": settings.alpha.get(settings.system),
+        "reductions": {
+            "over_segments": settings.over_segments,
+            "over_recordings": "mean",
+            "over_triplets": "mean of all",
+        },
+        "epochs": settings.epochs,
+        "training_clips": int((jobs[0].fold.manifest["split"] == "train").sum()),
+    }
+    write_run(
+        out,
+        meta=meta,
+        config_yaml=to_yaml(settings),
+        predictions=records.predictions,
+        segments=records.segments,
+        embeddings=records.embeddings,
+        metrics=metrics,
+        checkpoint_dir=gather_checkpoints(jobs),
+    )
+    return metrics
+
+
+def gather_checkpoints(jobs: list[Job]) -> Path:
+    """The run's `checkpoint/`: one model, or `seed-S/fold-K/` where there are several."""
+    if len(jobs) == 1:
+        return jobs[0].checkpoint
+    gathered = jobs[0].folder.parents[1] / "checkpoint"
+    shutil.rmtree(gathered, ignore_errors=True)
+    for job in jobs:
+        shutil.copytree(job.checkpoint, gathered / f"seed-{job.seed}" / f"fold-{job.fold.index}")
+    return gathered
+
+
+def plan(asked: argparse.Namespace, settings: Settings) -> list[Job]:
+    """The jobs that were asked for: every fold unless some are named, under every seed."""
+    corpus = load_corpus(settings.corpus, asked.root)
+    divided = [f for f in folds(corpus, settings.protocol) if asked.fold is None or f.index in asked.fold]
+    if not divided:
+        raise SettingError(f"the protocol has no fold {asked.fold}")
+    work = asked.out.with_name(asked.out.name + ".resume")
+    return [Job(f, seed, work / f"seed-{seed}" / f"fold-{f.index}") for seed in asked.seed for f in divided]
+
+
+def describe(jobs: list[Job], settings: Settings) -> str:
+    """What `--dry-run` prints: folds, counts, parameters and the memory that they need at least."""
+    lines = [to_yaml(settings), "fold  train   dev  test"]
+    for fold in {job.fold.index: job.fold for job in jobs}.values():
+        counts = fold.manifest["split"].value_counts()
+        lines.append(f"{fold.index:4d} {counts['train']:6d} {counts['dev']:5d} {counts['test']:5d}")
+    model = SegmentEmotionModel.from_encoder(
+        settings.encoder, settings.revision, labels=list(jobs[0].fold.labels), layer=settings.layer,
+        frozen_layers=settings.frozen_layers,
+    )  # fmt: skip
+    total = sum(p.numel() for p in model.parameters())
+    tuned = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    clip = jobs[0].fold.manifest["duration_s"].mean() * 50 * model.encoder.features(torch.zeros(16_000)).shape[1]
+    kept = clip * 2 * settings.augmentation.variants * counts["train"]
+    lines.append(
+        f"{total / 1e6:.1f} M parameters, {tuned / 1e6:.1f} M of them tuned, under {len(set(j.seed for j in jobs))} seed(s)"
+    )
+    lines.append(
+        f"memory: {(4 * total + 12 * tuned) / 1e9:.2f} GB weights and optimiser, {kept / 1e9:.2f} GB kept features"
+    )
+    return "\n".join(lines)
+
+
+def parse(argv: list[str] | None) -> tuple[argparse.Namespace, Settings]:
+    """The command line: our own options, and any setting as `--name value`."""
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__.splitlines()[0])
+    parser.add_argument("--config", required=True, type=Path)
+    parser.add_argument("--root", required=True, type=Path, help="the corpus's folder")
+    parser.add_argument("--out", required=True, type=Path, help="the run folder to write")
+    parser.add_argument("--seed", type=int, nargs="+", default=[0])
+    parser.add_argument("--fold", type=int, nargs="+", help="all where it is not said")
+    parser.add_argument("--resume", action="store_true", help="go on where an earlier call was stopped")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done")
+    asked, rest = parser.parse_known_args(argv)
+    if len(rest) % 2 or not all(name.startswith("--") for name in rest[::2]):
+        parser.error(f"settings come as --name value; got {' '.join(rest)}")
+    overrides = {name[2:].replace("-", "_"): value for name, value in zip(rest[::2], rest[1::2], strict=True)}
+    return asked, read_settings(asked.config, overrides)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        asked, settings = parse(argv)
+        jobs = plan(asked, settings)
+        if asked.dry_run:
+            print(describe(jobs, settings))
+            return 0
+        work = asked.out.with_name(asked.out.name + ".resume")
+        if work.exists() and not asked.resume:
+            shutil.rmtree(work)
+        for job in jobs:
+            run_job(job, asked.root, settings, asked.resume)
+        metrics = finish(asked.out, jobs, asked.root, settings)
+        shutil.rmtree(work)
+    except SegserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"test UAR {100 * metrics['uar']['pooled']:.1f}, accuracy {100 * metrics['accuracy']['pooled']:.1f} → {asked.out}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

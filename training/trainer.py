@@ -1,0 +1,186 @@
+"""The training loop: `transformers.Trainer` with our batches, our loss and one rule for the best epoch."""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import set_seed
+
+from segser_core.metrics import confusion, uar
+from segser_core.model import SegmentEmotionModel
+from segser_core.prediction import aggregate, default_aggregate
+from training.batches import BalancedBatches, Clips, OrderedBatches, collate
+from training.objective import SYSTEMS, Objective
+from training.protocols import Fold
+from training.settings import Settings
+
+COMPLETE = "complete"  # the file that marks a checkpoint whose saving came to its end
+log = logging.getLogger(__name__)
+
+
+class SegmentTrainer(Trainer):
+    """A Trainer that draws balanced batches, minimises a system's objective and decides as the system does."""
+
+    def __init__(self, settings: Settings, train_batches: BalancedBatches, dev_batches: OrderedBatches, **kwargs: Any):
+        super().__init__(data_collator=collate, **kwargs)
+        self.model_accepts_loss_kwargs = False  # else a **kwargs forward would make it rescale the loss
+        self.settings, self.train_batches, self.dev_batches = settings, train_batches, dev_batches
+        self.objective = Objective(
+            SYSTEMS[settings.system],
+            alpha=settings.alpha.get(settings.system),
+            margin=settings.margin,
+            over_segments=settings.over_segments,
+            smoothing=settings.label_smoothing,
+        )
+        self.parts: list[dict[str, Tensor]] = []
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Batches of like duration, classes balanced."""
+        return self.accelerator.prepare(
+            DataLoader(self.train_dataset, batch_sampler=self.train_batches, collate_fn=collate)
+        )
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
+        """Every development clip once."""
+        return self.accelerator.prepare(
+            DataLoader(self.eval_dataset, batch_sampler=self.dev_batches, collate_fn=collate)
+        )
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """Adam, its learning rate falling by `layer_decay` from each layer to the one below."""
+        if self.optimizer is None:
+            *stem_and_layers, head = self.model.layer_groups()
+            depth = len(stem_and_layers)
+            rates = [self.settings.learning_rate * self.settings.layer_decay ** (depth - 1 - i) for i in range(depth)]
+            groups = [{"params": p, "lr": lr} for p, lr in zip(stem_and_layers, rates, strict=True) if p]
+            groups.append({"params": head, "lr": self.settings.head_learning_rate})
+            self.optimizer = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay)
+        return self.optimizer
+
+    def compute_loss(self, model: Any, inputs: dict[str, Tensor], return_outputs: bool = False, **_: Any) -> Any:
+        """The system's objective on a batch."""
+        output = model(inputs["features"], inputs["lengths"], inputs["offsets"])
+        loss = self.objective(output, inputs["labels"], inputs["lengths"])
+        if self.model.training:
+            self.parts.append(loss.parts())
+        return (loss.total, output) if return_outputs else loss.total
+
+    def prediction_step(
+        self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss, predicted label (B,) under the system's own rule, and label (B,)."""
+        inputs = self._prepare_inputs(inputs)
+        with torch.no_grad():
+            loss, output = self.compute_loss(model, inputs, return_outputs=True)
+        utterances = output.utterance_logits.double().softmax(-1).cpu().numpy()
+        segments = output.segment_logits.double().softmax(-1).cpu().numpy()
+        rule, mask = default_aggregate(self.settings.system), output.segment_mask.cpu().numpy()
+        found = [aggregate(u, s[m], rule)[0] for u, s, m in zip(utterances, segments, mask, strict=True)]
+        return loss.detach(), torch.tensor(found), inputs["labels"]
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Add the parts of the loss, averaged since the last line; warn of a collapse of the triplets."""
+        if self.parts and "loss" in logs:
+            names = self.parts[0]
+            logs |= {name: torch.stack([p[name].float() for p in self.parts]).mean().item() for name in names}
+            self.parts.clear()
+            if logs.get("triplet", 0) > 0.95 * self.settings.margin and logs["distance_negative"] < 0.1:
+                log.warning(
+                    "the triplet loss rests at its margin while the distances vanish (%.3f to the negatives): "
+                    "the vectors collapse; a lower alpha or learning rate helps",
+                    logs["distance_negative"],
+                )
+        super().log(logs, *args, **kwargs)
+
+
+class MarkComplete(TrainerCallback):
+    """Writes a marker into each checkpoint once all of it is on disk, so that no half-written one is resumed."""
+
+    def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
+        """Called after the last file of a checkpoint."""
+        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+
+def last_complete(folder: Path) -> Path | None:
+    """The newest checkpoint whose saving came to its end; half-written ones are removed."""
+    found = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
+    for half in [p for p in found if not (p / COMPLETE).exists()]:
+        shutil.rmtree(half)
+    return next((p for p in reversed(found) if p.exists()), None)
+
+
+def arguments(settings: Settings, seed: int, folder: Path) -> TrainingArguments:
+    """What the Trainer is told: save and evaluate each epoch, keep the best by development UAR."""
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=settings.warmup,
+        max_grad_norm=settings.gradient_clip,
+        bf16=settings.precision == "bf16",
+        use_cpu=not torch.cuda.is_available(),
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        logging_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="uar",
+        greater_is_better=True,
+        label_names=["labels"],
+        remove_unused_columns=False,
+        report_to="tensorboard",
+        seed=seed,
+        data_seed=seed,
+    )
+
+
+def train_fold(
+    fold: Fold, root: Path, settings: Settings, seed: int, folder: Path, resume: bool
+) -> SegmentEmotionModel:
+    """Train one system on one fold with one seed; returns the model of the best epoch by development UAR.
+
+    `folder` holds what is needed to go on after a stop, and the TensorBoard log.
+    """
+    set_seed(seed)
+    train, dev = (fold.manifest[fold.manifest["split"] == split] for split in ("train", "dev"))
+    model = SegmentEmotionModel.from_encoder(
+        settings.encoder,
+        settings.revision,
+        labels=list(fold.labels),
+        system=settings.system,
+        layer=settings.layer,
+        frozen_layers=settings.frozen_layers,
+        segment_frames=settings.segment_frames,
+        stride_frames=settings.stride_frames,
+        tail=settings.tail,
+        longest_training_clip_s=float(train["duration_s"].max()),
+    )
+    clips = Clips(train, root, fold.labels, model.encoder, settings.augmentation, seed)
+    dev_clips = Clips(dev, root, fold.labels, model.encoder, settings.augmentation, seed)
+    batches = BalancedBatches(
+        clips.targets, train["duration_s"].to_numpy(), settings.batch_size, settings.augmentation.variants, seed
+    )
+    trainer = SegmentTrainer(
+        settings,
+        batches,
+        OrderedBatches(dev["duration_s"].to_numpy(), settings.batch_size),
+        model=model,
+        args=arguments(settings, seed, folder),
+        train_dataset=clips,
+        eval_dataset=dev_clips,
+        compute_metrics=lambda e: development_scores(e, len(fold.labels)),
+        callbacks=[MarkComplete()],
+    )
+    trainer.train(resume_from_checkpoint=last_complete(folder) if resume else None)
+    return model
+
+
+def development_scores(evaluated: EvalPrediction, classes: int) -> dict[str, float]:
+    """UAR on the development clips, the one figure by which the epoch is chosen."""
+    return {"uar": float(uar(confusion(evaluated.label_ids, evaluated.predictions, range(classes))))}
