@@ -1,0 +1,121 @@
+"""The files of a run folder, each read and checked on its own: what is wrong is said by file and column."""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segser_core.errors import RunError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+REQUIRED = ("utterance_id", "label", "predicted", "confidence")
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """The vectors of a run's first seed; folds have different spaces.
+
+    Attributes:
+        utterance, utterance_id, utterance_fold: (U, D) float16, and (U,) each.
+        segment, segment_utterance_id, segment_index: (R, D) float16, and (R,) each.
+    """
+
+    utterance: np.ndarray
+    utterance_id: np.ndarray
+    utterance_fold: np.ndarray
+    segment: np.ndarray
+    segment_utterance_id: np.ndarray
+    segment_index: np.ndarray
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; a RunError where there is none."""
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise RunError(
+            f"{path.parent} holds no {path.name}; a run folder has run.json and predictions.parquet"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path} holds a {type(content).__name__}; expected an object of names and values")
+    return content
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """run.json, with a format that is ours, a system, and labels each named once; a RunError otherwise."""
+    meta = read_json(path)
+    if meta.get("format") != FORMAT:
+        raise RunError(f"{path} is of format {meta.get('format')!r}; this version of segser reads format {FORMAT}")
+    if not isinstance(meta.get("system"), str):
+        raise RunError(f"{path} names no system")
+    labels = meta.get("labels")
+    if not isinstance(labels, list) or not labels or not all(isinstance(c, str) for c in labels):
+        raise RunError(f"{path} has labels {labels!r}; expected a list of names")
+    if len(set(labels)) < len(labels):
+        raise RunError(f"{path} names a label twice: {', '.join(labels)}")
+    return meta
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
+    """A Parquet file that has these columns, those of numbers finite; a RunError otherwise."""
+    import pandas as pd
+    from pyarrow.lib import ArrowException
+
+    try:
+        table = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise RunError(
+            f"{path.parent} holds no {path.name}; a run folder has run.json and predictions.parquet"
+        ) from None
+    except (OSError, ValueError, KeyError, ArrowException) as error:
+        raise RunError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
+    if missing := [c for c in columns if c not in table]:
+        raise RunError(f"{path} has no column {', '.join(missing)}")
+    for column in (c for c in columns if c.startswith("p_") or c.endswith("_s") or c == "confidence"):
+        if not pd.api.types.is_numeric_dtype(table[column]) or not np.isfinite(table[column]).all():
+            raise RunError(f"{path}: column {column} holds something that is not a finite number")
+    return table.assign(utterance_id=table.utterance_id.astype(str))
+
+
+def read_predictions(path: Path, labels: tuple[str, ...]) -> "pd.DataFrame":
+    """predictions.parquet: at least a row, and no label that run.json does not list; a RunError otherwise.
+
+    `seed` and `fold` (0) and `split` (test) are filled in where the file has none.
+    """
+    table = read_table(path, (*REQUIRED, *(f"p_{c}" for c in labels)))
+    if table.empty:
+        raise RunError(f"{path} has no row")
+    for column in ("label", "predicted"):
+        if strange := sorted({str(c) for c in table[column].unique()} - set(labels)):
+            raise RunError(f"{path}: column {column} has {', '.join(strange)}, which run.json does not list as a label")
+    known = {"seed": 0, "fold": 0, "split": "test"}
+    return table.assign(**{c: value for c, value in known.items() if c not in table})
+
+
+def read_segments(path: Path, labels: tuple[str, ...]) -> "pd.DataFrame":
+    """segments.parquet; a RunError where it is damaged or lacks a column."""
+    table = read_table(path, ("utterance_id", "segment", "start_s", "end_s", *(f"p_{c}" for c in labels)))
+    return table if "seed" in table else table.assign(seed=0)
+
+
+def read_embeddings(path: Path) -> Embeddings:
+    """embeddings.npz, whose arrays fit one another; a RunError otherwise. No pickle is opened."""
+    names = tuple(Embeddings.__dataclass_fields__)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            found = Embeddings(**{name: arrays[name] for name in names})
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path} cannot be read: {error}; expected the arrays {', '.join(names)}") from error
+    for prefix, others in (("utterance", names[1:3]), ("segment", names[4:])):
+        rows = getattr(found, prefix)
+        if rows.ndim != 2 or any(getattr(found, other).shape != rows.shape[:1] for other in others):
+            raise RunError(f"{path}: {prefix} has shape {rows.shape}, which does not fit {' and '.join(others)}")
+    return found
