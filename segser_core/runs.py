@@ -37,6 +37,7 @@ __all__ = [
     "Embeddings",
     "ModelInfo",
     "Run",
+    "check_place",
     "checkpoint_of",
     "find_run",
     "find_runs",
@@ -143,7 +144,7 @@ def write_run(
             run with a checkpoint and the new one has none.
     """
     path = Path(path)
-    _refuse_loss(path, keeps_checkpoint=checkpoint_dir is not None)
+    check_place(path, keeps_checkpoint=checkpoint_dir is not None)
     with _in_place_of(path) as folder:
         _write_json(folder / "run.json", {"format": FORMAT, **meta})
         (folder / "config.yaml").write_text(config_yaml, encoding="utf-8")
@@ -168,7 +169,12 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _refuse_loss(path: Path, keeps_checkpoint: bool) -> None:
+def check_place(path: Path, keeps_checkpoint: bool) -> None:
+    """Whether a run may be written there; worth asking before hours of training.
+
+    Raises:
+        RunError: the place is a file, a folder that is no run, or a run whose checkpoint would be lost.
+    """
     if path.exists() and not path.is_dir():
         raise RunError(f"{path} is a file; name a folder that is empty, a run, or not there yet")
     if path.is_dir() and any(path.iterdir()) and not (path / "run.json").is_file():

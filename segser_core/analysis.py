@@ -1,0 +1,215 @@
+"""Many recordings in one call: from paths to predictions, printed together or written one by one.
+
+A recording that cannot be analysed is one plain line on standard error, `PATH: what is wrong`,
+and the others go on.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from segser_core.errors import AudioError, SegserError, SettingError
+from segser_core.prediction import Aggregate, Context, Prediction
+from segser_core.text import aligned, plain
+
+if TYPE_CHECKING:
+    from segser_core.predictor import Predictor
+
+ENDINGS = {"json": ".json", "csv": ".csv", "textgrid": ".TextGrid", "elan": ".eaf", "parquet": ".parquet"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is asked for: see `python -m segser_core analyze --help`."""
+
+    paths: tuple[str, ...]
+    model: str = "seg+tri-w"
+    device: str = "auto"
+    format: str = "table"
+    out: Path | None = None
+    aggregate: Aggregate | None = None
+    context: Context = "clip"
+    max_duration_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording to analyse: where it is, what the result calls it, and its file below --out."""
+
+    path: Path
+    file: str
+    target: Path
+
+
+@dataclass
+class Screen:
+    """Standard error: a progress bar where it is a terminal, and a line a problem."""
+
+    problems: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> "Screen":
+        console = Console(stderr=True)
+        self.bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            disable=not console.is_terminal,
+        )
+        self.bar.start()
+        self.task = self.bar.add_task("", total=None)
+        return self
+
+    def __exit__(self, *_):
+        self.bar.stop()
+
+    def step(self, doing: str, done: int, total: int) -> None:
+        """Show what is being done, and how many recordings are done."""
+        self.bar.update(self.task, description=plain(doing), completed=done, total=total)
+
+    def refuse(self, name: str, why: object) -> None:
+        """Say in a line what is wrong with a file, and remember it."""
+        self.problems.append(name)
+        line = f"{plain(name)}: {plain(why)}"
+        self.bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def run(job: Job, screen: Screen) -> list[Prediction]:
+    """Analyse all recordings of a job; write those with a place, return the others' predictions.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+        SettingError: an aggregation, context or device that does not exist.
+    """
+    recordings = list(without_clashes(job, gather(job, screen), screen))
+    if not recordings:
+        return []
+    screen.step(f"loading {job.model}", 0, len(recordings))
+    predictor = load(job)
+    predictions = []
+    for done, recording in enumerate(recordings):
+        screen.step(recording.file, done, len(recordings))
+        try:
+            prediction = predict(predictor, job, recording)
+            if job.out is None:
+                predictions.append(prediction)
+            else:
+                write(prediction, job.format, job.out / recording.target)
+        except SettingError:
+            raise
+        except (SegserError, OSError) as error:
+            screen.refuse(recording.file, error)
+    return predictions
+
+
+def load(job: Job) -> "Predictor":
+    """The job's model, on its device."""
+    from segser_core.predictor import Predictor
+
+    return Predictor.from_pretrained(job.model, device=job.device)
+
+
+def predict(predictor: "Predictor", job: Job, recording: Recording) -> Prediction:
+    """What the job's model says of one recording."""
+    return predictor.predict(
+        recording.path,
+        file=recording.file,
+        aggregate=job.aggregate,
+        context=job.context,
+        max_duration_s=job.max_duration_s,
+    )
+
+
+def gather(job: Job, screen: Screen) -> Iterator[Recording]:
+    """The recordings of a job: each path as it is, of a folder every audio file below it."""
+    ending = ENDINGS.get(job.format, "")
+    for given in job.paths:
+        path = Path(given)
+        if given and is_folder(path):
+            for file in below(path, screen):
+                place = file.relative_to(path)
+                yield Recording(file, str(file), place.with_name(place.stem + ending))
+        else:
+            yield Recording(path, given, Path(path.stem + ending))
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder; one that may not be looked at is taken as a file, and refused as such later."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def below(folder: Path, screen: Screen) -> list[Path]:
+    """Every audio file below a folder; a folder without any is a problem."""
+    from segser_core.audio import audio_files
+
+    try:
+        files = list(audio_files(folder))
+    except (AudioError, OSError) as error:
+        screen.refuse(str(folder), error)
+        return []
+    if not files:
+        screen.refuse(str(folder), "no audio file in this folder or below it")
+    return files
+
+
+def without_clashes(job: Job, recordings: Iterable[Recording], screen: Screen) -> Iterator[Recording]:
+    """With --out, of recordings whose results would overwrite one another only the first; without it, all."""
+    first: dict[Path, str] = {}
+    for recording in recordings:
+        if job.out is None or recording.target not in first:
+            first[recording.target] = recording.file
+            yield recording
+        else:
+            where, before = job.out / recording.target, first[recording.target]
+            why = f"not analysed, since its {where} would overwrite that of {before}; use another --out for it"
+            screen.refuse(recording.file, why)
+
+
+def write(prediction: Prediction, format: str, path: Path) -> None:
+    """One prediction as a file, in place at once, so that a file is whole or not there."""
+    from segser_core import exports
+
+    if format in ("textgrid", "elan"):
+        content = exports.to_textgrid(prediction) if format == "textgrid" else exports.to_elan(prediction)
+    else:
+        many = {"json": exports.to_json, "csv": exports.to_csv, "parquet": exports.to_parquet}
+        content = many[format]([prediction])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    beside.replace(path)
+
+
+def render(predictions: list[Prediction], format: str) -> str:
+    """Predictions as one text for standard output, that ends with a line break."""
+    if format == "table":
+        return "".join(table(p) for p in predictions)
+    from segser_core import exports
+
+    text = exports.to_json(predictions) if format == "json" else exports.to_csv(predictions)
+    return text if text.endswith("\n") else text + "\n"
+
+
+def table(p: Prediction) -> str:
+    """One prediction to be read: the label, then a line a segment; the file's name stays whole."""
+    how = f"{p.duration_s:.2f} s, {plain(p.model)}, {p.aggregate}" + (", segments alone" * (p.context == "segment"))
+    head = f"{plain(p.file)}: {p.label} {p.confidence:.2f}  ({how})"
+    rows = [("segment", "start", "end", "label", "confidence", "")]
+    for s in p.segments:
+        mark = "decides" if s == p.deciding else ""
+        rows.append((str(s.index), f"{s.start_s:.2f}", f"{s.end_s:.2f}", s.label, f"{s.confidence:.2f}", mark))
+    notes = [f"  note: {plain(w)}" for w in p.warnings]
+    if p.is_probe:
+        notes.append("  note: this model met no segment in training; its segments are a probe and decide nothing")
+    return "\n".join([head, *(f"  {line}" for line in aligned(rows, "0124")), *notes]) + "\n"

@@ -1,0 +1,130 @@
+"""python -m segser_core: analyse recordings, list the models, report a run.
+
+A thin layer: what takes long to import is imported inside the command that needs it.
+"""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from segser_core.errors import ModelError, SegserError, SettingError
+from segser_core.text import aligned, percent, plain
+
+Format = Literal["table", "json", "csv", "textgrid", "elan", "parquet"]
+Rule = Literal["utterance", "max", "mean", "vote", "top-k"]
+ONLY_FILES = ("textgrid", "elan", "parquet")
+PROBLEM, WRONG_CALL, INTERRUPTED = 1, 2, 130
+
+
+class Commands(TyperGroup):
+    """The commands, whose every error is one plain line on standard error."""
+
+    def invoke(self, ctx):
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+        except SegserError as error:
+            say(plain(error))
+            raise typer.Exit(WRONG_CALL if isinstance(error, SettingError) else PROBLEM) from None
+
+
+app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.callback()
+def main() -> None:
+    """Which emotion a speech model hears when in a recording."""
+
+
+@app.command()
+def analyze(
+    paths: Annotated[list[str], typer.Argument(help="recordings, or folders of them")],
+    model: Annotated[str, typer.Option(help="a bundled model's name, or a folder")] = "seg+tri-w",
+    format: Annotated[Format, typer.Option(help="what to print or write")] = "table",
+    out: Annotated[Path | None, typer.Option(help="folder for one file a recording, instead of printing")] = None,
+    max_duration: Annotated[float | None, typer.Option(help="refuse recordings longer than this, in seconds")] = None,
+    aggregate: Annotated[Rule | None, typer.Option(help="how the label is found; else the model's own way")] = None,
+    context: Annotated[Literal["clip", "segment"], typer.Option(help="what the model hears of a segment")] = "clip",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
+) -> None:
+    """Say which emotion is heard in each recording, and when."""
+    from segser_core.analysis import Job, Screen, render, run
+    from segser_core.runs import checkpoint_of
+
+    check_call(format, out, max_duration)
+    try:
+        checkpoint_of(model)
+    except ModelError as error:
+        say(plain(error))
+        raise typer.Exit(WRONG_CALL) from None
+    job = Job(tuple(paths), model, device, format, out, aggregate, context, max_duration)
+    with Screen() as screen:
+        predictions = run(job, screen)
+    if out is None:
+        typer.echo(render(predictions, format), nl=False)
+    if screen.problems:
+        raise typer.Exit(PROBLEM)
+
+
+def check_call(format: Format, out: Path | None, max_duration: float | None) -> None:
+    """Refuse what no recording could mend, before anything is loaded."""
+    if format in ONLY_FILES and out is None:
+        raise typer.BadParameter(f"{format} is written to files: say where with --out DIR", param_hint="--format")
+    if format == "table" and out is not None:
+        raise typer.BadParameter("a table is printed; choose another --format to write files", param_hint="--out")
+    if out is not None and out.exists() and not out.is_dir():
+        raise typer.BadParameter(f"{plain(out)} is a file; expected a folder", param_hint="--out")
+    if max_duration is not None and not max_duration > 0:
+        raise typer.BadParameter(f"{max_duration} s; expected a number above 0", param_hint="--max-duration")
+
+
+def say(line: str) -> None:
+    """A line on standard error, as it is."""
+    typer.echo(line, err=True)
+
+
+@app.command()
+def models() -> None:
+    """List the models that can be used: scores in percent, on the test split of their corpus."""
+    from segser_core.runs import BUNDLED
+    from segser_core.runs import models as bundled
+
+    found = bundled()
+    if not found:
+        say(f"no model is bundled in {plain(BUNDLED)}; name a folder with --model")
+    rows: list[tuple[str, ...]] = [
+        ("model", "system", "corpus", "encoder", "size", "UAR", "accuracy", "macro F1", "labels")
+    ]
+    for m in found:
+        scores = (percent(m.uar), percent(m.accuracy), percent(m.macro_f1))
+        named = (m.name, m.system, m.corpus, m.encoder, f"{m.size_bytes / 1e6:.1f} MB")
+        rows.append((*map(plain, named), *scores, plain(" ".join(m.labels))))
+    typer.echo("\n".join(aligned(rows, "4567")))
+
+
+@app.command()
+def report(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN [RUN]", help="a run folder or a run's name, or two")],
+    format: Annotated[Literal["table", "json"], typer.Option(help="what to print")] = "table",
+) -> None:
+    """UAR, accuracy, macro F1 and recall per class, with intervals; of two runs, their paired difference."""
+    from segser_core.report import report_json, report_text
+    from segser_core.runs import find_run, read_run
+
+    if len(runs) > 2:
+        raise typer.BadParameter(f"{len(runs)} runs; expected one or two", param_hint="RUN [RUN]")
+    found = [read_run(find_run(name), name) for name in runs]
+    if format == "json":
+        typer.echo(json.dumps(report_json(found), indent=2, allow_nan=False))
+    else:
+        typer.echo(report_text(found))

@@ -1,0 +1,370 @@
+"""The command line: what it prints, where it writes, and how it ends. A stand-in takes the model's place."""
+
+import csv
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from segser_core import analysis, runs
+from segser_core.cli import app
+from segser_core.errors import AudioError, ModelError, SettingError
+from segser_core.prediction import Prediction, Segment
+from segser_core.runs import write_run
+
+ROOT = Path(__file__).parents[1]
+LABELS = ("neutral", "happy", "sad")
+
+
+class StandIn:
+    """Says `happy` of any file, the more so the later the segment; refuses what has `bad` in its name."""
+
+    def predict(self, path, *, file, aggregate=None, context="clip", max_duration_s=None):
+        if "interrupt" in path.name:
+            raise KeyboardInterrupt
+        if "setting" in path.name:
+            raise SettingError("a setting")
+        if not path.is_file():
+            raise AudioError("there is no such file")
+        if "bad" in path.name:
+            raise AudioError("not audio\nat all [bold]")
+        parts = [(0.0, 1.6, (0.1, 0.6, 0.3)), (0.8, 2.4, (0.1, 0.8, 0.1))]
+        segments = tuple(Segment(i, a, b, dict(zip(LABELS, p, strict=True))) for i, (a, b, p) in enumerate(parts))
+        whole = dict(zip(LABELS, (0.2, 0.5, 0.3), strict=True))
+        return Prediction(
+            file,
+            2.4,
+            "seg+tri-w",
+            "seg+tri-w",
+            LABELS,
+            "happy",
+            whole,
+            whole,
+            "utterance",
+            context,
+            ("silent",),
+            segments,
+        ).under(aggregate or "max")
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+    """Runs a command in a folder of its own, with a bundled model that is a stand-in; returns its result."""
+    model = tmp_path / "bundled" / "seg+tri-w" / "checkpoint"
+    model.mkdir(parents=True)
+    (model / "config.json").write_text("{}")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(runs, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(analysis, "load", lambda job: StandIn())
+    return lambda *args: CliRunner().invoke(app, [str(a) for a in args])
+
+
+def touch(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(b"")
+
+
+def test_json_is_one_list_in_the_order_given(call):
+    touch("b.wav", "a.wav")
+    got = call("analyze", "b.wav", "a.wav", "--format", "json")
+    assert got.exit_code == 0 and got.stderr == ""
+    result = json.loads(got.stdout)
+    assert [r["file"] for r in result] == ["b.wav", "a.wav"]
+    first = result[0]
+    assert list(first) == [
+        "file", "duration_s", "model", "labels", "label", "confidence", "probabilities", "aggregate", "context",
+        "warnings", "segments",
+    ]  # fmt: skip
+    assert (first["label"], first["confidence"], first["aggregate"]) == ("happy", 0.8, "max")
+    assert first["probabilities"] == {"neutral": 0.1, "happy": 0.8, "sad": 0.1}
+    assert [s["end_s"] for s in first["segments"]] == [1.6, 2.4]
+
+
+def test_options_reach_the_model(call):
+    touch("a.wav")
+    got = call("analyze", "a.wav", "--format", "json", "--aggregate", "mean", "--context", "segment")
+    (result,) = json.loads(got.stdout)
+    assert (result["aggregate"], result["context"]) == ("mean", "segment")
+    assert result["confidence"] == pytest.approx(0.7)
+
+
+def test_csv_has_a_row_a_segment(call):
+    touch("a.wav", "b.wav")
+    rows = list(csv.DictReader(io.StringIO(call("analyze", "a.wav", "b.wav", "--format", "csv").stdout)))
+    assert [(r["file"], r["index"]) for r in rows] == [("a.wav", "0"), ("a.wav", "1"), ("b.wav", "0"), ("b.wav", "1")]
+    assert list(rows[0]) == ["file", "index", "start_s", "end_s", "label", "confidence", *(f"p_{c}" for c in LABELS)]
+
+
+def test_table_is_the_default_and_cuts_nothing(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    name = "a_very_long_name_" * 10 + ".wav"
+    touch(name)
+    got = call("analyze", name)
+    assert got.exit_code == 0
+    lines = [line.split() for line in got.stdout.splitlines()]
+    assert lines[0][:3] == [f"{name}:", "happy", "0.80"]
+    assert ["0", "0.00", "1.60", "happy", "0.60"] in lines
+    assert ["1", "0.80", "2.40", "happy", "0.80", "decides"] in lines
+    assert ["note:", "silent"] in lines
+
+
+def test_a_bad_file_is_one_line_and_the_others_go_on(call):
+    touch("bad [red].wav", "good.wav", "bad\n\x1b[31m.wav")
+    got = call("analyze", "bad [red].wav", "absent.wav", "good.wav", "bad\n\x1b[31m.wav", "--format", "json")
+    assert got.exit_code == 1
+    assert [r["file"] for r in json.loads(got.stdout)] == ["good.wav"]
+    assert got.stderr.splitlines() == [
+        "bad [red].wav: not audio\\nat all [bold]",
+        "absent.wav: there is no such file",
+        "bad\\n\\x1b[31m.wav: not audio\\nat all [bold]",
+    ]
+
+
+def test_a_long_line_is_not_wrapped(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    name = "bad " * 50 + ".wav"
+    assert call("analyze", name, "--format", "json").stderr == f"{name}: there is no such file\n"
+
+
+def test_nothing_left_is_an_empty_list(call):
+    got = call("analyze", "absent.wav", "--format", "json")
+    assert got.exit_code == 1 and json.loads(got.stdout) == []
+    got = call("analyze", "", "--format", "json")
+    assert got.exit_code == 1 and json.loads(got.stdout) == [], "an empty name is not this folder"
+    assert call("analyze", "absent.wav").stdout == ""
+
+
+def test_a_folder_means_every_audio_file_below_it(call):
+    touch("clips/b.WAV", "clips/deep/a.flac", "clips/notes.txt", "empty/notes.txt")
+    got = call("analyze", "clips", "empty", "--format", "json")
+    assert {r["file"] for r in json.loads(got.stdout)} == {"clips/b.WAV", "clips/deep/a.flac"}
+    assert got.exit_code == 1 and got.stderr.startswith("empty: no audio file")
+
+
+@pytest.mark.parametrize(
+    ("format", "ending"),
+    [("json", "json"), ("csv", "csv"), ("textgrid", "TextGrid"), ("elan", "eaf"), ("parquet", "parquet")],
+)
+def test_files_go_below_out(call, format, ending):
+    touch("clips/b.c.wav", "clips/deep/a.flac", "elsewhere/d.mp3")
+    got = call("analyze", "clips", "elsewhere/d.mp3", "--format", format, "--out", "results/new")
+    assert got.exit_code == 0 and got.stdout == ""
+    written = {str(p.relative_to("results/new")) for p in Path("results/new").rglob("*") if p.is_file()}
+    assert written == {f"b.c.{ending}", f"deep/a.{ending}", f"d.{ending}"}
+
+
+def test_what_is_written_is_what_is_printed(call):
+    touch("a.wav")
+    call("analyze", "a.wav", "--format", "json", "--out", "o")
+    assert json.loads(Path("o/a.json").read_text()) == json.loads(call("analyze", "a.wav", "--format", "json").stdout)
+    call("analyze", "a.wav", "--format", "parquet", "--out", "o")
+    assert pd.read_parquet("o/a.parquet")["p_happy"].tolist() == [0.6, 0.8]
+
+
+def test_a_result_never_overwrites_another_of_the_same_call(call):
+    touch("x/a.wav", "y/a.wav", "y/b.wav")
+    got = call("analyze", "x/a.wav", "y/a.wav", "y/b.wav", "--format", "json", "--out", "o")
+    assert got.exit_code == 1
+    assert got.stderr.startswith("y/a.wav: not analysed, since its o/a.json would overwrite that of x/a.wav")
+    assert json.loads(Path("o/a.json").read_text())[0]["file"] == "x/a.wav" and Path("o/b.json").is_file()
+    assert call("analyze", "x/a.wav", "y/a.wav", "--format", "json").exit_code == 0
+
+
+def test_a_place_that_cannot_be_written_is_one_line(call):
+    touch("clips/deep/a.wav", "clips/b.wav", "o/deep")
+    got = call("analyze", "clips", "--format", "json", "--out", "o")
+    assert got.exit_code == 1 and len(got.stderr.splitlines()) == 1 and Path("o/b.json").is_file()
+    assert got.stderr.startswith("clips/deep/a.wav: ")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        ["a.wav", "--format", "textgrid"],
+        ["a.wav", "--format", "elan"],
+        ["a.wav", "--format", "parquet"],
+        ["a.wav", "--format", "xml"],
+        ["a.wav", "--format", "table", "--out", "o"],
+        ["a.wav", "--format", "json", "--out", "a.wav"],
+        ["a.wav", "--aggregate", "median"],
+        ["a.wav", "--context", "room"],
+        ["a.wav", "--device", "abacus"],
+        ["a.wav", "--max-duration", "0"],
+        ["a.wav", "--max-duration", "nan"],
+        ["a.wav", "--nonesuch"],
+        ["a.wav", "--model", "nonesuch"],
+        ["setting.wav"],
+    ],
+)
+def test_a_wrong_call_ends_with_2(call, wrong):
+    touch("a.wav", "setting.wav")
+    got = call("analyze", *wrong)
+    assert got.exit_code == 2 and got.stdout == "" and got.stderr
+
+
+def test_an_unknown_model_is_one_line_that_names_the_known(call):
+    touch("a.wav")
+    got = call("analyze", "a.wav", "--model", "none\nsuch")
+    assert len(got.stderr.splitlines()) == 1 and "seg+tri-w" in got.stderr and "segser_core models" in got.stderr
+
+
+def test_a_damaged_model_is_one_line_and_ends_with_1(call, monkeypatch):
+    def load(job):
+        raise ModelError("the weights are\ndamaged")
+
+    monkeypatch.setattr(analysis, "load", load)
+    touch("a.wav")
+    got = call("analyze", "a.wav", "--format", "json")
+    assert (got.exit_code, got.stderr, got.stdout) == (1, "the weights are\\ndamaged\n", "")
+
+
+def test_an_interrupt_ends_with_130(call):
+    touch("a.wav", "interrupt.wav")
+    got = call("analyze", "a.wav", "interrupt.wav", "--format", "json", "--out", "o")
+    assert (got.exit_code, got.stderr) == (130, "interrupted\n") and Path("o/a.json").is_file()
+
+
+DRIVER = """
+import sys; sys.path[:0] = [{tests!r}, {root!r}]
+import test_cli; from segser_core import analysis, runs
+analysis.load = lambda job: test_cli.StandIn()
+runs.BUNDLED = __import__("pathlib").Path({bundled!r})
+from segser_core.cli import app; app()
+"""
+
+
+def test_a_terminal_shows_progress_and_cuts_nothing(call, tmp_path):
+    touch("a.wav")
+    name = "bad" + "_and_long" * 20 + ".wav"
+    driver = DRIVER.format(tests=str(ROOT / "tests"), root=str(ROOT), bundled=str(tmp_path / "bundled"))
+    here, there = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-c", driver, "analyze", name, "a.wav", "--format", "json"],
+        stdout=subprocess.PIPE, stderr=there, env={**os.environ, "TERM": "xterm", "COLUMNS": "40"},
+    )  # fmt: skip
+    os.close(there)
+    seen = b""
+    try:
+        while part := os.read(here, 4096):
+            seen += part
+    except OSError:
+        pass
+    assert [r["file"] for r in json.loads(done.communicate()[0])] == ["a.wav"] and done.returncode == 1
+    assert f"{name}: there is no such file".encode() in seen
+    assert b"0/2" in seen or b"1/2" in seen
+
+
+def test_a_name_that_is_no_text(call, tmp_path):
+    driver = DRIVER.format(tests=str(ROOT / "tests"), root=str(ROOT), bundled=str(tmp_path / "bundled"))
+    Path(os.fsdecode(b"\xff.wav")).write_bytes(b"")
+    for format in ("table", "json", "csv"):
+        names = [os.fsdecode(b"\xff.wav"), os.fsdecode(b"bad\xfe.wav")]
+        done = subprocess.run(
+            [sys.executable, "-c", driver, "analyze", *names, "--format", format], capture_output=True, text=True
+        )
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert done.stderr == "bad\\udcfe.wav: there is no such file\n" and "\\udcff.wav" in done.stdout
+
+
+def table(right, generator=0, n=120):
+    g = np.random.default_rng(generator)
+    labels = np.random.default_rng(9).choice(LABELS, n)
+    predicted = np.where(g.random(n) < right, labels, "sad")
+    columns = {"utterance_id": [f"u{i}" for i in range(n)], "label": labels, "predicted": predicted, "confidence": 1.0}
+    p = {f"p_{c}": (predicted == c).astype(float) for c in LABELS}
+    return pd.DataFrame({**columns, **p, "seed": 0, "fold": 0, "split": "test", "speaker": "23"})
+
+
+def write(path, right, generator=0, labels=LABELS, system="seg+tri-w"):
+    meta = {"system": system, "labels": list(labels), "corpus": "ravdess", "protocol": "ravdess-paper"}
+    write_run(path, meta=meta, config_yaml="", predictions=table(right, generator))
+
+
+def test_models(call, tmp_path):
+    folder = tmp_path / "bundled" / "baseline"
+    write(folder, 0.9, system="baseline")
+    (folder / "checkpoint").mkdir()
+    (folder / "checkpoint" / "config.json").write_text("x" * 1_600_000)
+    write(tmp_path / "bundled" / "no-weights", 0.9)
+    for file in ("run.json", "metrics.json"):
+        (tmp_path / "bundled" / "seg+tri-w" / file).write_bytes((folder / file).read_bytes())
+    got = call("models")
+    lines = got.stdout.splitlines()
+    assert got.exit_code == 0 and len(lines) == 3
+    uar = 100 * json.loads((folder / "metrics.json").read_text())["uar"]["pooled"]
+    assert lines[1].split() == [
+        "baseline",
+        "baseline",
+        "ravdess",
+        "1.6",
+        "MB",
+        f"{uar:.1f}",
+        *lines[1].split()[6:8],
+        *LABELS,
+    ]
+    assert lines[2].startswith("seg+tri-w")
+
+
+def test_models_without_any(call, tmp_path):
+    assert call("models").exit_code == 0
+
+
+def test_models_is_quick():
+    start = time.monotonic()
+    code = "import sys; from segser_core import cli; cli.app(['models'], standalone_mode=False);"
+    code += "print('loaded', *({'torch', 'transformers', 'pandas', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and done.stdout.splitlines()[-1] == "loaded"
+    assert time.monotonic() - start < 3
+
+
+def test_report_of_one_run(call, monkeypatch, tmp_path):
+    write(tmp_path / "runs" / "deep" / "good", 0.9)
+    monkeypatch.setenv("SEGSER_RUNS", str(tmp_path / "runs"))
+    got = call("report", "deep/good")
+    assert got.exit_code == 0
+    (found,) = json.loads(call("report", tmp_path / "runs" / "deep" / "good", "--format", "json").stdout)["runs"]
+    lines = [line.split() for line in got.stdout.splitlines()]
+    low, high = found["intervals"]["uar"]
+    uar = [f"{100 * v:.1f}" for v in (found["uar"]["pooled"], low, high)]
+    assert ["UAR", uar[0], uar[1], "to", uar[2], uar[0]] in lines
+    sad = next(line for line in lines if line[:1] == ["sad"])
+    assert sad[1] == "100.0" and "W" in sad, "a recall of 1 has Wilson's interval"
+    assert "deep/good" in got.stdout and "1 speakers (too few" in got.stdout
+
+
+def test_report_of_two_runs(call):
+    write("good", 0.9)
+    write("poor", 0.5, generator=1)
+    got = call("report", "good", "poor", "--format", "json")
+    result = json.loads(got.stdout)
+    one, two = (r["uar"]["pooled"] for r in result["runs"])
+    assert result["difference"]["uar"]["value"] == pytest.approx(one - two)
+    assert result["difference"]["uar"]["interval"][0] > 0
+    text = call("report", "good", "poor").stdout
+    assert "good minus poor, paired on 120 clips" in text and f"{100 * (one - two):+.1f}" in text
+
+
+def test_reports_that_cannot_be(call):
+    write("good", 0.9)
+    write("other", 0.9, labels=(*LABELS[::-1],))
+    assert call("report", "good", "other").exit_code == 0, "the order of the classes does not matter"
+    for wrong, why, status in (
+        (["good", "absent"], "absent is no run folder", 1),
+        (["good", "good", "good"], "expected one or two", 2),
+        ([], "", 2),
+    ):
+        got = call("report", *wrong)
+        assert got.exit_code == status and why in got.stderr and "Traceback" not in got.stderr
