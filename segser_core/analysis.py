@@ -4,8 +4,9 @@ A recording that cannot be analysed is one plain line on standard error, `PATH: 
 and the others go on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,11 @@ class Screen:
 
     def step(self, doing: str, done: int, total: int) -> None:
         """Show what is being done, and how many recordings are done."""
-        self.bar.update(self.task, description=plain(doing), completed=done, total=total)
+        self.bar.update(self.task, description=plain(doing), completed=done, total=total, refresh=True)
+
+    def hear(self, name: str, done: int, total: int, heard_s: float) -> None:
+        """Show how many seconds of a recording are analysed."""
+        self.step(f"{name} {heard_s:.0f} s", done, total)
 
     def refuse(self, name: str, why: object) -> None:
         """Say in a line what is wrong with a file, and remember it."""
@@ -96,9 +101,9 @@ def run(job: Job, screen: Screen) -> list[Prediction]:
     predictor = load(job)
     predictions = []
     for done, recording in enumerate(recordings):
-        screen.step(recording.file, done, len(recordings))
+        heard = partial(screen.hear, recording.file, done, len(recordings))
         try:
-            prediction = predict(predictor, job, recording)
+            prediction = predict(predictor, job, recording, heard)
             if job.out is None:
                 predictions.append(prediction)
             else:
@@ -117,14 +122,16 @@ def load(job: Job) -> "Predictor":
     return Predictor.from_pretrained(job.model, device=job.device)
 
 
-def predict(predictor: "Predictor", job: Job, recording: Recording) -> Prediction:
-    """What the job's model says of one recording."""
+def predict(predictor: "Predictor", job: Job, recording: Recording, heard: Callable[[float], None]) -> Prediction:
+    """What the job's model says of one recording; `heard` is called with the seconds analysed so far."""
+    heard(0.0)
     return predictor.predict(
         recording.path,
         file=recording.file,
         aggregate=job.aggregate,
         context=job.context,
         max_duration_s=job.max_duration_s,
+        progress=heard,
     )
 
 
