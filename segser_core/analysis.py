@@ -116,9 +116,13 @@ def run(job: Job, screen: Screen) -> list[Prediction]:
 
 
 def load(job: Job) -> "Predictor":
-    """The job's model, on its device."""
+    """The job's model, on its device; what transformers says while loading is no news to a user."""
+    from transformers.utils import logging
+
     from segser_core.predictor import Predictor
 
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     return Predictor.from_pretrained(job.model, device=job.device)
 
 

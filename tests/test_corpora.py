@@ -1,6 +1,5 @@
 """Loaders on the real corpora, where they are at hand, and on small trees built here."""
 
-import os
 import struct
 import subprocess
 import sys
@@ -10,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from segser_core.errors import CorpusError
+from tests.conftest import SHARED
 from training.corpora import COLUMNS, corpora, load_corpus
 from training.corpora.corpus import Misfit, duration_s
 from training.corpora.emodb import parse as parse_emodb
 from training.corpora.ravdess import parse as parse_ravdess
-
-SHARED = Path(os.environ.get("SEGSER_SHARED", Path(__file__).parents[2] / "shared"))
 
 
 def real(name: str) -> Path:

@@ -1,17 +1,15 @@
 """Folds: sizes, classes, and speakers that no two splits share."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from segser_core.errors import CorpusError
+from tests.conftest import SHARED
 from training.corpora import Corpus, load_corpus
 from training.corpora.ravdess import EMOTIONS, STYLES
 from training.protocols import EMODB_LABELS, PROTOCOLS, Fold, check_disjoint, folds
-
-SHARED = Path(os.environ.get("SEGSER_SHARED", Path(__file__).parents[2] / "shared"))
 
 
 def real(name: str) -> Corpus:
