@@ -1,6 +1,5 @@
-"""Variations of a training clip: speed, tempo, noise and level, each draw fixed by its seed."""
+"""Variations of a training clip: speed (and with it pitch), noise and level, each draw fixed by its seed."""
 
-import math
 from fractions import Fraction
 
 import torch
@@ -9,8 +8,6 @@ from torch import Generator, Tensor
 
 from training.settings import Augmentation
 
-STFT_SAMPLES = 512
-
 
 def uniform(low: float, high: float, generator: Generator) -> float:
     """One draw from [low, high)."""
@@ -18,11 +15,9 @@ def uniform(low: float, high: float, generator: Generator) -> float:
 
 
 def augment(waveform: Tensor, how: Augmentation, generator: Generator) -> Tensor:
-    """A varied copy of a clip: (N,) at 16 kHz → (N',), N' by speed and tempo."""
+    """A varied copy of a clip: (N,) at 16 kHz → (N',), N' by the speed."""
     if how.speed is not None:
         waveform = change_speed(waveform, uniform(*how.speed, generator))
-    if how.tempo is not None:
-        waveform = change_tempo(waveform, uniform(*how.tempo, generator))
     if how.noise_db is not None and uniform(0, 1, generator) < 0.5:
         waveform = add_noise(waveform, uniform(*how.noise_db, generator), generator)
     return waveform * 10 ** (uniform(-how.gain_db, how.gain_db, generator) / 20)
@@ -32,16 +27,6 @@ def change_speed(waveform: Tensor, factor: float) -> Tensor:
     """Played `factor` times as fast: pitch and formants move with it. (N,) → (N / factor,)."""
     ratio = Fraction(factor).limit_denominator(20)  # small numbers make a short resampling filter
     return F.resample(waveform, ratio.numerator, ratio.denominator)
-
-
-def change_tempo(waveform: Tensor, factor: float) -> Tensor:
-    """Spoken `factor` times as fast at the same pitch, by a phase vocoder. (N,) → (N / factor,)."""
-    hop = STFT_SAMPLES // 4
-    window = torch.hann_window(STFT_SAMPLES)
-    spectrum = torch.stft(waveform, STFT_SAMPLES, hop, window=window, return_complex=True)
-    advance = torch.linspace(0, math.pi * hop, STFT_SAMPLES // 2 + 1)[:, None]
-    stretched = F.phase_vocoder(spectrum, factor, advance)
-    return torch.istft(stretched, STFT_SAMPLES, hop, window=window, length=round(len(waveform) / factor))
 
 
 def add_noise(waveform: Tensor, snr_db: float, generator: Generator) -> Tensor:

@@ -139,7 +139,7 @@ class BalancedBatches(Sampler[list[Draw]]):
         clips = np.concatenate([self._turn(c) for c in np.unique(self.targets)])
         jitter = generator.uniform(0.9, 1.1, len(clips))  # so that batches differ from epoch to epoch
         clips = clips[np.argsort(self.durations_s[clips] * jitter, kind="stable")]
-        batches = [clips[i : i + self.batch_size] for i in range(0, len(clips), self.batch_size)]
+        batches = np.array_split(clips, len(self))
         for i in generator.permutation(len(batches)):
             yield [Draw(int(c), self.epoch % self.variants, generator.random()) for c in batches[i]]
 

@@ -19,14 +19,12 @@ class Augmentation:
     Attributes:
         variants: how many draws of each clip are made and then kept; epoch e uses draw e mod variants.
         speed: range of the factor of playing speed, which moves pitch and formants too.
-        tempo: range of the factor of tempo, pitch left as it is.
         noise_db: range of the signal-to-noise ratio of added noise, in dB, for half of the clips.
         gain_db: a clip's level is moved by −gain_db to +gain_db.
     """
 
     variants: int = 1
     speed: tuple[float, float] | None = None
-    tempo: tuple[float, float] | None = None
     noise_db: tuple[float, float] | None = None
     gain_db: float = 20.0
 

@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from segser_core.losses import choose_triplets, nll_loss, segment_loss, triplet_loss
+from segser_core.model import SegmentEmotionOutput
+from training.objective import SYSTEMS, Objective
+
+LABELS, LENGTHS = torch.tensor([0, 1, 0, 2]), torch.tensor([30, 28, 12, 31])
+MASK = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1]], dtype=torch.bool)
+
+
+def output(seed=0):
+    g = torch.Generator().manual_seed(seed)
+    return SegmentEmotionOutput(
+        torch.randn(4, 3, generator=g), torch.randn(4, 3, 3, generator=g), MASK,
+        torch.randn(4, 6, generator=g).requires_grad_(), torch.randn(4, 3, 6, generator=g).requires_grad_(),
+    )  # fmt: skip
+
+
+def loss(system, **how):
+    return Objective(SYSTEMS[system], **how)(output(), LABELS, LENGTHS)
+
+
+def test_the_five_systems_of_the_paper():
+    out = output()
+    utterance = nll_loss(out.utterance_logits, LABELS)
+    segments = segment_loss(out.utterance_logits, out.segment_logits, MASK, LABELS)
+    triplet = triplet_loss(out.utterance_vectors, choose_triplets(LABELS, LENGTHS)).loss
+    assert loss("baseline").total == utterance
+    assert loss("seg").total == segments
+    assert loss("tri-w").total == utterance + triplet
+    assert loss("seg+tri-w").total == segments + triplet
+    assert loss("seg+tri-w", alpha=0.2).total.item() == pytest.approx((0.8 * segments + 0.2 * triplet).item())
+    assert loss("baseline", alpha=0.7).total == utterance  # without triplets there is nothing to weigh
+
+
+def test_triplets_on_segments_compare_only_cut_recordings_at_one_position():
+    """Recording 2 is not cut, so class 0 has no pair left: no triplet at all."""
+    assert loss("seg+tri-s").triplet.active == 0
+    labels = torch.tensor([0, 1, 2, 0])  # now 0 and 3 are a pair, 1 their negative, at positions 0 and 1 only
+    out = output()
+    got = Objective(SYSTEMS["seg+tri-s"])(out, labels, LENGTHS)
+    each = [
+        torch.relu((v[a, j] - v[p, j]).norm() - (v[a, j] - v[1, j]).norm() + 1)
+        for v in [out.segment_vectors] for j in (0, 1) for a, p in ((0, 3), (3, 0))
+    ]  # fmt: skip
+    assert got.triplet.loss.item() == pytest.approx(torch.stack(each).mean().item(), abs=1e-6)
+
+
+def test_gradients_reach_the_vectors_that_a_system_compares():
+    out = output()
+    Objective(SYSTEMS["tri-w"])(out, LABELS, LENGTHS).total.backward()
+    assert out.utterance_vectors.grad.isfinite().all() and out.utterance_vectors.grad.abs().sum() > 0
