@@ -1,0 +1,199 @@
+"""File, bytes or array → mono float32 at 16 kHz, whole or in blocks; levels, cuts for players, files of a folder."""
+
+import io
+import os
+import wave
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from segser_core.decoding import SAMPLE_RATE_HZ, decoded
+from segser_core.errors import AudioError, SettingError
+
+__all__ = ["MIN_DURATION_S", "SAMPLE_RATE_HZ", "Levels", "audio_blocks", "audio_files", "cut_wav", "load_audio"]
+
+MIN_DURATION_S = 0.025  # what one frame of wav2vec2 sees: 400 samples
+ENDINGS = frozenset("wav wave flac mp3 ogg oga opus m4a aac mp4 m4v mov webm mka mkv aif aiff aifc caf au".split())
+SILENCE_PEAK = 10 ** (-60 / 20)  # -60 dBFS; RAVDESS has fine clips that peak at -40
+CLIPPED_AT, CLIPPED_SHARE = 0.999, 1e-3
+
+Source = str | Path | bytes | np.ndarray
+
+
+@dataclass
+class Levels:
+    """What the samples of a recording tell about its quality, block after block.
+
+    Attributes:
+        n_samples: samples so far, at 16 kHz.
+        peak: the largest magnitude so far; full scale is 1.
+        n_clipped: samples at full scale.
+        damaged: whether the file's audio could not be decoded to its end; `audio_blocks` says so.
+    """
+
+    n_samples: int = 0
+    peak: float = 0.0
+    n_clipped: int = 0
+    damaged: bool = False
+
+    def add(self, block: np.ndarray) -> None:
+        """Take in the next (n,) samples."""
+        if len(block):
+            magnitude = np.abs(block)
+            self.n_samples += len(block)
+            self.peak = max(self.peak, float(magnitude.max()))
+            self.n_clipped += int(np.count_nonzero(magnitude >= CLIPPED_AT))
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a listener should know, each a plain sentence; none where all is well."""
+        found = []
+        if self.peak < SILENCE_PEAK:
+            level = f"its peak is {20 * np.log10(self.peak):.0f} dBFS" if self.peak else "all its samples are zero"
+            found.append(f"The recording is silent ({level}): what is shown says nothing about a voice.")
+        if self.n_clipped > CLIPPED_SHARE * self.n_samples:
+            share = 100 * self.n_clipped / self.n_samples
+            found.append(f"The recording is clipped: {share:.1f} % of its samples are at full scale.")
+        if self.damaged:
+            end_s = self.n_samples / SAMPLE_RATE_HZ
+            found.append(f"The file is damaged after {end_s:.2f} s: what follows was left out.")
+        return tuple(found)
+
+
+def load_audio(source: Source, *, max_duration_s: float | None = None) -> np.ndarray:
+    """A recording as one array; see `audio_blocks`.
+
+    Returns:
+        (N,) float32 at 16 kHz, N >= 400; full scale is 1.
+    """
+    return np.concatenate(list(checked(pieces_of(source, Levels()), max_duration_s)))
+
+
+def audio_blocks(
+    source: Source, block_s: float, *, max_duration_s: float | None = None, levels: Levels | None = None
+) -> Iterator[np.ndarray]:
+    """A recording in consecutive blocks, in memory that does not grow with its length.
+
+    A file that breaks in the middle ends there, provided that 25 ms of it are good.
+
+    Args:
+        source: path of a file, a file's content, or (N,) floats at 16 kHz.
+        block_s: seconds of each block but the last, which may be shorter.
+        max_duration_s: a longer recording is refused, once so much of it has been decoded.
+        levels: takes note of a damaged file; the samples are added to it by whoever reads them.
+
+    Yields:
+        (round(block_s * 16000),) float32 at 16 kHz; full scale is 1.
+
+    Raises:
+        AudioError: no such file, not audio, or nothing in it that can be analysed; raised at the
+            first block, except that of a recording too long, broken by NaN or of a mad rate midway.
+        SettingError: a block shorter than a sample.
+    """
+    block_samples = round(block_s * SAMPLE_RATE_HZ)
+    if block_samples < 1:
+        raise SettingError(f"a block of {block_s} s holds no sample; give at least {1 / SAMPLE_RATE_HZ} s")
+    pieces = pieces_of(source, Levels() if levels is None else levels)
+    return in_blocks(checked(pieces, max_duration_s), block_samples)
+
+
+def pieces_of(source: Source, levels: Levels) -> Iterator[np.ndarray]:
+    """A recording at 16 kHz in pieces as they come, (n,) float32."""
+    if isinstance(source, np.ndarray):
+        return iter([check_array(source)])
+
+    def on_damage() -> None:
+        levels.damaged = True
+
+    return decoded(source, on_damage)
+
+
+def check_array(samples: np.ndarray) -> np.ndarray:
+    """An array as (N,) float32.
+
+    Raises:
+        AudioError: not one row of finite floats.
+    """
+    if samples.ndim != 1 or samples.dtype.kind != "f":
+        raise AudioError(f"got an array of shape {samples.shape} and type {samples.dtype}; expected (N,) floats at 16 kHz")
+    if not np.isfinite(samples).all():
+        raise AudioError("some samples are not finite numbers (NaN or infinite); expected floats with full scale at 1")
+    return samples.astype(np.float32)
+
+
+def checked(pieces: Iterable[np.ndarray], max_duration_s: float | None) -> Iterator[np.ndarray]:
+    """The same pieces; a recording that is too short or too long is refused as soon as that is known."""
+    total, held = 0, []
+    for piece in pieces:
+        total += len(piece)
+        if max_duration_s is not None and total > round(max_duration_s * SAMPLE_RATE_HZ):
+            raise AudioError(f"longer than the {max_duration_s:g} s allowed; cut it, or allow more")
+        held.append(piece)
+        if total >= MIN_DURATION_S * SAMPLE_RATE_HZ:
+            yield from held
+            held = []
+    if held or not total:
+        lasts = f"{1000 * total / SAMPLE_RATE_HZ:.3g} ms"
+        raise AudioError(f"lasts only {lasts}; expected at least {1000 * MIN_DURATION_S:g} ms: choose a longer recording")
+
+
+def in_blocks(pieces: Iterable[np.ndarray], n: int) -> Iterator[np.ndarray]:
+    """Pieces of any length → blocks of n samples, the last one of what is left."""
+    held: list[np.ndarray] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= n:
+            joined = np.concatenate(held)
+            full = size - size % n
+            yield from (joined[i : i + n] for i in range(0, full, n))
+            held, size = [joined[full:]], size - full
+    if size:
+        yield np.concatenate(held)
+
+
+def cut_wav(samples: np.ndarray, start_s: float, end_s: float) -> bytes:
+    """A stretch of a recording as a WAV file for a player, at fixed gain: what is quiet stays quiet.
+
+    Args:
+        samples: (N,) at 16 kHz; values beyond ±1 are clipped.
+        start_s, end_s: seconds, moved to lie within the recording; an empty stretch is a valid file too.
+
+    Returns:
+        WAV, 16-bit PCM, mono, 16 kHz.
+    """
+    start, end = (min(max(round(t * SAMPLE_RATE_HZ), 0), len(samples)) for t in (start_s, end_s))
+    pcm = np.round(np.clip(samples[start:end], -1, 1) * 32767).astype("<i2")
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.writeframes(pcm.tobytes())
+    return content.getvalue()
+
+
+def audio_files(path: Path) -> list[Path]:
+    """The recordings that a path stands for.
+
+    Args:
+        path: taken as it is, whatever its ending, unless it is a folder.
+
+    Returns:
+        Every audio file below the folder by its ending, in any case, sorted; links to folders are
+        not followed, and the `._` companions that macOS leaves are no recordings. A folder that may
+        not be read is listed itself, so that reading it says why.
+    """
+    if not path.is_dir():
+        return [path]
+    found: list[Path] = []
+    for folder, _, names in os.walk(path, onerror=lambda error: found.append(Path(error.filename))):
+        found += [Path(folder, n) for n in names if is_audio_name(n)]
+    return sorted(found)
+
+
+def is_audio_name(name: str) -> bool:
+    """Whether a file's ending is that of a recording."""
+    return Path(name).suffix[1:].lower() in ENDINGS and not name.startswith("._")
