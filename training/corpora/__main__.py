@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from segser_core.errors import CorpusError
+from segser_core.text import plain
 from training.corpora import Corpus, corpora, load_corpus
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -59,7 +60,7 @@ def _counts(got: dict[str, int], expected: dict[str, int]) -> list[str]:
 
 def left_out(corpus: Corpus) -> list[str]:
     """A line a file that is not in the manifest, after their number."""
-    return ["", f"left out: {len(corpus.left_out)} files", *(f"  {f.path}: {f.why}" for f in corpus.left_out)]
+    return ["", f"left out: {len(corpus.left_out)} files", *(plain(f"  {f.path}: {f.why}") for f in corpus.left_out)]
 
 
 if __name__ == "__main__":
