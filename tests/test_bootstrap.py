@@ -132,6 +132,6 @@ def test_nothing_to_resample():
 
 def test_quick_enough_for_a_page():
     of = kinds(*simulated(np.random.default_rng(18), n=5531), 4)
-    start = time.monotonic()
+    start = time.process_time()
     intervals(of, np.random.default_rng(19))
-    assert time.monotonic() - start < 0.5
+    assert time.process_time() - start < 0.5

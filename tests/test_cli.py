@@ -7,7 +7,6 @@ import os
 import pty
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -322,13 +321,11 @@ def test_models_without_any(call, tmp_path):
     assert call("models").exit_code == 0
 
 
-def test_models_is_quick():
-    start = time.monotonic()
+def test_models_loads_nothing_heavy():
     code = "import sys; from segser_core import cli; cli.app(['models'], standalone_mode=False);"
     code += "print('loaded', *({'torch', 'transformers', 'pandas', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "loaded"
-    assert time.monotonic() - start < 3
 
 
 def test_report_of_one_run(call, monkeypatch, tmp_path):

