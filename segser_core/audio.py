@@ -15,7 +15,8 @@ from segser_core.errors import AudioError, SettingError
 __all__ = ["MIN_DURATION_S", "SAMPLE_RATE_HZ", "Levels", "audio_blocks", "audio_files", "cut_wav", "load_audio"]
 
 MIN_DURATION_S = 0.025  # what one frame of wav2vec2 sees: 400 samples
-ENDINGS = frozenset("wav wave flac mp3 ogg oga opus m4a aac mp4 m4v mov webm mka mkv aif aiff aifc caf au".split())
+AUDIO_ENDINGS = ("wav", "wave", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff", "aifc")
+VIDEO_ENDINGS = ("mp4", "m4v", "mov", "webm", "mka", "mkv")
 SILENCE_PEAK = 10 ** (-60 / 20)  # -60 dBFS; RAVDESS has fine clips that peak at -40
 CLIPPED_AT, CLIPPED_SHARE = 0.999, 1e-3
 
@@ -116,7 +117,8 @@ def check_array(samples: np.ndarray) -> np.ndarray:
         AudioError: not one row of finite floats.
     """
     if samples.ndim != 1 or samples.dtype.kind != "f":
-        raise AudioError(f"got an array of shape {samples.shape} and type {samples.dtype}; expected (N,) floats at 16 kHz")
+        got = f"an array of shape {samples.shape} and type {samples.dtype}"
+        raise AudioError(f"got {got}; expected (N,) floats at 16 kHz, full scale at 1")
     if not np.isfinite(samples).all():
         raise AudioError("some samples are not finite numbers (NaN or infinite); expected floats with full scale at 1")
     return samples.astype(np.float32)
@@ -135,7 +137,9 @@ def checked(pieces: Iterable[np.ndarray], max_duration_s: float | None) -> Itera
             held = []
     if held or not total:
         lasts = f"{1000 * total / SAMPLE_RATE_HZ:.3g} ms"
-        raise AudioError(f"lasts only {lasts}; expected at least {1000 * MIN_DURATION_S:g} ms: choose a longer recording")
+        raise AudioError(
+            f"lasts only {lasts}; at least {1000 * MIN_DURATION_S:g} ms are needed: choose a longer recording"
+        )
 
 
 def in_blocks(pieces: Iterable[np.ndarray], n: int) -> Iterator[np.ndarray]:
@@ -188,12 +192,12 @@ def audio_files(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    found: list[Path] = []
-    for folder, _, names in os.walk(path, onerror=lambda error: found.append(Path(error.filename))):
-        found += [Path(folder, n) for n in names if is_audio_name(n)]
-    return sorted(found)
+    unreadable: list[OSError] = []
+    walk = os.walk(path, onerror=unreadable.append)
+    found = [Path(folder, n) for folder, _, names in walk for n in names if is_audio_name(n)]
+    return sorted(found + [Path(error.filename) for error in unreadable])
 
 
 def is_audio_name(name: str) -> bool:
     """Whether a file's ending is that of a recording."""
-    return Path(name).suffix[1:].lower() in ENDINGS and not name.startswith("._")
+    return Path(name).suffix[1:].lower() in AUDIO_ENDINGS + VIDEO_ENDINGS and not name.startswith("._")

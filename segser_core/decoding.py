@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import av
 import numpy as np
 from av.container import InputContainer
+from av.stream import Discard, Stream
 
 from segser_core.errors import AudioError
 
@@ -20,8 +21,8 @@ SAMPLE_RATE_HZ = 16_000
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
 LARGEST_SAMPLE = 1e6  # full scale is 1
 
-# A demuxer that is not named here is never tried: playlists and scripts (HLS, DASH, concat) name other files and addresses.
-DEMUXERS = "wav,w64,flac,mp3,ogg,mov,matroska,aiff,aac,caf,au"
+# No other demuxer is tried, since playlists and scripts (HLS, DASH, concat) name other files and addresses.
+DEMUXERS = "wav,w64,flac,mp3,ogg,mov,matroska,aiff,aac"
 CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
 KNOWN = "WAV, FLAC, MP3, OGG/Opus, M4A/AAC, WebM, MP4 or AIFF"
 SIGNATURES = {  # name → (place, bytes) at the start of such a file
@@ -32,11 +33,15 @@ SIGNATURES = {  # name → (place, bytes) at the start of such a file
     "WebM or Matroska": ((0, b"\x1a\x45\xdf\xa3"),),
     "AIFF": ((0, b"FORM"),),
     "MP3": ((0, b"ID3"),),
-    "CAF": ((0, b"caff"),),
-    "AU": ((0, b".snd"),),
 }
 # The numpy type of libav's packed sample formats, the value of silence, and that of full scale.
-PCM = {"u8": ("u1", 128, 2**7), "s16": ("i2", 0, 2**15), "s32": ("i4", 0, 2**31), "flt": ("f4", 0, 1), "dbl": ("f8", 0, 1)}
+PCM = {
+    "u8": ("u1", 128, 2**7),
+    "s16": ("i2", 0, 2**15),
+    "s32": ("i4", 0, 2**31),
+    "flt": ("f4", 0, 1),
+    "dbl": ("f8", 0, 1),
+}
 SAFE_PLANES = 7  # PyAV 18 reads past the list of a planar frame's channels where there are eight or more
 BROKEN = (av.FFmpegError, OSError, ValueError, MemoryError)
 
@@ -160,29 +165,35 @@ def packets(container: InputContainer) -> Iterator[list[av.AudioFrame] | None]:
     """The frames of each packet of the best audio track, None for what cannot be read or decoded."""
     if not len(container.streams):
         raise AudioError("its header names no track; the file is damaged, export or copy it again")
-    stream = container.streams.best("audio")
-    if stream is None:
-        raise AudioError("the file has no audio track; choose one with sound")
-    check_rate(stream.codec_context.sample_rate if stream.codec_context else None)
-    for other in container.streams:
-        if other is not stream:
-            other.discard = "all"
-    undecoded = container.demux(stream)
+    undecoded = container.demux(audio_track(container))
     while True:
         try:
             packet = next(undecoded, None)
             if packet is None:
                 return
-            frames = packet.decode()
+            frames = [f for f in packet.decode() if isinstance(f, av.AudioFrame)]
         except BROKEN:
-            frames = None
-        yield frames
+            yield None
+        else:
+            yield frames
 
 
-def check_rate(rate_hz: int | None) -> int:
-    """The sample rate, where a recording of speech can have it."""
-    if rate_hz is None:
+def audio_track(container: InputContainer) -> Stream:
+    """The best audio track; the others are passed over."""
+    track = container.streams.best("audio")
+    if track is None:
+        raise AudioError("the file has no audio track; choose one with sound")
+    if not isinstance(track.codec_context, av.AudioCodecContext):
         raise AudioError(f"the audio's codec is unknown here; convert the file to {KNOWN}")
+    check_rate(track.codec_context.sample_rate)
+    for other in container.streams:
+        if other is not track:
+            other.discard = Discard.all
+    return track
+
+
+def check_rate(rate_hz: int) -> int:
+    """The sample rate, where a recording of speech can have it."""
     if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
         raise AudioError(
             f"the sample rate is {rate_hz} Hz; expected {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz: export the file again"
@@ -199,9 +210,7 @@ def to_mono(frame: av.AudioFrame) -> np.ndarray:
     planes = channels_of(frame)
     samples = planes[0] if len(planes) == 1 else planes.mean(axis=0)
     if not np.abs(samples).max() <= LARGEST_SAMPLE:
-        raise AudioError(
-            f"some samples are not finite numbers (NaN, infinite or above {LARGEST_SAMPLE:g}); full scale is 1: export the file again"
-        )
+        raise AudioError("some samples are NaN, infinite or absurdly large; full scale is 1: export the file again")
     return samples
 
 
@@ -215,13 +224,13 @@ def channels_of(frame: av.AudioFrame) -> np.ndarray:
     if frame.format.is_planar:
         raw = frame.to_ndarray()
     else:
-        raw = np.frombuffer(frame.planes[0], dtype, frame.samples * channels).reshape(-1, channels).T
+        raw = np.frombuffer(bytes(frame.planes[0]), dtype, frame.samples * channels).reshape(-1, channels).T
     with np.errstate(over="ignore", invalid="ignore"):
         return np.ascontiguousarray((raw.astype(np.float32) - np.float32(zero)) / np.float32(full_scale))
 
 
 def resampled(pieces: Iterable[tuple[int, np.ndarray]]) -> Iterator[np.ndarray]:
-    """Pieces at their own rate → pieces at 16 kHz; ceil(n · 16000 / rate) samples of n. The rate may change on the way."""
+    """Pieces at their own rate, which may change on the way → at 16 kHz, ceil(n · 16000 / rate) samples of n."""
     for rate_hz, run in groupby(pieces, key=itemgetter(0)):
         if rate_hz == SAMPLE_RATE_HZ:
             yield from (samples for _, samples in run)
