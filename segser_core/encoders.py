@@ -14,12 +14,14 @@ convolutions of wav2vec2-base normalise over time, so even a masked batch would 
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pad
 from torchaudio.functional import melscale_fbanks
-from transformers import HubertModel, PreTrainedConfig, Wav2Vec2Model, WavLMModel
+from transformers import HubertModel, PreTrainedConfig, PreTrainedModel, Wav2Vec2Model, WavLMModel
 from transformers.masking_utils import create_bidirectional_mask
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
@@ -58,6 +60,10 @@ class FrameEncoder(nn.Module):
         """
         raise NotImplementedError
 
+    def transformer_layers(self) -> list[nn.Module]:
+        """The layers that are kept, from the lowest up."""
+        raise NotImplementedError
+
 
 class WaveEncoder(FrameEncoder):
     """wav2vec2, HuBERT or WavLM, cut after `layer` of its Transformer layers.
@@ -67,25 +73,27 @@ class WaveEncoder(FrameEncoder):
     only, so it is dropped where the model is cut.
     """
 
-    def __init__(self, network: nn.Module, layer: int | None, frozen_layers: int | None, normalize: bool):
+    def __init__(self, network: Any, layer: int, frozen_layers: int | None, normalize: bool):
         super().__init__()
         config, stack = network.config, network.encoder
-        if layer is not None and layer < config.num_hidden_layers:
+        if layer < config.num_hidden_layers:
             stack.layers = stack.layers[:layer]
             if config.do_stable_layer_norm:
                 stack.layer_norm = nn.Identity()
         self.hidden_size, self.normalize = config.hidden_size, normalize
         self.overhang_samples = receptive_field(config) - HOP_SAMPLES
-        self.convolutions, self.projection, self.transformer = (
-            network.feature_extractor,
-            network.feature_projection,
-            stack,
-        )
+        self.convolutions: Any = network.feature_extractor
+        self.projection: Any = network.feature_projection
+        self.transformer: Any = stack
         self.convolutions._freeze_parameters()
         if frozen_layers is not None:
             self.projection.requires_grad_(False)
             stack.pos_conv_embed.requires_grad_(False)
             stack.layers[:frozen_layers].requires_grad_(False)
+
+    def transformer_layers(self) -> list[nn.Module]:
+        """The layers that are kept, from the lowest up."""
+        return list(self.transformer.layers)
 
     @torch.no_grad()
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
@@ -110,7 +118,7 @@ class MelEncoder(FrameEncoder):
 
     positions_matter = True
 
-    def __init__(self, network: WhisperEncoder, layer: int | None, frozen_layers: int | None):
+    def __init__(self, network: WhisperEncoder, layer: int, frozen_layers: int | None):
         super().__init__()
         self.config = network.config
         self.hidden_size, self.max_frames = network.config.d_model, network.config.max_source_positions
@@ -120,6 +128,10 @@ class MelEncoder(FrameEncoder):
         if frozen_layers is not None:
             for frozen in (self.conv1, self.conv2, self.layers[:frozen_layers]):
                 frozen.requires_grad_(False)
+
+    def transformer_layers(self) -> list[nn.Module]:
+        """The layers that are kept, from the lowest up."""
+        return list(self.layers)
 
     @torch.no_grad()
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
@@ -198,7 +210,7 @@ def log_mel(waveform: Tensor, n_mels: int = 80) -> Tensor:
     return (decades.clamp(min=decades.max() - MEL_DECADES) + 4.0) / 4.0
 
 
-NETWORKS: dict[str, type[nn.Module]] = {
+NETWORKS: dict[str, type[PreTrainedModel]] = {
     "wav2vec2": Wav2Vec2Model,
     "hubert": HubertModel,
     "wavlm": WavLMModel,
@@ -207,7 +219,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
 
 
 def encoder_around(
-    network: nn.Module, layer: int | None = None, frozen_layers: int | None = None, normalize: bool = False
+    network: PreTrainedModel, layer: int | None = None, frozen_layers: int | None = None, normalize: bool = False
 ) -> FrameEncoder:
     """The interface around a network of `transformers`.
 
@@ -253,7 +265,7 @@ def quiet_config(config: PreTrainedConfig) -> PreTrainedConfig:
     return config
 
 
-def load_network(name: str, revision: str | None = None) -> tuple[nn.Module, bool]:
+def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedModel, bool]:
     """A pretrained network from a local folder or a hub name, in float32, from safetensors only.
 
     Returns:
@@ -264,17 +276,18 @@ def load_network(name: str, revision: str | None = None) -> tuple[nn.Module, boo
     """
     from transformers import AutoConfig, AutoFeatureExtractor, WhisperModel
 
-    how = {"revision": revision} if revision else {}
+    how: dict[str, Any] = {"revision": revision} if revision else {}
     try:
         config = quiet_config(AutoConfig.from_pretrained(name, **how))
         kind = NETWORKS[config.model_type]
         whole = kind is WhisperEncoder and "WhisperEncoder" not in (config.architectures or [])
-        network, info = (WhisperModel if whole else kind).from_pretrained(
+        loaded: Any = (WhisperModel if whole else kind).from_pretrained(
             name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **how
         )
         extractor = AutoFeatureExtractor.from_pretrained(name, **how)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+    network, info = loaded
     absent = sorted(k for k in info["missing_keys"] if "masked_spec_embed" not in k)
     if absent or info["mismatched_keys"]:
         raise ModelError(f"the encoder {name!r} lacks weights, {(absent or info['mismatched_keys'])[0]} among them")

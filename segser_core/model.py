@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
-from segser_core.encoders import NETWORKS, depth_of, encoder_around, load_network, quiet_config
+from segser_core.encoders import NETWORKS, FrameEncoder, encoder_around, load_network, quiet_config
 from segser_core.errors import ModelError
 from segser_core.segments import Windows, mean_over_time, segment_means
 
@@ -61,7 +61,8 @@ class SegmentEmotionConfig(PreTrainedConfig):
     @property
     def labels(self) -> list[str]:
         """The emotions, in the order of the head's outputs."""
-        return [self.id2label[i] for i in range(len(self.id2label))]
+        names: dict[int, str] = self.id2label  # type: ignore[assignment]
+        return [names[i] for i in range(len(names))]
 
     @property
     def windows(self) -> Windows:
@@ -82,11 +83,11 @@ class SegmentEmotionConfig(PreTrainedConfig):
 class SegmentEmotionOutput(ModelOutput):
     """What the network gives for a batch of B recordings, at most S segments each, C classes, D features."""
 
-    utterance_logits: Tensor | None = None  # (B, C)
-    segment_logits: Tensor | None = None  # (B, S, C)
-    segment_mask: Tensor | None = None  # (B, S), true where there is a segment
-    utterance_vectors: Tensor | None = None  # (B, D), the mean of all frames
-    segment_vectors: Tensor | None = None  # (B, S, D), the means of the segments' frames
+    utterance_logits: Tensor = None  # type: ignore[assignment]  # (B, C); ModelOutput asks for defaults
+    segment_logits: Tensor = None  # type: ignore[assignment]  # (B, S, C)
+    segment_mask: Tensor = None  # type: ignore[assignment]  # (B, S), true where there is a segment
+    utterance_vectors: Tensor = None  # type: ignore[assignment]  # (B, D), the mean of all frames
+    segment_vectors: Tensor = None  # type: ignore[assignment]  # (B, S, D), the means of the segments' frames
 
 
 class SegmentEmotionModel(PreTrainedModel):
@@ -95,13 +96,16 @@ class SegmentEmotionModel(PreTrainedModel):
     config_class = SegmentEmotionConfig
     base_model_prefix = "segser"
     main_input_name = "features"
+    config: SegmentEmotionConfig
+    encoder: FrameEncoder
+    head: nn.Linear
     _supports_sdpa = True
 
     def __init__(self, config: SegmentEmotionConfig):
         super().__init__(config)
         network = NETWORKS[config.encoder["model_type"]](config.network_config())
         self.encoder = encoder_around(network, config.layer, config.frozen_layers, config.normalize)
-        self.head = nn.Linear(self.encoder.hidden_size, config.num_labels)
+        self.head = nn.Linear(self.encoder.hidden_size, len(config.labels))
         self.post_init()
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> SegmentEmotionOutput:
@@ -136,11 +140,12 @@ class SegmentEmotionModel(PreTrainedModel):
                 another shape or not finite.
         """
         try:
-            model, info = cls.from_pretrained(
+            loaded: Any = cls.from_pretrained(
                 folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
             )
         except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"the model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
+        model, info = loaded
         wrong = (
             sorted(info["missing_keys"]) or sorted(map(str, info["mismatched_keys"])) or sorted(info["unexpected_keys"])
         )
@@ -154,13 +159,7 @@ class SegmentEmotionModel(PreTrainedModel):
 
     def layer_groups(self) -> list[list[nn.Parameter]]:
         """Tuned parameters from the input up to the head, for learning rates that differ by depth."""
-        layers = self.encoder.transformer.layers if hasattr(self.encoder, "transformer") else self.encoder.layers
-        grouped = [list(layer.parameters()) for layer in layers] + [list(self.head.parameters())]
+        grouped = [list(part.parameters()) for part in (*self.encoder.transformer_layers(), self.head)]
         known = {id(p) for group in grouped for p in group}
         stem = [p for p in self.parameters() if id(p) not in known]
         return [[p for p in group if p.requires_grad] for group in [stem, *grouped]]
-
-
-def depth(config: SegmentEmotionConfig) -> int:
-    """How many layers of the encoder are kept."""
-    return config.layer or depth_of(config.network_config())

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from segser_core.audio import SAMPLE_RATE_HZ, Levels, audio_blocks
+from segser_core.audio import SAMPLE_RATE_HZ, Levels, Source, audio_blocks
 from segser_core.encoders import HOP_SAMPLES
 from segser_core.errors import ModelError, SettingError
 from segser_core.model import SegmentEmotionModel
@@ -26,7 +26,6 @@ MARGIN_FRAMES = 250  # 5 s at either side of a window that only serve as context
 STEP_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
 BATCH_SEGMENTS = 16
 Progress = Callable[[float], None]
-Source = str | Path | bytes | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -115,10 +114,11 @@ class Predictor:
         if context not in CONTEXTS:
             raise SettingError(f"context {context!r} is unknown; choose one of {', '.join(CONTEXTS)}")
         levels = Levels()
-        heard = watch(read_blocks(source, max_duration_s), levels, progress)
+        blocks = audio_blocks(source, STEP_FRAMES * FRAME_S, max_duration_s=max_duration_s, levels=levels)
+        heard = watch(blocks, levels, progress)
         utterance, segments, bounds = stream_means(self._frames(heard), self.model.config.windows)
         if context == "segment":
-            segments = torch.cat(list(self._isolated(read_blocks(source), bounds)))
+            segments = torch.cat(list(self._isolated(audio_blocks(source, STEP_FRAMES * FRAME_S), bounds)))
         duration_s = levels.n_samples / SAMPLE_RATE_HZ
         return Encoded(
             utterance, segments, bounds_in_seconds(bounds, duration_s), duration_s, self._warnings(levels, duration_s)
@@ -187,7 +187,7 @@ class Predictor:
             return levels.warnings()
         return (
             *levels.warnings(),
-            f"The recording lasts {duration_s:.1f} s; no clip that this model was trained on is longer than {longest:.1f} s.",
+            f"The recording lasts {duration_s:.1f} s; the longest clip in this model's training, {longest:.1f} s.",
         )
 
 
@@ -202,14 +202,6 @@ def choose_device(device: str) -> str:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ModelError("device cuda was asked for, but torch finds no GPU here; use --device cpu or auto")
     return device
-
-
-def read_blocks(source: Source, max_duration_s: float | None = None) -> Iterator[np.ndarray]:
-    """A recording in blocks of one step (20 s), whatever it comes from."""
-    if isinstance(source, np.ndarray):
-        step = STEP_FRAMES * HOP_SAMPLES
-        return iter([source[i : i + step].astype(np.float32) for i in range(0, len(source), step)])
-    return audio_blocks(source, STEP_FRAMES * FRAME_S, max_duration_s=max_duration_s)
 
 
 def watch(blocks: Iterable[np.ndarray], levels: Levels, progress: Progress | None) -> Iterator[np.ndarray]:

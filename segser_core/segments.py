@@ -6,6 +6,7 @@ Section 3.1 of the paper. One frame is 20 ms (320 samples at 16 kHz), so the pap
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal, get_args
 
 import torch
@@ -92,10 +93,13 @@ def stream_means(blocks: Iterator[Tensor], windows: Windows) -> tuple[Tensor, Te
     Returns:
         The mean of all frames (D,), the segments' means (S, D), and their bounds in frames.
     """
-    kept, first, total, means, bounds = None, 0, None, [], []
-    for block in blocks:
-        total = block.double().sum(dim=0) if total is None else total + block.double().sum(dim=0)
-        kept = block if kept is None else torch.cat([kept, block])
+    first_block = next(blocks)
+    kept, first, total = first_block[:0], 0, torch.zeros_like(first_block[0], dtype=torch.float64)
+    means: list[Tensor] = []
+    bounds: list[tuple[int, int]] = []
+    for block in chain([first_block], blocks):
+        total += block.double().sum(dim=0)
+        kept = torch.cat([kept, block])
         end = first + len(kept)
         while (start := len(bounds) * windows.stride) + windows.frames <= end:
             means.append(kept[start - first :][: windows.frames].double().mean(dim=0))

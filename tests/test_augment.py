@@ -32,7 +32,9 @@ def test_noise_has_the_ratio_that_was_asked_for(snr_db):
 
 
 def test_gain_stays_in_its_range_and_fills_it():
-    gains = [20 * math.log10(augment(TONE, Augmentation(gain_db=20), generator(s)).std() / TONE.std()) for s in range(50)]
+    gains = [
+        20 * math.log10(augment(TONE, Augmentation(gain_db=20), generator(s)).std() / TONE.std()) for s in range(50)
+    ]
     assert -20 <= min(gains) < -12 and 12 < max(gains) <= 20
 
 

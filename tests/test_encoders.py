@@ -49,7 +49,9 @@ def whisper_alone(waveform, layers=3):
 @pytest.mark.parametrize("frozen_layers", [None, 0, 1, 3])
 @pytest.mark.parametrize("layer", [2, 3])
 def test_whisper_equals_transformers_with_positions_cut_to_the_clip(layer, frozen_layers):
-    encoder = encoder_around(tiny_network("whisper"), layer, min(frozen_layers or 0, layer) if frozen_layers is not None else None)
+    encoder = encoder_around(
+        tiny_network("whisper"), layer, min(frozen_layers or 0, layer) if frozen_layers is not None else None
+    )
     for got, waveform in zip(batch(encoder, clips()), clips(), strict=True):
         torch.testing.assert_close(got, whisper_alone(waveform, layer), rtol=0, atol=1e-5)
 
@@ -74,7 +76,9 @@ def test_one_second_is_49_frames_of_wav2vec2_and_50_of_whisper():
 
 def test_log_mel_is_that_of_transformers():
     waveform = clips()[1][: 16_000 // 160 * 160]
-    expected = WhisperFeatureExtractor()(waveform.numpy(), sampling_rate=16_000, padding="do_not_pad", return_tensors="pt")
+    expected = WhisperFeatureExtractor()(
+        waveform.numpy(), sampling_rate=16_000, padding="do_not_pad", return_tensors="pt"
+    )
     torch.testing.assert_close(log_mel(waveform), expected.input_features[0], rtol=0, atol=1e-5)
 
 
@@ -132,7 +136,9 @@ def test_a_network_is_loaded_from_a_folder(kind, tmp_path):
     Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path)
     network, normalize = load_network(str(tmp_path))
     assert normalize
-    for got, expected in zip(batch(encoder_around(network.eval()), clips()), batch(encoder_around(tiny_network(kind)), clips()), strict=True):
+    for got, expected in zip(
+        batch(encoder_around(network.eval()), clips()), batch(encoder_around(tiny_network(kind)), clips()), strict=True
+    ):
         torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
 
 

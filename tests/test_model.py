@@ -99,7 +99,9 @@ def test_a_pickled_checkpoint_is_never_opened(tmp_path):
         SegmentEmotionModel.from_folder(tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["", "{", '{"model_type": "bert"}', '{"model_type": "segser", "encoder": {"model_type": "gpt2"}}'])
+@pytest.mark.parametrize(
+    "damage", ["", "{", '{"model_type": "bert"}', '{"model_type": "segser", "encoder": {"model_type": "gpt2"}}']
+)
 def test_a_foreign_config_is_refused(damage, tmp_path):
     tiny_model().save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text(damage)

@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from segser_core import __version__
 from segser_core.errors import AudioError, CorpusError, SegserError
-from segser_core.predictor import Encoded, Predictor
 from segser_core.prediction import Prediction
+from segser_core.predictor import Encoded, Predictor
 from segser_core.runs import metrics_of, write_run
 from training.corpora import load_corpus
 from training.protocols import folds

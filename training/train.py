@@ -16,7 +16,6 @@ import sys
 import time
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from segser_core.errors import SegserError, SettingError
@@ -144,9 +143,7 @@ def describe(jobs: list[Job], settings: Settings) -> str:
     tuned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     clip = jobs[0].fold.manifest["duration_s"].mean() * 50 * model.encoder.features(torch.zeros(16_000)).shape[1]
     kept = clip * 2 * settings.augmentation.variants * counts["train"]
-    lines.append(
-        f"{total / 1e6:.1f} M parameters, {tuned / 1e6:.1f} M of them tuned, under {len(set(j.seed for j in jobs))} seed(s)"
-    )
+    lines.append(f"{total / 1e6:.1f} M parameters, {tuned / 1e6:.1f} M of them tuned; {len(jobs)} training(s)")
     lines.append(
         f"memory: {(4 * total + 12 * tuned) / 1e9:.2f} GB weights and optimiser, {kept / 1e9:.2f} GB kept features"
     )
@@ -189,9 +186,8 @@ def main(argv: list[str] | None = None) -> int:
     except SegserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(
-        f"test UAR {100 * metrics['uar']['pooled']:.1f}, accuracy {100 * metrics['accuracy']['pooled']:.1f} → {asked.out}"
-    )
+    uar, accuracy = (100 * metrics[name]["pooled"] for name in ("uar", "accuracy"))
+    print(f"test UAR {uar:.1f}, accuracy {accuracy:.1f} → {asked.out}")
     return 0
 
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -26,11 +27,15 @@ log = logging.getLogger(__name__)
 class SegmentTrainer(Trainer):
     """A Trainer that draws balanced batches, minimises a system's objective and decides as the system does."""
 
+    model: SegmentEmotionModel
+    train_dataset: Clips
+    eval_dataset: Clips
+
     def __init__(self, settings: Settings, train_batches: BalancedBatches, dev_batches: OrderedBatches, **kwargs: Any):
         super().__init__(data_collator=collate, **kwargs)
         self.model_accepts_loss_kwargs = False  # else a **kwargs forward would make it rescale the loss
         self.settings, self.train_batches, self.dev_batches = settings, train_batches, dev_batches
-        self.objective = Objective(
+        self.objective: Objective = Objective(
             SYSTEMS[settings.system],
             alpha=settings.alpha.get(settings.system),
             margin=settings.margin,
@@ -62,7 +67,7 @@ class SegmentTrainer(Trainer):
             self.optimizer = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay)
         return self.optimizer
 
-    def compute_loss(self, model: Any, inputs: dict[str, Tensor], return_outputs: bool = False, **_: Any) -> Any:
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         """The system's objective on a batch."""
         output = model(inputs["features"], inputs["lengths"], inputs["offsets"])
         loss = self.objective(output, inputs["labels"], inputs["lengths"])
@@ -103,7 +108,7 @@ class MarkComplete(TrainerCallback):
 
     def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
         """Called after the last file of a checkpoint."""
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+        (Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
 
 def last_complete(folder: Path) -> Path | None:
@@ -174,13 +179,15 @@ def train_fold(
         args=arguments(settings, seed, folder),
         train_dataset=clips,
         eval_dataset=dev_clips,
-        compute_metrics=lambda e: development_scores(e, len(fold.labels)),
+        compute_metrics=lambda evaluated: development_scores(evaluated, fold.labels),
         callbacks=[MarkComplete()],
     )
-    trainer.train(resume_from_checkpoint=last_complete(folder) if resume else None)
+    newest = last_complete(folder) if resume else None
+    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     return model
 
 
-def development_scores(evaluated: EvalPrediction, classes: int) -> dict[str, float]:
+def development_scores(evaluated: EvalPrediction, labels: tuple[str, ...]) -> dict[str, float]:
     """UAR on the development clips, the one figure by which the epoch is chosen."""
-    return {"uar": float(uar(confusion(evaluated.label_ids, evaluated.predictions, range(classes))))}
+    true, predicted = ([labels[i] for i in np.asarray(a)] for a in (evaluated.label_ids, evaluated.predictions))
+    return {"uar": float(uar(confusion(true, predicted, labels)))}
