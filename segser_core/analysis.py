@@ -146,8 +146,7 @@ def gather(job: Job, screen: Screen) -> Iterator[Recording]:
         path = Path(given)
         if given and is_folder(path):
             for file in below(path, screen):
-                place = file.relative_to(path)
-                yield Recording(file, str(file), place.with_name(place.stem + ending))
+                yield Recording(file, str(file), file.relative_to(path).parent / (file.stem + ending))
         else:
             yield Recording(path, given, Path(path.stem + ending))
 

@@ -11,6 +11,7 @@ STREAM = (
     "errors",
     "labels",
     "text",
+    "decoding",
     "audio",
     "encoders",
     "segments",
