@@ -1,0 +1,315 @@
+"""Predictions as plotly figures: time runs to the right, one colour and one marker for each emotion.
+
+Backgrounds are transparent, so the figures stand on a light page as on a dark one. Bars and
+markers carry `customdata` = [segment index, start_s, end_s], so that a click tells which segment.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from segser_core.audio import SAMPLE_RATE_HZ
+from segser_core.labels import LABELS, colour_of
+from segser_core.prediction import Prediction, Segment
+
+Stretch = tuple[float, float]  # start and end, in seconds
+FONT_PX = 13
+WAVEFORM_PX, STRIP_PX, LANE_PX, PROBABILITY_PX, GAP_PX, LEGEND_PX = 80, 20, 34, 180, 26, 84
+TOOLBAR_PX = 28
+ENVELOPE_BINS = 600
+ALL_AT_ONCE_S = 20  # longer recordings can be zoomed and moved
+MOST_MARKERS = 2000  # above this many points the probabilities are lines alone
+INK = "#767676"  # stands out by 4:1 or more from white and from the dark page alike
+SHADE, FAINT_SHADE = "rgba(128, 128, 128, 0.28)", "rgba(128, 128, 128, 0.14)"
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "triangle-down", "star", "cross") + ("hexagon",) * 4
+BARE = {"showgrid": False, "zeroline": False, "showticklabels": False, "fixedrange": True}
+
+
+def timeline(prediction: Prediction, samples: np.ndarray, playing: int | None = None) -> go.Figure:
+    """Waveform, segments with their most probable emotion, and each emotion's probability over time.
+
+    Args:
+        prediction: what the model says.
+        samples: (N,) the recording at 16 kHz.
+        playing: index of the segment that is being heard; its stretch is shaded.
+    """
+    lanes = 1 + max(lanes_of(prediction.segments))
+    figure = _canvas([WAVEFORM_PX, lanes * LANE_PX, PROBABILITY_PX], prediction.duration_s)
+    _add_waveform(figure, 1, samples)
+    _add_segments(figure, 2, prediction)
+    _add_probabilities(figure, 3, prediction, legend=True)
+    if playing is not None:
+        segment = prediction.segments[playing]
+        _shade(figure, (segment.start_s, segment.end_s), SHADE)
+    return figure
+
+
+def comparison(a: Prediction, b: Prediction, samples: np.ndarray, playing: Stretch | None = None) -> go.Figure:
+    """The timelines of two models on one time axis; where they disagree is shaded and marked ≠.
+
+    Args:
+        a, b: what the models say of the same recording.
+        samples: (N,) the recording at 16 kHz.
+        playing: the stretch that is being heard, framed by dotted lines.
+    """
+    lanes = [(1 + max(lanes_of(p.segments))) * LANE_PX for p in (a, b)]
+    heights = [WAVEFORM_PX, STRIP_PX, lanes[0], PROBABILITY_PX, lanes[1], PROBABILITY_PX]
+    figure = _canvas(heights, a.duration_s, titles=["", "", f"<b>{a.model}</b>", "", f"<b>{b.model}</b>", ""])
+    _add_waveform(figure, 1, samples)
+    _add_disagreements(figure, 2, disagreements(a, b))
+    for row, prediction in ((3, a), (5, b)):
+        _add_segments(figure, row, prediction)
+        _add_probabilities(figure, row + 1, prediction, legend=row == 3)
+    for stretch in disagreements(a, b):
+        _shade(figure, stretch, FAINT_SHADE)
+    for edge in playing or ():
+        figure.add_vline(edge, line={"color": INK, "width": 2, "dash": "dot"})
+    return figure
+
+
+def probabilities(prediction: Prediction) -> go.Figure:
+    """The recording's probabilities, as horizontal bars with the most probable on top."""
+    ranked = sorted(prediction.probabilities.items(), key=lambda item: item[1])
+    labels, values = [label for label, _ in ranked], [p for _, p in ranked]
+    bars = go.Bar(
+        x=values,
+        y=[f"<b>{label}</b>" if label == prediction.label else label for label in labels],
+        orientation="h",
+        marker_color=[colour_of(label) for label in labels],
+        text=[f"{p:.2f}" for p in values],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y} %{x:.3f}<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.update_xaxes(title="probability", range=[0, 1.18], **BARE)
+    figure.update_yaxes(fixedrange=True, ticksuffix=" ")
+    return _finish(figure, height=26 * len(labels) + 24 + TOOLBAR_PX)
+
+
+def disagreements(a: Prediction, b: Prediction) -> list[Stretch]:
+    """Where two models name different emotions; a moment belongs to the segment whose centre is nearest."""
+    edges = np.unique([0.0, *_borders(a), *_borders(b), a.duration_s])
+    found: list[Stretch] = []
+    for start, end in pairwise(edges.tolist()):
+        if _label_at(a, (start + end) / 2) == _label_at(b, (start + end) / 2):
+            continue
+        if found and found[-1][1] == start:
+            start = found.pop()[0]
+        found.append((start, end))
+    return found
+
+
+def envelope(samples: np.ndarray, bins: int = ENVELOPE_BINS) -> tuple[np.ndarray, np.ndarray]:
+    """The waveform's outline: the smallest and largest sample of each bin, and their times in seconds.
+
+    Args:
+        samples: (N,) at 16 kHz, N >= 1.
+        bins: at most this many.
+
+    Returns:
+        (2 bins,) times and (2 bins,) amplitudes, to be joined by a line.
+    """
+    starts = np.linspace(0, len(samples), min(bins, len(samples)), endpoint=False).astype(int)
+    low, high = np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
+    return np.repeat(starts / SAMPLE_RATE_HZ, 2), np.stack([low, high], axis=1).ravel()
+
+
+def lanes_of(segments: Sequence[Segment]) -> list[int]:
+    """The lane of each segment, from 0, so that neighbours that overlap do not cover one another."""
+    ends: list[float] = []
+    lanes = []
+    for segment in segments:
+        free = (lane for lane, end in enumerate(ends) if end <= segment.start_s + 1e-6)
+        lane = next(free, len(ends))
+        ends[lane:] = [segment.end_s, *ends[lane + 1 :]]
+        lanes.append(lane)
+    return lanes
+
+
+def text_on(colour: str) -> str:
+    """Black or white, whichever is easier to read on a colour (#RRGGBB); relative luminance as in WCAG 2."""
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return "#000000" if linear @ (0.2126, 0.7152, 0.0722) > 0.179 else "#FFFFFF"
+
+
+def _canvas(heights: list[int], duration_s: float, titles: list[str] | None = None) -> go.Figure:
+    """Rows of these heights in pixels over one time axis."""
+    inner = sum(heights) + GAP_PX * (len(heights) - 1)
+    figure = make_subplots(
+        rows=len(heights),
+        shared_xaxes=True,
+        row_heights=heights,
+        vertical_spacing=GAP_PX / inner,
+        subplot_titles=titles,
+    )
+    figure.update_annotations(x=0, xanchor="left", font_size=FONT_PX + 1)
+    figure.update_xaxes(range=[0, duration_s], showgrid=False, zeroline=False, fixedrange=duration_s <= ALL_AT_ONCE_S)
+    figure.update_xaxes(title="time (s)", row=len(heights))
+    figure.update_layout(
+        bargap=0,
+        hovermode="closest",
+        legend={
+            "orientation": "h",
+            "y": -66 / inner,
+            "yanchor": "top",
+            "x": 0,
+            "itemsizing": "constant",
+            "font_size": FONT_PX,
+        },
+        uniformtext={"minsize": FONT_PX, "mode": "hide"},
+    )
+    return _finish(figure, height=inner + LEGEND_PX + TOOLBAR_PX)
+
+
+def _finish(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 0, "r": 8, "t": TOOLBAR_PX, "b": 0},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font_size=FONT_PX,
+        hoverlabel_font_size=FONT_PX,
+    )
+    figure.update_xaxes(automargin=True, tickfont_size=FONT_PX, title_font_size=FONT_PX)
+    figure.update_yaxes(automargin=True, tickfont_size=FONT_PX, title_font_size=FONT_PX)
+    return figure
+
+
+def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray) -> None:
+    times, values = envelope(samples)
+    line = go.Scatter(
+        x=times, y=values, mode="lines", line={"color": INK, "width": 1}, hoverinfo="skip", showlegend=False
+    )
+    figure.add_trace(line, row=row, col=1)
+    peak = max(float(np.abs(values).max()), 0.01)
+    figure.update_yaxes(
+        title="amplitude",
+        range=[-1.1 * peak, 1.1 * peak],
+        tickvals=[-peak, 0, peak],
+        tickformat=".2r",
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+        row=row,
+    )
+
+
+def _add_segments(figure: go.Figure, row: int, prediction: Prediction) -> None:
+    """Segments as bars in lanes, the first lane on top; the one that decided is ringed and starred."""
+    segments, lanes = prediction.segments, lanes_of(prediction.segments)
+    inset = 0.002 * prediction.duration_s  # neighbours in one lane stay apart
+    colours = [colour_of(s.label) for s in segments]
+    bars = go.Bar(
+        base=[s.start_s + inset for s in segments],
+        x=[s.end_s - s.start_s - 2 * inset for s in segments],
+        y=lanes,
+        width=0.74,
+        orientation="h",
+        marker_color=colours,
+        text=[f"★ {s.label}" if s == prediction.deciding else s.label for s in segments],
+        textposition="inside",
+        insidetextanchor="middle",
+        textangle=0,
+        textfont={"color": [text_on(c) for c in colours], "size": FONT_PX},
+        customdata=[_where(s) for s in segments],
+        hovertext=[_hover(s) for s in segments],
+        hovertemplate="%{hovertext}<extra></extra>",
+        name="segments",
+        showlegend=False,
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+    )
+    figure.add_trace(bars, row=row, col=1)
+    figure.update_yaxes(title="segments", range=[max(lanes) + 0.5, -0.5], row=row, **BARE)
+    if prediction.deciding is not None:
+        _ring(figure, row, prediction.deciding, lanes[prediction.deciding.index])
+
+
+def _ring(figure: go.Figure, row: int, segment: Segment, lane: int) -> None:
+    figure.add_shape(
+        type="rect",
+        x0=segment.start_s,
+        x1=segment.end_s,
+        y0=lane - 0.47,
+        y1=lane + 0.47,
+        line={"color": INK, "width": 3},
+        row=row,
+        col=1,
+    )
+
+
+def _add_probabilities(figure: go.Figure, row: int, prediction: Prediction, legend: bool) -> None:
+    """A line an emotion, with a marker at the centre of each segment."""
+    segments = prediction.segments
+    marked = len(segments) * len(prediction.labels) <= MOST_MARKERS
+    for label in prediction.labels:
+        line = go.Scatter(
+            x=[_centre_s(s) for s in segments],
+            y=[s.probabilities[label] for s in segments],
+            mode="lines+markers" if marked else "lines",
+            line={"color": colour_of(label), "width": 2},
+            marker={"symbol": SYMBOLS[LABELS.index(label)] if label in LABELS else "circle-open", "size": 8},
+            customdata=[_where(s) for s in segments],
+            hovertemplate=f"{label} %{{y:.2f}}<br>%{{customdata[1]:.2f}}–%{{customdata[2]:.2f}} s<extra></extra>",
+            name=label,
+            legendgroup=label,
+            showlegend=legend,
+            cliponaxis=False,
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+        )
+        figure.add_trace(line, row=row, col=1)
+    figure.update_yaxes(title="probability", range=[0, 1.02], tickvals=[0, 0.5, 1], fixedrange=True, row=row)
+
+
+def _add_disagreements(figure: go.Figure, row: int, stretches: list[Stretch]) -> None:
+    """A strip that is filled and marked ≠ where two models disagree."""
+    bars = go.Bar(
+        base=[start for start, _ in stretches],
+        x=[end - start for start, end in stretches],
+        y=[0] * len(stretches),
+        width=1,
+        orientation="h",
+        marker_color=INK,
+        hovertext=[f"they differ in {start:.2f}–{end:.2f} s" for start, end in stretches],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+    )
+    figure.add_trace(bars, row=row, col=1)
+    figure.update_yaxes(range=[-0.5, 0.5], row=row, **BARE)
+    for start, end in stretches:
+        mark = {"text": "<b>≠</b>", "font": {"color": "#FFFFFF", "size": FONT_PX + 3}, "showarrow": False}
+        figure.add_annotation(x=(start + end) / 2, y=0, row=row, col=1, **mark)
+
+
+def _shade(figure: go.Figure, stretch: Stretch, colour: str) -> None:
+    figure.add_vrect(*stretch, fillcolor=colour, line_width=0, layer="below")
+
+
+def _where(segment: Segment) -> list[float]:
+    return [segment.index, segment.start_s, segment.end_s]
+
+
+def _hover(segment: Segment) -> str:
+    ranked = sorted(segment.probabilities.items(), key=lambda item: -item[1])
+    lines = [f"<b>{segment.start_s:.2f}–{segment.end_s:.2f} s</b>", *(f"{label} {p:.2f}" for label, p in ranked)]
+    return "<br>".join(lines)
+
+
+def _centre_s(segment: Segment) -> float:
+    return (segment.start_s + segment.end_s) / 2
+
+
+def _borders(prediction: Prediction) -> list[float]:
+    """Halfway between the centres of neighbouring segments: who is nearest changes there."""
+    return [(_centre_s(s) + _centre_s(t)) / 2 for s, t in pairwise(prediction.segments)]
+
+
+def _label_at(prediction: Prediction, time_s: float) -> str:
+    return prediction.segments[int(np.searchsorted(_borders(prediction), time_s))].label
