@@ -1,0 +1,47 @@
+"""What do segments and triplets change? One recording through both models, on one time axis."""
+
+import streamlit as st
+
+from pages.shared import words
+from pages.shared.choices import choose_context
+from pages.shared.loaders import predict, samples_of
+from pages.shared.player import Moment, listen
+from pages.shared.shell import shell
+from pages.shared.sources import choose_source, introduce, obtain
+from segser_core import figures, runs
+
+shell()
+st.title("What do segments and triplets change?")
+
+with st.container(border=True):
+    where, how = st.columns([1, 3])
+    with where:
+        source = choose_source()
+    with how:
+        context = choose_context()
+    recording = obtain(source)
+
+if recording is None:
+    st.info(words.NOTHING_YET, icon=":material/graphic_eq:")
+    st.stop()
+
+samples = samples_of(recording)
+models = runs.models()[:2]
+a, b = (predict(recording, samples, model.name, context) for model in models)
+
+introduce(recording)
+for column, model, prediction in zip(st.columns(2, border=True), models, (a, b), strict=True):
+    with column:
+        st.metric(f"{words.model_name(model)} hears", prediction.label)
+        st.markdown(words.verdict(prediction))
+st.markdown(words.disagreement(a, b))
+
+moments = [Moment(*bounds, line) for bounds, line in words.both_lines(a, b)]
+listen(
+    lambda i: figures.comparison(a, b, samples, None if i is None else (moments[i].start_s, moments[i].end_s)),
+    moments,
+    samples,
+    key=recording.sha256,
+    alt="The timelines of both models below one waveform; where they name different emotions is shaded",
+)
+st.markdown(words.below_comparison((a, b), models))

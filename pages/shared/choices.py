@@ -1,0 +1,59 @@
+"""Which model, which rule and which context: controls that the address carries along."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pages.shared import words
+from segser_core.prediction import AGGREGATES, CONTEXTS, Aggregate, Context, default_aggregate
+from segser_core.runs import ModelInfo
+
+
+def choose_model(models: Sequence[ModelInfo]) -> ModelInfo:
+    """One of the bundled models, `seg+tri-w` unless the address says otherwise."""
+    known = {info.name: info for info in models}
+    default = "seg+tri-w" if "seg+tri-w" in known else next(iter(known))
+    name = _in_address("model", "model", list(known), default, _segmented("Model", lambda n: words.system(known[n])))
+    return known[name]
+
+
+def choose_rule(system: str) -> Aggregate:
+    """How the recording's label is found; a system's own rule comes first."""
+
+    def control(options: list[str], key: str) -> str:
+        return st.selectbox(
+            "Label from",
+            options,
+            key=key,
+            format_func=lambda rule: words.rule(rule, system),
+            help=words.RULE_HELP,
+            persist_state="session",
+        )
+
+    own = default_aggregate(system)
+    return _in_address("aggregate", f"aggregate-{own}", [own, *(r for r in AGGREGATES if r != own)], own, control)
+
+
+def choose_context() -> Context:
+    """Whether a segment is heard as part of the recording, or alone."""
+    control = _segmented("Segments", words.CONTEXTS.get, help=words.CONTEXT_HELP)
+    return _in_address("context", "context", list(CONTEXTS), CONTEXTS[0], control)
+
+
+def _segmented(label: str, format_func: Callable, help: str | None = None) -> Callable[[list[str], str], str]:
+    return lambda options, key: st.segmented_control(
+        label, options, key=key, format_func=format_func, help=help, required=True, persist_state="session"
+    )
+
+
+def _in_address(name: str, key: str, options: list[str], default: str, control: Callable[[list[str], str], str]) -> str:
+    """A control's value, taken from the address at first and written back to it where it is not the default."""
+    asked = st.query_params.get(name, "").replace(" ", "+")  # a bare + in an address reads as a space
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = asked if asked in options else default
+    value = control(options, key)
+    if value == default:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != value:
+        st.query_params[name] = value
+    return value

@@ -1,0 +1,119 @@
+"""A chart, the list of its segments and one player: whatever is clicked is heard."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
+
+WHOLE = -1
+PART = 50  # a list shows this many segments at a time
+LONG = 15  # a longer list scrolls
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A stretch of the recording that can be heard, and its line in the list."""
+
+    start_s: float
+    end_s: float
+    line: str
+
+
+@st.fragment
+def listen(
+    draw: Callable[[int | None], go.Figure], moments: Sequence[Moment], samples: np.ndarray, key: str, alt: str
+) -> None:
+    """Show a chart beside a list; a click in either plays that stretch, with no rerun of the page.
+
+    Args:
+        draw: the place of the moment that is playing (None: the whole recording) → the chart.
+        moments: in order of time.
+        samples: (N,) the recording at 16 kHz.
+        key: of the recording; another recording begins anew.
+        alt: what the chart shows, for those who cannot see it.
+    """
+    choice = f"moment-{key}"
+    now = st.session_state.setdefault(choice, WHOLE)
+    chart, listing = st.columns([3, 1], gap="medium")
+    with chart:
+        st.plotly_chart(
+            draw(None if now == WHOLE else now),
+            key=f"chart-{key}",
+            on_select=lambda: _choose_in_chart(choice, f"chart-{key}", moments),
+            selection_mode="points",
+            config={"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d", "zoom2d"]},
+            alt=alt,
+        )
+        _player(choice, moments, samples)
+    with listing:
+        _list(choice, moments)
+
+
+def _player(choice: str, moments: Sequence[Moment], samples: np.ndarray) -> None:
+    """The sound of the chosen moment; it starts by itself once a visitor has chosen one."""
+    now, plays = st.session_state[choice], st.session_state.get(f"{choice}-plays", 0)
+    start_s, end_s = (
+        (0.0, len(samples) / SAMPLE_RATE_HZ) if now == WHOLE else (moments[now].start_s, moments[now].end_s)
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Previous", icon=":material/skip_previous:", on_click=_choose, args=(choice, now - 1), disabled=now == WHOLE
+        )
+        st.button(
+            "Next",
+            icon=":material/skip_next:",
+            on_click=_choose,
+            args=(choice, now + 1),
+            disabled=now == len(moments) - 1,
+        )
+        # The count makes each choice a new player: one that comes back would stay silent.
+        alt = f"{start_s:.2f} to {end_s:.2f} s, play {plays}"
+        st.audio(cut_wav(samples, start_s, end_s), format="audio/wav", autoplay=plays > 0, alt=alt)
+
+
+def _list(choice: str, moments: Sequence[Moment]) -> None:
+    """The moments as a list that the keyboard reaches, a part at a time where there are many."""
+    now = st.session_state[choice]
+    parts = [range(i, min(i + PART, len(moments))) for i in range(0, len(moments), PART)]
+    here = max(now, 0) // PART
+    if len(parts) > 1:
+        st.session_state[f"{choice}-part"] = here
+        st.selectbox(
+            "Part of the recording",
+            range(len(parts)),
+            key=f"{choice}-part",
+            format_func=lambda i: f"{moments[parts[i][0]].start_s:.1f}–{moments[parts[i][-1]].end_s:.1f} s",
+            on_change=lambda: _choose(choice, parts[st.session_state[f"{choice}-part"]][0]),
+        )
+    with st.container(height=430 if len(parts[here]) > LONG else "content", border=False):
+        st.radio(
+            "Choose what to hear",
+            [WHOLE, *parts[here]],
+            key=choice,
+            format_func=lambda i: "whole recording" if i == WHOLE else moments[i].line,
+            on_change=_count_play,
+            args=(choice,),
+        )
+
+
+def _choose(choice: str, moment: int) -> None:
+    st.session_state[choice] = moment
+    _count_play(choice)
+
+
+def _choose_in_chart(choice: str, chart: str, moments: Sequence[Moment]) -> None:
+    """The moment under the click: bars and markers carry its start and end."""
+    points = st.session_state[chart].selection.points
+    starts = [point["customdata"][1] for point in points if point.get("customdata")]
+    found = [i for i, moment in enumerate(moments) if moment.start_s in starts[:1]]
+    if found:
+        _choose(choice, found[0])
+
+
+def _count_play(choice: str) -> None:
+    plays = f"{choice}-plays"
+    st.session_state[plays] = st.session_state.get(plays, 0) + 1

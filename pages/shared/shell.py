@@ -1,0 +1,34 @@
+"""The frame around every page: its name, its menu, and what is imported once for all."""
+
+import pandas  # noqa: F401  (two first visits at once have met it half imported)
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+PAGES = {
+    "timeline": ("Timeline", ":material/graphic_eq:"),
+    "compare": ("Compare", ":material/compare_arrows:"),
+    "about": ("About", ":material/info:"),
+}
+
+
+# Plotly cannot know the page's theme: axes, legends and values take the page's own colour of text.
+CHART_TEXT = """<style>
+.js-plotly-plot :is([class$="tick"], [class^="g-x"], [class^="g-y"]) text,
+.js-plotly-plot :is(.legendtext, .bartext-outside) { fill: currentColor !important; }
+.js-plotly-plot .nsewdrag { cursor: pointer; }
+</style>"""
+
+
+def shell() -> StreamlitPage:
+    """Set the page up and say which one the address asks for.
+
+    Every page calls this first. On a fresh server Streamlit runs the file of a deep link by
+    itself, without app.py, and would list the folder's files as its menu.
+    """
+    st.set_page_config(page_title="segser", page_icon=":material/graphic_eq:", layout="wide")
+    st.html(CHART_TEXT)
+    pages = [
+        st.Page(f"pages/{stem}.py", title=title, icon=icon, url_path=stem, default=stem == "timeline")
+        for stem, (title, icon) in PAGES.items()
+    ]
+    return st.navigation(pages, position="top")

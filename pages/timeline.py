@@ -1,0 +1,55 @@
+"""Which emotion does a model hear, and when? Upload, record or pick; click to hear."""
+
+import streamlit as st
+
+from pages.shared import words
+from pages.shared.choices import choose_context, choose_model, choose_rule
+from pages.shared.downloads import offer
+from pages.shared.loaders import predict, samples_of
+from pages.shared.player import Moment, listen
+from pages.shared.shell import shell
+from pages.shared.sources import choose_source, introduce, obtain
+from segser_core import figures, runs
+
+shell()
+st.title("Which emotion, when?")
+
+models = runs.models()
+with st.container(border=True):
+    where, which, rule_column, context_column = st.columns([5, 5, 6, 4])
+    with where:
+        source = choose_source()
+    with which:
+        model = choose_model(models)
+    with rule_column:
+        rule = choose_rule(model.system)
+    with context_column:
+        context = choose_context()
+    recording = obtain(source)
+
+if recording is None:
+    st.info(words.NOTHING_YET, icon=":material/graphic_eq:")
+    st.stop()
+
+samples = samples_of(recording)
+prediction = predict(recording, samples, model.name, context).under(rule)
+
+answer, shares = st.columns([2, 3], gap="large")
+with answer:
+    introduce(recording)
+    st.metric("The model hears", prediction.label)
+    st.markdown(words.verdict(prediction))
+    for warning in prediction.warnings:
+        st.warning(warning, icon=":material/warning:")
+with shares:
+    st.plotly_chart(figures.probabilities(prediction), key="probabilities", config={"displayModeBar": False})
+
+listen(
+    lambda playing: figures.timeline(prediction, samples, playing),
+    [Moment(s.start_s, s.end_s, words.segment_line(s, prediction)) for s in prediction.segments],
+    samples,
+    key=recording.sha256,
+    alt="The waveform, each segment's most probable emotion, and each emotion's probability over time",
+)
+st.markdown(words.below_timeline(prediction, model))
+offer(prediction)
