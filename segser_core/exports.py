@@ -1,0 +1,159 @@
+"""Predictions as Praat TextGrid, ELAN, CSV, JSON and Parquet: functions return the content, callers write it."""
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from segser_core.prediction import Prediction, Segment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("file", "index", "start_s", "end_s", "label", "confidence")
+MIME = {".wav": "audio/x-wav", ".mp4": "video/mp4", ".mov": "video/quicktime"}  # what ELAN names; else it guesses
+# What neither XML nor UTF-8 can hold: control characters, and halves of characters from a file name's odd bytes.
+UNSTORABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORMULA = ("=", "+", "-", "@")
+
+
+@dataclass(frozen=True)
+class Export:
+    """A format: the ending of its files, what makes the content, and whether a file holds one recording only."""
+
+    ending: str
+    content: Callable[[Sequence[Prediction]], str | bytes]
+    is_single: bool = False
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Stretches that do not overlap, as Praat and ELAN have them: (start in seconds, end in seconds, label)."""
+
+    name: str
+    intervals: tuple[tuple[float, float, str], ...]
+
+
+def to_json(predictions: Sequence[Prediction]) -> str:
+    """One JSON list, an object a recording, numbers not rounded, all in ASCII; see `Prediction.to_dict`."""
+    return json.dumps([p.to_dict() for p in predictions], indent=2) + "\n"
+
+
+def to_frame(predictions: Sequence[Prediction]) -> "pd.DataFrame":
+    """A row a segment: file, index, start_s, end_s, label, confidence, and p_<class> of every class.
+
+    Of models with different classes, a segment has NaN where its model has no such class.
+    """
+    import pandas as pd
+
+    classes = dict.fromkeys(c for p in predictions for c in p.labels)
+    segments = [(p, s) for p in predictions for s in p.segments]
+    rows = [(storable(p.file), s.index, s.start_s, s.end_s, storable(s.label), s.confidence) for p, s in segments]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    for c in classes:
+        frame[f"p_{storable(c)}"] = [s.probabilities.get(c, float("nan")) for _, s in segments]
+    return frame
+
+
+def to_csv(predictions: Sequence[Prediction]) -> str:
+    """The rows of `to_frame` as CSV, numbers not rounded.
+
+    A spreadsheet would take a cell that begins with =, +, - or @ as a formula. So a file of such a
+    name is written as `./NAME`, which is the same file; a label of such a name gets an apostrophe.
+    """
+    frame = to_frame(predictions)
+    frame["file"] = [guarded(name, "./") for name in frame["file"]]
+    frame["label"] = [guarded(name, "'") for name in frame["label"]]
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def to_parquet(predictions: Sequence[Prediction]) -> bytes:
+    """The rows of `to_frame` as a Parquet file."""
+    content = io.BytesIO()
+    to_frame(predictions).to_parquet(content, index=False)
+    return content.getvalue()
+
+
+def to_textgrid(prediction: Prediction) -> str:
+    """A Praat TextGrid in the long form; its tiers are those of `tiers`, gaps are empty intervals."""
+    from praatio.textgrid import IntervalTier, Textgrid
+
+    grid = Textgrid(0, prediction.duration_s)
+    for tier in tiers(prediction):
+        grid.addTier(IntervalTier(tier.name, list(tier.intervals), 0, prediction.duration_s))
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "prediction.TextGrid")
+        grid.save(str(path), format="long_textgrid", includeBlankSpaces=True, reportingMode="silence")
+        return path.read_text(encoding="utf-8")
+
+
+def to_elan(prediction: Prediction) -> str:
+    """An ELAN annotation document (EAF 2.8); times in whole milliseconds, the tiers those of `tiers`.
+
+    It names the recording as it was given and, for ELAN to find, as lying beside the document.
+    """
+    from pympi.Elan import Eaf, to_string
+
+    document = Eaf(author="segser")
+    file = storable(prediction.file)
+    mime = MIME.get(PurePath(file).suffix.lower(), "unknown")
+    document.add_linked_file(file, relpath=f"./{PurePath(file).name}", mimetype=mime)
+    document.remove_tier("default")
+    for tier in tiers(prediction):
+        document.add_tier(tier.name)
+        for start_s, end_s, label in tier.intervals:
+            document.add_annotation(tier.name, round(1000 * start_s), round(1000 * end_s), label)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + to_string(document) + "\n"
+
+
+def tiers(prediction: Prediction) -> list[Tier]:
+    """The utterance's tier, then the segments', which overlap one another and so need several.
+
+    Segments alternate between `segments even` and `segments odd`, and the last of several, when it
+    is flush with the end and so off the others' grid, has `segments last`. Where segments overlap
+    more than their next but one, as many tiers as it takes.
+    """
+    grid = list(prediction.segments)
+    is_flush = len(grid) > 1 and grid[-1].end_s >= prediction.duration_s
+    last = [grid.pop()] if is_flush else []
+    n = apart(grid)
+    names = ("even", "odd") if n == 2 else tuple(f"{k + 1} of {n}" for k in range(n))
+    whole = Tier("utterance", ((0.0, prediction.duration_s, storable(prediction.label)),))
+    parts = [Tier(f"segments {name}", tuple(intervals(grid[k::n]))) for k, name in enumerate(names)]
+    return [whole, *parts, Tier("segments last", tuple(intervals(last)))]
+
+
+def apart(segments: Sequence[Segment]) -> int:
+    """The fewest tiers, at least two, over which segments can take turns without overlap."""
+    n = 2
+    while any(a.end_s > b.start_s for a, b in zip(segments, segments[n:], strict=False)):
+        n += 1
+    return n
+
+
+def intervals(segments: Sequence[Segment]) -> Iterator[tuple[float, float, str]]:
+    """Start, end and label of each segment."""
+    return ((s.start_s, s.end_s, storable(s.label)) for s in segments)
+
+
+def storable(text: str) -> str:
+    """Text that XML and UTF-8 can hold: control characters and halves of characters as escapes such as \\x1b."""
+    return UNSTORABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def guarded(cell: str, guard: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return guard + cell if cell.lstrip().startswith(FORMULA) else cell
+
+
+EXPORTS = {
+    "json": Export(".json", to_json),
+    "csv": Export(".csv", to_csv),
+    "parquet": Export(".parquet", to_parquet),
+    "textgrid": Export(".TextGrid", lambda predictions: to_textgrid(*predictions), is_single=True),
+    "elan": Export(".eaf", lambda predictions: to_elan(*predictions), is_single=True),
+}
