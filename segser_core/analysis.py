@@ -188,17 +188,24 @@ def without_clashes(job: Job, recordings: Iterable[Recording], screen: Screen) -
 
 def write(prediction: Prediction, format: str, path: Path) -> None:
     """One prediction as a file, in place at once, so that a file is whole or not there."""
-    from segser_core import exports
-
-    if format in ("textgrid", "elan"):
-        content = exports.to_textgrid(prediction) if format == "textgrid" else exports.to_elan(prediction)
-    else:
-        many = {"json": exports.to_json, "csv": exports.to_csv, "parquet": exports.to_parquet}
-        content = many[format]([prediction])
+    content = as_bytes(prediction, format)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    beside.write_bytes(content)
     beside.replace(path)
+
+
+def as_bytes(prediction: Prediction, format: str) -> bytes:
+    """The content of one prediction's file."""
+    from segser_core import exports
+
+    if format == "parquet":
+        return exports.to_parquet([prediction])
+    if format in ("json", "csv"):
+        text = render([prediction], format)
+    else:
+        text = exports.to_textgrid(prediction) if format == "textgrid" else exports.to_elan(prediction)
+    return text.encode("utf-8", errors="backslashreplace")
 
 
 def render(predictions: list[Prediction], format: str) -> str:

@@ -285,6 +285,14 @@ def test_a_name_that_is_no_text(call, tmp_path):
         assert done.stderr == "bad\\udcfe.wav: there is no such file\n" and "\\udcff.wav" in done.stdout
 
 
+@pytest.mark.parametrize("format", ["json", "csv", "textgrid", "elan", "parquet"])
+def test_a_name_that_is_no_text_is_written_all_the_same(call, format):
+    name = os.fsdecode(b"\xff.wav")
+    touch(name)
+    got = call("analyze", name, "--format", format, "--out", "o")
+    assert got.exit_code == 0 and len(list(Path("o").iterdir())) == 1
+
+
 def table(right, generator=0, n=120):
     g = np.random.default_rng(generator)
     labels = np.random.default_rng(9).choice(LABELS, n)
