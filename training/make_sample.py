@@ -1,0 +1,82 @@
+"""Make the spoken sample that ships with the project: `python -m training.make_sample`.
+
+The voice is synthetic throughout: espeak-ng (https://github.com/espeak-ng/espeak-ng) speaks four
+sentences, each by this command with the figures below,
+
+    espeak-ng -v en-us -p PITCH -s WORDS_PER_MINUTE -a AMPLITUDE --stdout SENTENCE
+
+and a short pause lies between them. Pitch, speed and volume change from one to the next, so that a
+timeline has something to show; no sentence was spoken by a person, and none has a true emotion.
+"""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from segser_core.audio import SAMPLE_RATE_HZ, load_audio
+
+SAMPLE = Path(__file__).parents[1] / "segser_core" / "bundled" / "sample.flac"
+PAUSE_S = 0.3
+METADATA = {
+    "title": "segser sample: a synthetic voice",
+    "artist": "espeak-ng (speech synthesiser)",
+    "comment": "Synthetic speech, no person spoke it. Made by training/make_sample.py of segser.",
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence and how espeak-ng says it: pitch 0 to 99, words a minute, amplitude 0 to 200."""
+
+    text: str
+    pitch: int
+    words_per_minute: int
+    amplitude: int
+
+
+SENTENCES = (
+    Sentence("The train leaves at nine, as always.", 45, 170, 80),
+    Sentence("Guess what: I really got the job!", 88, 200, 130),
+    Sentence("No! I told you, do not touch that!", 35, 215, 165),
+    Sentence("It is over, and nobody came.", 15, 125, 40),
+)
+
+
+def speak(sentence: Sentence) -> np.ndarray:
+    """One sentence, (N,) float32 at 16 kHz."""
+    how = {"-v": "en-us", "-p": sentence.pitch, "-s": sentence.words_per_minute, "-a": sentence.amplitude}
+    options = [str(part) for option in how.items() for part in option]
+    done = subprocess.run(["espeak-ng", *options, "--stdout", sentence.text], capture_output=True, check=True)
+    return load_audio(done.stdout)
+
+
+def write_flac(samples: np.ndarray, path: Path) -> None:
+    """Samples (N,), full scale 1, as 16-bit mono FLAC at 16 kHz that says it is synthetic."""
+    pcm = np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
+    with av.open(str(path), "w", format="flac") as container:
+        container.metadata.update(METADATA)
+        stream = container.add_stream("flac", rate=SAMPLE_RATE_HZ, layout="mono", options={"compression_level": "12"})
+        frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE_HZ
+        fifo = av.AudioFifo()
+        fifo.write(frame)
+        while piece := fifo.read(stream.codec_context.frame_size or 4096, partial=True):
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+
+
+def main() -> None:
+    """Write the sample in its place."""
+    pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
+    parts = [part for sentence in SENTENCES for part in (speak(sentence), pause)]
+    samples = np.concatenate(parts[:-1])
+    write_flac(samples, SAMPLE)
+    sys.stdout.write(f"{SAMPLE.name}: {len(samples) / SAMPLE_RATE_HZ:.2f} s, {SAMPLE.stat().st_size} bytes\n")
+
+
+if __name__ == "__main__":
+    main()
