@@ -4,6 +4,7 @@ A `transformers` model like any other: `save_pretrained` writes what `from_pretr
 safetensors only, and the configuration holds everything that a prediction needs.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,22 @@ from segser_core.encoders import NETWORKS, FrameEncoder, encoder_around, load_ne
 from segser_core.errors import ModelError
 from segser_core.segments import Windows, mean_over_time, segment_means
 
+ORIGIN = ("name", "revision", "sha256")
+
+
+def origin(name: str, revision: str | None) -> dict[str, str]:
+    """What identifies an encoder's weights: a hub name with its revision, or a folder with the file's SHA-256."""
+    file = Path(name) / "model.safetensors"
+    if not file.is_file():
+        return {"name": name, "revision": revision or "main"}
+    return {"name": file.resolve().parent.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+
 
 class SegmentEmotionConfig(PreTrainedConfig):
     """All that a prediction needs besides the weights.
 
     Attributes:
-        encoder: the configuration of the encoder's network, as a dict, and `name`, where it came from.
+        encoder: the configuration of the encoder's network, as a dict, and where its weights came from (`origin`).
         labels: the emotions, in the order of the head's outputs.
         system: which of the paper's systems was trained.
         layer: how many of the encoder's layers are kept (None: all).
@@ -71,7 +82,7 @@ class SegmentEmotionConfig(PreTrainedConfig):
 
     def network_config(self) -> PreTrainedConfig:
         """The configuration of the encoder's network."""
-        settings = {k: v for k, v in self.encoder.items() if k != "name"}
+        settings = {k: v for k, v in self.encoder.items() if k not in ORIGIN}
         if settings.get("model_type") not in NETWORKS:
             raise ModelError(
                 f"an encoder of type {settings.get('model_type')!r}: expected one of {', '.join(NETWORKS)}"
@@ -125,7 +136,7 @@ class SegmentEmotionModel(PreTrainedModel):
     def from_encoder(cls, name: str, revision: str | None = None, **settings: Any) -> "SegmentEmotionModel":
         """A model to be trained: a pretrained encoder (folder or hub name) under a fresh head."""
         network, normalize = load_network(name, revision)
-        encoder = {**network.config.to_diff_dict(), "model_type": network.config.model_type, "name": Path(name).name}
+        encoder = {**network.config.to_diff_dict(), "model_type": network.config.model_type} | origin(name, revision)
         config = SegmentEmotionConfig(encoder=encoder, normalize=normalize, **settings)
         model = cls(config)
         model.encoder = encoder_around(network, config.layer, config.frozen_layers, normalize)

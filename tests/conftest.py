@@ -1,8 +1,10 @@
-"""What tests share: a tiny random encoder of each kind, and where the real recordings are."""
+"""What tests share: a tiny random encoder of each kind, a made-up corpus, and where the real recordings are."""
 
 import os
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from transformers import (
@@ -13,11 +15,17 @@ from transformers import (
     WavLMConfig,
     WavLMModel,
     WhisperConfig,
+    WhisperFeatureExtractor,
 )
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
+from segser_core.audio import cut_wav
+from training.protocols import Fold
+from training.settings import Settings, settings_from
+
 torch.set_num_threads(2)
 ROOT = Path(__file__).resolve().parent.parent
+LABELS = ("neutral", "sad")
 SHARED = Path(os.environ.get("SEGSER_SHARED", ROOT.parent / "shared"))
 
 WAVE = {
@@ -67,3 +75,43 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"no recordings at {SHARED}; name their folder in SEGSER_SHARED")
     return SHARED
+
+
+@pytest.fixture
+def corpus(tmp_path) -> tuple[Fold, Path]:
+    """A made-up corpus of 24 clips, noise for one class and a tone for the other, and a tiny Whisper in `encoder`."""
+    tiny_network("whisper").save_pretrained(tmp_path / "encoder")
+    WhisperFeatureExtractor().save_pretrained(tmp_path / "encoder")
+    g = np.random.default_rng(0)
+    rows = []
+    for i in range(24):
+        samples = int(g.uniform(0.5, 1.2) * 16_000)
+        sound = 0.1 * np.sin(np.arange(samples) * 0.2) if i % 2 else g.normal(0, 0.1, samples)
+        (tmp_path / f"{i}.wav").write_bytes(cut_wav(sound, 0, 2))
+        split = "train" if i < 16 else "dev" if i < 20 else "test"
+        rows.append(
+            {
+                "utterance_id": str(i),
+                "path": f"{i}.wav",
+                "label": LABELS[i % 2],
+                "speaker": f"{split}{i % 2}",
+                "split": split,
+                "duration_s": samples / 16_000,
+            }
+        )
+    return Fold(0, LABELS, pd.DataFrame(rows)), tmp_path
+
+
+def settings(folder: Path, **changes) -> Settings:
+    """Settings that train on the made-up corpus in a second or two."""
+    values = {
+        "encoder": str(folder / "encoder"),
+        "segment_frames": 16,
+        "stride_frames": 8,
+        "epochs": 2,
+        "batch_size": 4,
+        "learning_rate": 1e-3,
+        "head_learning_rate": 1e-2,
+        "system": "seg+tri-w",
+    }
+    return settings_from(values | changes)

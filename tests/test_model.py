@@ -115,7 +115,8 @@ def test_a_model_is_made_around_a_pretrained_encoder(tmp_path):
     tiny_network("whisper").save_pretrained(tmp_path / "tiny")
     WhisperFeatureExtractor().save_pretrained(tmp_path / "tiny")
     model = SegmentEmotionModel.from_encoder(str(tmp_path / "tiny"), labels=LABELS, layer=2).eval()
-    assert model.config.encoder["name"] == "tiny" and len(model.encoder.layers) == 2
+    assert model.config.encoder["name"] == "tiny" and len(model.config.encoder["sha256"]) == 64
+    assert len(model.encoder.layers) == 2
     waveform = torch.randn(8000, generator=torch.Generator().manual_seed(0))
     features = encoder_around(tiny_network("whisper"), 2).features(waveform)[None]
     lengths = torch.tensor([25])

@@ -1,49 +1,15 @@
 import json
 import shutil
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
-from transformers import WhisperFeatureExtractor
 
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
-from tests.conftest import tiny_network
-from training import batches, train, trainer
+from tests.conftest import LABELS, settings
+from training import train, trainer
 from training.objective import SYSTEMS
-from training.protocols import Fold
-from training.settings import Settings, settings_from
 from training.trainer import COMPLETE, last_complete, train_fold
-
-LABELS = ("neutral", "sad")
-
-
-@pytest.fixture
-def corpus(tmp_path, monkeypatch):
-    """A made-up corpus of 24 clips: noise for one class, a tone for the other; and a tiny Whisper."""
-    tiny_network("whisper").save_pretrained(tmp_path / "encoder")
-    WhisperFeatureExtractor().save_pretrained(tmp_path / "encoder")
-    g = np.random.default_rng(0)
-    rows, sounds = [], {}
-    for i in range(24):
-        n = int(g.uniform(0.5, 1.2) * 16_000)
-        tone = np.sin(np.arange(n) * 0.2) if i % 2 else g.normal(0, 1, n)
-        sounds[f"{i}.wav"] = (0.1 * tone).astype(np.float32)
-        split = "train" if i < 16 else "dev" if i < 20 else "test"
-        rows.append({"utterance_id": str(i), "path": f"{i}.wav", "label": LABELS[i % 2], "speaker": f"{split}{i % 2}",
-                     "split": split, "duration_s": n / 16_000})  # fmt: skip
-    monkeypatch.setattr(batches, "load_audio", lambda path: sounds[path.name])
-    encode = Predictor.encode
-    monkeypatch.setattr(Predictor, "encode", lambda self, source, **how: encode(self, sounds[source.name], **how))
-    return Fold(0, LABELS, pd.DataFrame(rows)), tmp_path
-
-
-def settings(tmp_path, **changes) -> Settings:
-    return settings_from({
-        "encoder": str(tmp_path / "encoder"), "segment_frames": 16, "stride_frames": 8, "epochs": 2, "batch_size": 4,
-        "learning_rate": 1e-3, "head_learning_rate": 1e-2, "system": "seg+tri-w", **changes,
-    })  # fmt: skip
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -21,11 +21,12 @@ from tqdm import tqdm
 
 from segser_core import __version__
 from segser_core.errors import AudioError, CorpusError, SegserError
-from segser_core.prediction import Prediction
+from segser_core.model import ORIGIN
+from segser_core.prediction import Prediction, default_aggregate
 from segser_core.predictor import Encoded, Predictor
-from segser_core.runs import metrics_of, write_run
+from segser_core.runs import check_place, metrics_of, write_run
 from training.corpora import load_corpus
-from training.protocols import folds
+from training.protocols import DEFAULTS, folds
 
 KEPT_COLUMNS = ("utterance_id", "label", "path", "speaker", "session", "gender", "split", "duration_s", "style", "text")
 log = logging.getLogger(__name__)
@@ -131,12 +132,12 @@ def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[i
         "corpus": corpus,
         "protocol": protocol,
         "seeds": seeds,
-        "encoder": {"name": config.encoder.get("name")},
+        "encoder": {k: config.encoder[k] for k in ORIGIN if k in config.encoder},
         "layer": config.layer,
         "segment_frames": config.segment_frames,
         "stride_frames": config.stride_frames,
         "tail": config.tail,
-        "aggregate": "max" if predictor.system.startswith("seg") else "utterance",
+        "aggregate": default_aggregate(predictor.system),
         "context": "clip",
         "longest_training_clip_s": config.longest_training_clip_s,
         "versions": {"python": platform.python_version(), "segser": __version__, **{n: version(n) for n in names}},
@@ -146,12 +147,11 @@ def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[i
     }
 
 
-def whole_corpus(name: str, root: Path, protocol: str | None, split: str, labels: tuple[str, ...]) -> pd.DataFrame:
+def clips_of(name: str, root: Path, protocol: str | None, split: str, labels: tuple[str, ...]) -> pd.DataFrame:
     """The clips of a split; of a corpus that the model was not trained on, all clips of the labels it knows."""
     corpus = load_corpus(name, root)
     if split != "all":
-        parts = [f.manifest[f.manifest["split"] == split].assign(fold=f.index) for f in folds(corpus, protocol)]
-        manifest = pd.concat(parts, ignore_index=True)
+        manifest = pd.concat([fold.split(split) for fold in folds(corpus, protocol)], ignore_index=True)
     else:
         manifest = corpus.manifest.assign(split="test")
     known = manifest["label"].isin(labels)
@@ -173,13 +173,14 @@ def main(argv: list[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
+        check_place(asked.out, keeps_checkpoint=False)
         began = time.monotonic()
         predictor = Predictor.from_pretrained(asked.model, asked.device)
-        manifest = whole_corpus(asked.corpus, asked.root, asked.protocol, asked.split, predictor.labels)
+        manifest = clips_of(asked.corpus, asked.root, asked.protocol, asked.split, predictor.labels)
         records = evaluate(predictor, manifest, asked.root, asked.corpus)
-        protocol = f"{asked.protocol or 'default'} ({asked.split})"
+        protocol = "all clips" if asked.split == "all" else asked.protocol or DEFAULTS[asked.corpus]
         meta = describe_run(predictor, asked.corpus, protocol, [0], time.monotonic() - began)
-        metrics = metrics_of(records.predictions, list(predictor.labels))
+        metrics = metrics_of(records.predictions.assign(split="test"), list(predictor.labels))
         write_run(
             asked.out,
             meta=meta,

@@ -120,15 +120,15 @@ def parse_value(text: str) -> Any:
 
 def settings_from(values: dict[str, Any]) -> Settings:
     """Settings from plain values, as YAML gives them."""
-    values = dict(values)
     try:
+        values = dict(values)
         augmentation = Augmentation(**{k: as_pair(v) for k, v in values.pop("augmentation", {}).items()})
         known = {f.name for f in dataclasses.fields(Settings)}
         unknown = sorted(set(values) - known)
         if unknown:
             raise SettingError(f"the setting {unknown[0]!r} is unknown; known are {', '.join(sorted(known))}")
         return Settings(**values, augmentation=augmentation)
-    except (TypeError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise SettingError(f"a setting has a value of the wrong kind: {error}") from error
 
 

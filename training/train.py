@@ -21,7 +21,7 @@ import torch
 from segser_core.errors import SegserError, SettingError
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
-from segser_core.runs import metrics_of, write_run
+from segser_core.runs import check_place, metrics_of, write_run
 from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate
 from training.protocols import DEFAULTS, Fold, folds
@@ -176,6 +176,7 @@ def main(argv: list[str] | None = None) -> int:
         if asked.dry_run:
             print(describe(jobs, settings))
             return 0
+        check_place(asked.out, keeps_checkpoint=True)
         work = asked.out.with_name(asked.out.name + ".resume")
         if work.exists() and not asked.resume:
             shutil.rmtree(work)

@@ -1,0 +1,64 @@
+import pytest
+import yaml
+
+from segser_core.errors import SettingError
+from tests.conftest import ROOT
+from training.settings import Augmentation, Settings, read_settings, settings_from, to_yaml
+
+CONFIGS = ROOT / "training" / "configs"
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_configuration_is_read(path):
+    assert read_settings(path).tail == "align-right"
+
+
+def test_the_papers_settings_for_ravdess():
+    s = read_settings(CONFIGS / "ravdess.yaml")
+    assert (s.segment_frames, s.stride_frames, s.epochs, s.batch_size, s.margin) == (80, 40, 30, 12, 1.0)
+    assert s.alpha == {"tri-w": 0.7, "seg+tri-s": 0.1, "seg+tri-w": 0.2}
+    assert (s.encoder, s.over_segments, s.protocol) == ("facebook/wav2vec2-base", "sum", "ravdess-paper")
+
+
+def test_the_command_line_goes_over_the_file(tmp_path):
+    (tmp_path / "a.yaml").write_text("epochs: 3\nlayer: 2\naugmentation: {variants: 2, speed: [0.9, 1.1]}\n")
+    s = read_settings(
+        tmp_path / "a.yaml", {"epochs": "8", "learning_rate": "1e-4", "layer": "null", "augmentation.gain_db": "6"}
+    )
+    assert (s.epochs, s.learning_rate, s.layer) == (8, 1e-4, None)
+    assert s.augmentation == Augmentation(variants=2, speed=(0.9, 1.1), gain_db=6)
+
+
+def test_settings_survive_as_yaml():
+    s = Settings(alpha={"tri-w": 0.7}, augmentation=Augmentation(variants=3, noise_db=(5.0, 30.0)))
+    assert settings_from(yaml.safe_load(to_yaml(s))) == s
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"epoch": 3}, "'epoch' is unknown"),
+        ({"system": "seg+tri"}, "system is 'seg.tri'; expected one of baseline"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": "many"}, "wrong kind"),
+        ({"tail": "keep"}, "tail is 'keep'"),
+        ({"stride_frames": 100}, "stride_frames is 100; expected at most"),
+        ({"alpha": {"seg+tri-w": 1.5}}, r"alpha\.seg\+tri-w is 1.5"),
+        ({"alpha": {"other": 0.5}}, r"alpha\.other"),
+        ({"precision": "fp16"}, "precision is 'fp16'"),
+        ({"augmentation": {"pitch": 3}}, "wrong kind.*pitch"),
+        ({"learning_rate": 0}, "learning_rate is 0"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name(values, message):
+    with pytest.raises(SettingError, match=message):
+        settings_from(values)
+
+
+@pytest.mark.parametrize("content", ["a: [", "- 1\n- 2\n"])
+def test_a_broken_file_is_refused(content, tmp_path):
+    (tmp_path / "a.yaml").write_text(content)
+    with pytest.raises(SettingError):
+        read_settings(tmp_path / "a.yaml")
+    with pytest.raises(SettingError, match="cannot be read"):
+        read_settings(tmp_path / "absent.yaml")

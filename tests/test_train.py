@@ -1,0 +1,117 @@
+"""The commands `training.train` and `training.evaluate`, on a made-up corpus with a tiny encoder."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from segser_core.model import SegmentEmotionModel
+from segser_core.predictor import Predictor
+from segser_core.runs import read_run
+from tests.conftest import LABELS, settings
+from training import evaluate, train
+from training.corpora import Corpus
+from training.settings import to_yaml
+
+
+@pytest.fixture
+def command(corpus, monkeypatch):
+    """Calls `training.train` on the made-up corpus; returns its exit status."""
+    fold, folder = corpus
+    monkeypatch.setattr(train, "load_corpus", lambda name, root: Corpus(name, root, fold.manifest))
+    monkeypatch.setattr(train, "folds", lambda found, protocol: [fold])
+    (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
+
+    def call(*options):
+        return train.main(["--config", f"{folder}/a.yaml", "--root", f"{folder}", "--out", f"{folder}/run", *options])
+
+    return call, folder
+
+
+def test_a_run_folder_is_complete(command):
+    call, folder = command
+    assert call("--system", "seg") == 0
+    run = read_run(folder / "run")
+    assert run.system == "seg" and run.labels == LABELS and run.corpus == "ravdess" and run.seeds == (0,)
+    assert set(run.predictions["split"]) == {"dev", "test"} and len(run.predictions) == 8
+    rows = run.predictions.set_index("utterance_id")
+    clip = rows.loc["21"]
+    fresh = Predictor.from_pretrained(folder / "run").predict(folder / "21.wav")
+    assert clip["predicted"] == fresh.label and clip["confidence"] == fresh.confidence
+    assert clip["u_sad"] == fresh.utterance["sad"] and clip["p_sad"] == fresh.probabilities["sad"]
+    segments = run.segments[run.segments["utterance_id"] == "21"]
+    assert segments["p_sad"].tolist() == [s.probabilities["sad"] for s in fresh.segments]
+    vectors = run.embeddings()
+    assert vectors.utterance.shape == (8, 32) and len(vectors.segment) == len(run.segments)
+    assert yaml.safe_load((folder / "run" / "config.yaml").read_text())["epochs"] == 1
+    meta = json.loads((folder / "run" / "run.json").read_text())
+    assert meta["aggregate"] == "max" and meta["protocol"] == "ravdess-paper" and meta["training_clips"] == 16
+    assert not (folder / "run.resume").exists()
+
+
+def test_two_seeds_make_one_run(command):
+    call, folder = command
+    assert call("--seed", "0", "1") == 0
+    run = read_run(folder / "run")
+    assert run.seeds == (0, 1) and len(run.predictions) == 16
+    assert len(run.embeddings().utterance) == 8  # of the first seed
+    models = [SegmentEmotionModel.from_folder(folder / f"run/checkpoint/seed-{s}/fold-0") for s in (0, 1)]
+    assert (models[0].head.weight != models[1].head.weight).any()
+
+
+def test_what_was_done_is_not_done_again(command, monkeypatch):
+    """Stopped between training and evaluation: the next call only evaluates."""
+    call, folder = command
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            call()
+    monkeypatch.setattr(train, "train_fold", lambda *_: pytest.fail("trained again"))
+    assert call("--resume") == 0 and (folder / "run" / "run.json").exists()
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(command, capsys):
+    call, folder = command
+    assert call("--dry-run") == 0
+    printed = capsys.readouterr().out
+    assert "   0     16     4     4" in printed and "parameters" in printed and "GB" in printed
+    assert not (folder / "run").exists() and not (folder / "run.resume").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--epochs", "0"], "epochs is 0"),
+        (["--fold", "7"], "no fold"),
+        (["--encoder", "/nowhere/at/all"], "cannot be loaded"),
+        (["--layer", "9"], "layers 1 to 3"),
+    ],
+)
+def test_a_wrong_call_is_one_line(command, capsys, options, message):
+    call, _ = command
+    assert call(*options) == 1
+    assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_evaluation_of_another_corpus(command, monkeypatch, caplog):
+    """A clip that is broken and one of a foreign label are left out by name."""
+    call, folder = command
+    assert call() == 0
+    clips = pd.DataFrame(
+        {
+            "utterance_id": ["a", "b", "c"],
+            "path": ["1.wav", "broken.wav", "2.wav"],
+            "label": ["sad", "neutral", "bored"],
+            "speaker": ["s"] * 3,
+        }
+    )
+    (folder / "broken.wav").write_text("no sound")
+    monkeypatch.setattr(evaluate, "load_corpus", lambda name, root: Corpus(name, root, clips))
+    asked = ["--model", f"{folder}/run", "--corpus", "emodb", "--root", f"{folder}", "--split", "all"]
+    assert evaluate.main([*asked, "--out", f"{folder}/other"]) == 0
+    run = read_run(folder / "other")
+    assert run.predictions["utterance_id"].tolist() == ["a"] and run.corpus == "emodb"
+    assert "broken.wav is left out" in caplog.text and "1 clips have a label" in caplog.text
+    np.testing.assert_allclose(run.predictions[["p_neutral", "p_sad"]].sum(axis=1), 1)

@@ -1,0 +1,105 @@
+"""Put a trained run into the package, with a model card whose figures come from run folders alone.
+
+python -m training.bundle RUN --other EMODB_RUN
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from safetensors import safe_open
+
+from segser_core.errors import SegserError
+from segser_core.runs import BUNDLED, Run, metrics_of, read_run
+from segser_core.segments import FRAME_S
+
+LOSSES = {
+    "baseline": "the negative log-likelihood of the utterance. It met no segment in training: they are a probe.",
+    "seg+tri-w": "Eq. 3 over segments and utterance, with the triplet loss of Eq. 2 on utterances, weighed by Eq. 4 at "
+    "α = $alpha. The label is that of the most confident segment.",
+}
+
+
+def percent(value: float, bounds: list[float]) -> str:
+    """A fraction with its interval, in percent."""
+    return f"{100 * value:.1f} ({100 * bounds[0]:.1f} to {100 * bounds[1]:.1f})"
+
+
+def score_row(name: str, run: Run) -> str:
+    """One row of the table of scores."""
+    metrics = metrics_of(run.predictions.assign(split=run.predictions["split"].replace("all", "test")), run.labels)
+    cells = [percent(metrics[m]["pooled"], metrics["intervals"][m]) for m in ("uar", "accuracy", "macro_f1")]
+    return f"| {name} | {metrics['utterances']} | {' | '.join(cells)} |"
+
+
+def recall_rows(run: Run) -> str:
+    """Recall per class with its interval."""
+    metrics = metrics_of(run.predictions, run.labels)
+    counts = run.predictions[run.predictions["split"] == "test"]["label"].value_counts()
+    rows = (
+        f"| {c} ({counts[c]} clips) | {percent(metrics['recall'][c], metrics['intervals']['recall'][c])} |"
+        for c in run.labels
+    )
+    return "\n".join(rows)
+
+
+def parameters(checkpoint: Path) -> int:
+    """How many weights a checkpoint holds, from its header."""
+    with safe_open(checkpoint / "model.safetensors", "pt") as file:
+        shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
+    return sum(_product(shape) for shape in shapes)
+
+
+def _product(shape: list[int]) -> int:
+    total = 1
+    for size in shape:
+        total *= size
+    return total
+
+
+def card(run: Run, other: Run) -> str:
+    """The model card of a run on RAVDESS, with the same model's run on EMO-DB beside it."""
+    meta: dict[str, Any] = run.meta
+    fields = {
+        "system": run.system,
+        "n_labels": len(run.labels),
+        "labels": ", ".join(run.labels),
+        "segment_s": f"{meta['segment_frames'] * FRAME_S:.1f}",
+        "layer": meta["layer"],
+        "parameters": f"{parameters(run.path / 'checkpoint') / 1e6:.1f}",
+        "loss": Template(LOSSES[run.system]).substitute(alpha=meta["alpha"]),
+        "training_clips": meta["training_clips"],
+        "epochs": meta["epochs"],
+        "seeds": ", ".join(map(str, run.seeds)),
+        "scores": "\n".join([score_row("RAVDESS test", run), score_row("EMO-DB, six emotions", other)]),
+        "recall": recall_rows(run),
+    }
+    return Template(Path(__file__).with_name("card.md").read_text()).substitute(fields)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training.bundle", description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="the run on RAVDESS, with its checkpoint")
+    parser.add_argument("--other", type=Path, required=True, help="the same model's run on EMO-DB")
+    asked = parser.parse_args(argv)
+    try:
+        text = card(read_run(asked.run), read_run(asked.other))
+    except SegserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    place = BUNDLED / json.loads((asked.run / "run.json").read_text())["system"]
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(asked.run, place)
+    (place / "README.md").write_text(text)
+    size = sum(f.stat().st_size for f in place.rglob("*") if f.is_file())
+    print(f"{place.relative_to(BUNDLED.parents[1])}: {size / 2**20:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
