@@ -76,7 +76,8 @@ def audio_blocks(
 ) -> Iterator[np.ndarray]:
     """A recording in consecutive blocks, in memory that does not grow with its length.
 
-    A file that breaks in the middle ends there, provided that 25 ms of it are good.
+    A file that breaks in the middle ends there, provided that 25 ms of it are good. What libav itself
+    skips (a lost FLAC frame, a torn Ogg page) goes unnoticed, and what follows is that much too early.
 
     Args:
         source: path of a file, a file's content, or (N,) floats at 16 kHz.

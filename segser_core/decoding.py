@@ -163,8 +163,6 @@ def mono_pieces(container: InputContainer, on_damage: Callable[[], None]) -> Ite
 
 def packets(container: InputContainer) -> Iterator[list[av.AudioFrame] | None]:
     """The frames of each packet of the best audio track, None for what cannot be read or decoded."""
-    if not len(container.streams):
-        raise AudioError("its header names no track; the file is damaged, export or copy it again")
     undecoded = container.demux(audio_track(container))
     while True:
         try:
@@ -181,8 +179,10 @@ def packets(container: InputContainer) -> Iterator[list[av.AudioFrame] | None]:
 def audio_track(container: InputContainer) -> Stream:
     """The best audio track; the others are passed over."""
     track = container.streams.best("audio")
-    if track is None:
+    if track is None and any(s.type != "audio" for s in container.streams):
         raise AudioError("the file has no audio track; choose one with sound")
+    if track is None:
+        raise AudioError("its header names no track, or one without channels; export or copy the file again")
     if not isinstance(track.codec_context, av.AudioCodecContext):
         raise AudioError(f"the audio's codec is unknown here; convert the file to {KNOWN}")
     check_rate(track.codec_context.sample_rate)
