@@ -15,7 +15,7 @@ from training.trainer import COMPLETE, last_complete, train_fold
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_system_trains_saves_and_predicts_with_equal_logits(system, corpus):
     fold, tmp_path = corpus
-    model = train_fold(fold, tmp_path, settings(tmp_path, system=system, epochs=1), 0, tmp_path / "steps", resume=False)
+    model = train_fold(fold, tmp_path, settings(tmp_path, system=system, epochs=1), 0, tmp_path / "steps")
     train.save_checkpoint(model, tmp_path / "checkpoint")
     served = Predictor.from_pretrained(tmp_path / "checkpoint").model
     features = torch.randn(2, 40, 160, generator=torch.Generator().manual_seed(0))
@@ -30,9 +30,10 @@ def test_a_system_trains_saves_and_predicts_with_equal_logits(system, corpus):
 
 def test_training_learns_to_tell_a_tone_from_noise(corpus):
     fold, tmp_path = corpus
-    train_fold(fold, tmp_path, settings(tmp_path, epochs=4), 0, tmp_path / "steps", resume=False)
+    train_fold(fold, tmp_path, settings(tmp_path, epochs=4), 0, tmp_path / "steps", tmp_path / "logs")
     logged = json.loads((max(tmp_path.glob("steps/checkpoint-*")) / "trainer_state.json").read_text())["log_history"]
     assert max(entry.get("eval_uar", 0) for entry in logged) == 1.0
+    assert list((tmp_path / "logs").glob("events.out.tfevents.*"))
     first = next(entry for entry in logged if "nll" in entry)
     assert {"triplet", "distance_positive", "distance_negative", "triplets_active"} <= set(first)
 
@@ -49,7 +50,7 @@ class Stopped(Exception):
 def test_a_stopped_training_goes_on_to_the_same_weights(moment, corpus, monkeypatch):
     fold, tmp_path = corpus
     how = settings(tmp_path, epochs=3)
-    expected = weights(train_fold(fold, tmp_path, how, 0, tmp_path / "undisturbed", resume=False))
+    expected = weights(train_fold(fold, tmp_path, how, 0, tmp_path / "undisturbed"))
 
     folder = tmp_path / "stopped"
     mark = trainer.MarkComplete.on_save
@@ -65,9 +66,9 @@ def test_a_stopped_training_goes_on_to_the_same_weights(moment, corpus, monkeypa
 
     monkeypatch.setattr(trainer.MarkComplete, "on_save", stop)
     with pytest.raises(Stopped):
-        train_fold(fold, tmp_path, how, 0, folder, resume=False)
+        train_fold(fold, tmp_path, how, 0, folder)
     monkeypatch.setattr(trainer.MarkComplete, "on_save", mark)
-    resumed = weights(train_fold(fold, tmp_path, how, 0, folder, resume=True))
+    resumed = weights(train_fold(fold, tmp_path, how, 0, folder))
     assert all(torch.equal(resumed[name], expected[name]) for name in expected)
 
 
@@ -88,7 +89,7 @@ def test_all_layers_are_tuned_and_frozen_ones_are_not(corpus):
     start = SegmentEmotionModel.from_encoder(str(tmp_path / "encoder"), labels=list(LABELS)).state_dict()
     for frozen_layers in (None, 2):
         how = settings(tmp_path, epochs=1, frozen_layers=frozen_layers)
-        tuned = train_fold(fold, tmp_path, how, 0, tmp_path / f"steps-{frozen_layers}", resume=False).state_dict()
+        tuned = train_fold(fold, tmp_path, how, 0, tmp_path / f"steps-{frozen_layers}").state_dict()
         moved = {name for name in start if name.startswith("encoder") and not torch.equal(start[name], tuned[name])}
         assert ("encoder.conv1.weight" in moved) == (frozen_layers is None)
         assert ("encoder.layers.0.fc1.weight" in moved) == (frozen_layers is None)
@@ -107,5 +108,5 @@ def test_learning_rates_fall_with_depth(corpus):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer.SegmentTrainer, "create_optimizer", spy)
-        train_fold(fold, tmp_path, settings(tmp_path, epochs=1, layer_decay=0.5), 0, tmp_path / "steps", resume=False)
+        train_fold(fold, tmp_path, settings(tmp_path, epochs=1, layer_decay=0.5), 0, tmp_path / "steps")
     assert seen[0] == pytest.approx([1.25e-4, 2.5e-4, 5e-4, 1e-3, 1e-2])  # stem, three layers, head

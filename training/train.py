@@ -4,7 +4,8 @@
 
 Any setting of the configuration can be given as an option: `--epochs 8`,
 `--augmentation.variants 4`. What is needed to go on after a stop lies beside the run, in
-`RUN.resume`, and goes when the run is complete.
+`RUN.resume`, and goes when the run is complete; `tensorboard --logdir` reads the folder
+`tensorboard` beside the run.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate
 from training.protocols import DEFAULTS, Fold, folds
 from training.settings import Settings, read_settings, to_yaml
-from training.trainer import train_fold
+from training.trainer import new_model, train_fold
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +51,14 @@ class Job:
         return (self.folder / "seconds.json").exists()
 
 
-def run_job(job: Job, root: Path, settings: Settings, resume: bool) -> None:
+def run_job(job: Job, root: Path, settings: Settings, logs: Path) -> None:
     """Train unless done; the model is kept in half precision, as it is later served."""
     if job.done:
         return
     began = time.monotonic()
-    model = train_fold(job.fold, root, settings, job.seed, job.folder / "steps", resume)
+    model = train_fold(
+        job.fold, root, settings, job.seed, job.folder / "steps", logs / f"seed-{job.seed}-fold-{job.fold.index}"
+    )
     save_checkpoint(model, job.checkpoint)
     (job.folder / "seconds.json").write_text(json.dumps(time.monotonic() - began))
     shutil.rmtree(job.folder / "steps")
@@ -135,10 +138,7 @@ def describe(jobs: list[Job], settings: Settings) -> str:
     for fold in {job.fold.index: job.fold for job in jobs}.values():
         counts = fold.manifest["split"].value_counts()
         lines.append(f"{fold.index:4d} {counts['train']:6d} {counts['dev']:5d} {counts['test']:5d}")
-    model = SegmentEmotionModel.from_encoder(
-        settings.encoder, settings.revision, labels=list(jobs[0].fold.labels), layer=settings.layer,
-        frozen_layers=settings.frozen_layers,
-    )  # fmt: skip
+    model = new_model(settings, jobs[0].fold)
     total = sum(p.numel() for p in model.parameters())
     tuned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     clip = jobs[0].fold.manifest["duration_s"].mean() * 50 * model.encoder.features(torch.zeros(16_000)).shape[1]
@@ -181,7 +181,7 @@ def main(argv: list[str] | None = None) -> int:
         if work.exists() and not asked.resume:
             shutil.rmtree(work)
         for job in jobs:
-            run_job(job, asked.root, settings, asked.resume)
+            run_job(job, asked.root, settings, asked.out.parent / "tensorboard" / asked.out.name)
         metrics = finish(asked.out, jobs, asked.root, settings)
         shutil.rmtree(work)
     except SegserError as error:

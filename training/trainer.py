@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
+from torch.utils.tensorboard import SummaryWriter
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
+from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import set_seed
 
 from segser_core.metrics import confusion, uar
@@ -139,22 +141,15 @@ def arguments(settings: Settings, seed: int, folder: Path) -> TrainingArguments:
         greater_is_better=True,
         label_names=["labels"],
         remove_unused_columns=False,
-        report_to="tensorboard",
+        report_to="none",
         seed=seed,
         data_seed=seed,
     )
 
 
-def train_fold(
-    fold: Fold, root: Path, settings: Settings, seed: int, folder: Path, resume: bool
-) -> SegmentEmotionModel:
-    """Train one system on one fold with one seed; returns the model of the best epoch by development UAR.
-
-    `folder` holds what is needed to go on after a stop, and the TensorBoard log.
-    """
-    set_seed(seed)
-    train, dev = (fold.manifest[fold.manifest["split"] == split] for split in ("train", "dev"))
-    model = SegmentEmotionModel.from_encoder(
+def new_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
+    """The pretrained encoder under a fresh head, as the settings have it."""
+    return SegmentEmotionModel.from_encoder(
         settings.encoder,
         settings.revision,
         labels=list(fold.labels),
@@ -164,25 +159,41 @@ def train_fold(
         segment_frames=settings.segment_frames,
         stride_frames=settings.stride_frames,
         tail=settings.tail,
-        longest_training_clip_s=float(train["duration_s"].max()),
+        longest_training_clip_s=float(fold.split("train")["duration_s"].max()),
     )
-    clips = Clips(train, root, fold.labels, model.encoder, settings.augmentation, seed)
-    dev_clips = Clips(dev, root, fold.labels, model.encoder, settings.augmentation, seed)
-    batches = BalancedBatches(
-        clips.targets, train["duration_s"].to_numpy(), settings.batch_size, settings.augmentation.variants, seed
+
+
+def train_fold(
+    fold: Fold, root: Path, settings: Settings, seed: int, steps: Path, logs: Path | None = None
+) -> SegmentEmotionModel:
+    """Train one system on one fold with one seed; returns the model of the best epoch by development UAR.
+
+    Args:
+        fold: clips, splits and labels.
+        root: the corpus's folder.
+        settings: what to train, and how.
+        seed: of the head's weights, the batches and the augmentation.
+        steps: holds what is needed to go on after a stop; where it does, training goes on.
+        logs: where TensorBoard finds its log; none is written where it is None.
+    """
+    set_seed(seed)
+    model, train, dev = new_model(settings, fold), fold.split("train"), fold.split("dev")
+    clips, dev_clips = (
+        Clips(part, root, fold.labels, model.encoder, settings.augmentation, seed) for part in (train, dev)
     )
+    durations_s, size = train["duration_s"].to_numpy(), settings.batch_size
     trainer = SegmentTrainer(
         settings,
-        batches,
-        OrderedBatches(dev["duration_s"].to_numpy(), settings.batch_size),
+        BalancedBatches(clips.targets, durations_s, size, settings.augmentation.variants, seed),
+        OrderedBatches(dev["duration_s"].to_numpy(), size),
         model=model,
-        args=arguments(settings, seed, folder),
+        args=arguments(settings, seed, steps),
         train_dataset=clips,
         eval_dataset=dev_clips,
         compute_metrics=lambda evaluated: development_scores(evaluated, fold.labels),
-        callbacks=[MarkComplete()],
+        callbacks=[MarkComplete(), *([TensorBoardCallback(SummaryWriter(str(logs)))] if logs else [])],
     )
-    newest = last_complete(folder) if resume else None
+    newest = last_complete(steps)
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     return model
 
