@@ -44,9 +44,13 @@ with answer:
 with shares:
     st.plotly_chart(figures.probabilities(prediction), key="probabilities", config={"displayModeBar": False})
 
+moments = [
+    Moment(s.start_s, s.end_s, line)
+    for s, line in zip(prediction.segments, words.segment_lines(prediction), strict=True)
+]
 listen(
     lambda playing: figures.timeline(prediction, samples, playing),
-    [Moment(s.start_s, s.end_s, words.segment_line(s, prediction)) for s in prediction.segments],
+    moments,
     samples,
     key=recording.sha256,
     alt="The waveform, each segment's most probable emotion, and each emotion's probability over time",

@@ -43,7 +43,7 @@ def timeline(prediction: Prediction, samples: np.ndarray, playing: int | None = 
     _add_probabilities(figure, 3, prediction, legend=True)
     if playing is not None:
         segment = prediction.segments[playing]
-        _shade(figure, (segment.start_s, segment.end_s), SHADE)
+        _shade(figure, [(segment.start_s, segment.end_s)], SHADE)
     return figure
 
 
@@ -59,12 +59,12 @@ def comparison(a: Prediction, b: Prediction, samples: np.ndarray, playing: Stret
     heights = [WAVEFORM_PX, STRIP_PX, lanes[0], PROBABILITY_PX, lanes[1], PROBABILITY_PX]
     figure = _canvas(heights, a.duration_s, titles=["", "", f"<b>{a.model}</b>", "", f"<b>{b.model}</b>", ""])
     _add_waveform(figure, 1, samples)
-    _add_disagreements(figure, 2, disagreements(a, b))
+    apart = disagreements(a, b)
+    _add_disagreements(figure, 2, apart, a.duration_s)
     for row, prediction in ((3, a), (5, b)):
         _add_segments(figure, row, prediction)
         _add_probabilities(figure, row + 1, prediction, legend=row == 3)
-    for stretch in disagreements(a, b):
-        _shade(figure, stretch, FAINT_SHADE)
+    _shade(figure, apart, FAINT_SHADE)
     for edge in playing or ():
         figure.add_vline(edge, line={"color": INK, "width": 2, "dash": "dot"})
     return figure
@@ -93,9 +93,12 @@ def probabilities(prediction: Prediction) -> go.Figure:
 def disagreements(a: Prediction, b: Prediction) -> list[Stretch]:
     """Where two models name different emotions; a moment belongs to the segment whose centre is nearest."""
     edges = np.unique([0.0, *_borders(a), *_borders(b), a.duration_s])
+    middles = (edges[:-1] + edges[1:]) / 2
     found: list[Stretch] = []
-    for start, end in pairwise(edges.tolist()):
-        if _label_at(a, (start + end) / 2) == _label_at(b, (start + end) / 2):
+    for start, end, *labels in zip(
+        edges[:-1].tolist(), edges[1:].tolist(), _labels_at(a, middles), _labels_at(b, middles), strict=True
+    ):
+        if labels[0] == labels[1]:
             continue
         if found and found[-1][1] == start:
             start = found.pop()[0]
@@ -202,7 +205,7 @@ def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray) -> None:
 
 def _add_segments(figure: go.Figure, row: int, prediction: Prediction) -> None:
     """Segments as bars in lanes, the first lane on top; the one that decided is ringed and starred."""
-    segments, lanes = prediction.segments, lanes_of(prediction.segments)
+    segments, lanes, decided = prediction.segments, lanes_of(prediction.segments), prediction.deciding
     inset = 0.002 * prediction.duration_s  # neighbours in one lane stay apart
     colours = [colour_of(s.label) for s in segments]
     bars = go.Bar(
@@ -212,7 +215,7 @@ def _add_segments(figure: go.Figure, row: int, prediction: Prediction) -> None:
         width=0.74,
         orientation="h",
         marker_color=colours,
-        text=[f"★ {s.label}" if s == prediction.deciding else s.label for s in segments],
+        text=[f"★ {s.label}" if s is decided else s.label for s in segments],
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
@@ -227,8 +230,8 @@ def _add_segments(figure: go.Figure, row: int, prediction: Prediction) -> None:
     )
     figure.add_trace(bars, row=row, col=1)
     figure.update_yaxes(title="segments", range=[max(lanes) + 0.5, -0.5], row=row, **BARE)
-    if prediction.deciding is not None:
-        _ring(figure, row, prediction.deciding, lanes[prediction.deciding.index])
+    if decided is not None:
+        _ring(figure, row, decided, lanes[decided.index])
 
 
 def _ring(figure: go.Figure, row: int, segment: Segment, lane: int) -> None:
@@ -268,7 +271,7 @@ def _add_probabilities(figure: go.Figure, row: int, prediction: Prediction, lege
     figure.update_yaxes(title="probability", range=[0, 1.02], tickvals=[0, 0.5, 1], fixedrange=True, row=row)
 
 
-def _add_disagreements(figure: go.Figure, row: int, stretches: list[Stretch]) -> None:
+def _add_disagreements(figure: go.Figure, row: int, stretches: list[Stretch], duration_s: float) -> None:
     """A strip that is filled and marked ≠ where two models disagree."""
     bars = go.Bar(
         base=[start for start, _ in stretches],
@@ -283,13 +286,24 @@ def _add_disagreements(figure: go.Figure, row: int, stretches: list[Stretch]) ->
     )
     figure.add_trace(bars, row=row, col=1)
     figure.update_yaxes(range=[-0.5, 0.5], row=row, **BARE)
-    for start, end in stretches:
-        mark = {"text": "<b>≠</b>", "font": {"color": "#FFFFFF", "size": FONT_PX + 3}, "showarrow": False}
-        figure.add_annotation(x=(start + end) / 2, y=0, row=row, col=1, **mark)
+    middles = [(start + end) / 2 for start, end in stretches if end - start > 0.02 * duration_s]
+    marks = go.Scatter(
+        x=middles,
+        y=[0] * len(middles),
+        mode="text",
+        text=["<b>≠</b>"] * len(middles),
+        textfont={"color": "#FFFFFF", "size": FONT_PX + 3},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.add_trace(marks, row=row, col=1)
 
 
-def _shade(figure: go.Figure, stretch: Stretch, colour: str) -> None:
-    figure.add_vrect(*stretch, fillcolor=colour, line_width=0, layer="below")
+def _shade(figure: go.Figure, stretches: Sequence[Stretch], colour: str) -> None:
+    """Shade stretches of time from the top of the figure to its bottom, below everything that is drawn."""
+    common = {"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
+    shapes = [{**common, "x0": x0, "x1": x1, "fillcolor": colour, "line": {"width": 0}} for x0, x1 in stretches]
+    figure.layout.shapes += tuple(go.layout.Shape(shape) for shape in shapes)
 
 
 def _where(segment: Segment) -> list[float]:
@@ -311,5 +325,6 @@ def _borders(prediction: Prediction) -> list[float]:
     return [(_centre_s(s) + _centre_s(t)) / 2 for s, t in pairwise(prediction.segments)]
 
 
-def _label_at(prediction: Prediction, time_s: float) -> str:
-    return prediction.segments[int(np.searchsorted(_borders(prediction), time_s))].label
+def _labels_at(prediction: Prediction, times_s: np.ndarray) -> list[str]:
+    """What a model hears at each of these times, in the segment whose centre is nearest."""
+    return [prediction.segments[i].label for i in np.searchsorted(_borders(prediction), times_s)]

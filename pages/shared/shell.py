@@ -11,6 +11,9 @@ PAGES = {
 }
 
 
+# A picture of our own: Streamlit would fetch the material icons from elsewhere for a browser's tab.
+ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#2A8CAB" stroke-width="3"
+stroke-linecap="round"><path d="M3 10v4M7.5 7v10M12 3v18M16.5 7v10M21 10v4"/></svg>"""
 # Plotly cannot know the page's theme: axes, legends and values take the page's own colour of text.
 CHART_TEXT = """<style>
 .js-plotly-plot :is([class$="tick"], [class^="g-x"], [class^="g-y"]) text,
@@ -25,7 +28,7 @@ def shell() -> StreamlitPage:
     Every page calls this first. On a fresh server Streamlit runs the file of a deep link by
     itself, without app.py, and would list the folder's files as its menu.
     """
-    st.set_page_config(page_title="segser", page_icon=":material/graphic_eq:", layout="wide")
+    st.set_page_config(page_title="segser", page_icon=ICON, layout="wide")
     st.html(CHART_TEXT)
     pages = [
         st.Page(f"pages/{stem}.py", title=title, icon=icon, url_path=stem, default=stem == "timeline")

@@ -78,10 +78,10 @@ def span(segment: Segment) -> str:
     return f"{segment.start_s:.2f}–{segment.end_s:.2f} s"
 
 
-def segment_line(segment: Segment, prediction: Prediction) -> str:
-    """A segment in a list: where it is, and what is heard in it."""
-    star = " ★" if segment == prediction.deciding else ""
-    return f"{span(segment)}: {segment.label} {segment.confidence:.2f}{star}"
+def segment_lines(prediction: Prediction) -> list[str]:
+    """The segments as a list: where each is, what is heard in it, and a star for the one that decided."""
+    decided = prediction.deciding
+    return [f"{span(s)}: {s.label} {s.confidence:.2f}{' ★' if s is decided else ''}" for s in prediction.segments]
 
 
 def verdict(prediction: Prediction) -> str:

@@ -1,0 +1,263 @@
+"""The pages, each from its own address on a fresh session, without a browser."""
+
+import io
+import json
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from segser_core import runs
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(p.stem for p in (ROOT / "pages").glob("*.py"))
+pytestmark = pytest.mark.skipif(len(runs.models()) < 2, reason="no bundled models")
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.syspath_prepend(str(ROOT))
+    yield
+    st.cache_data.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models_go_at_the_end() -> Iterator[None]:
+    yield
+    st.cache_resource.clear()
+
+
+def opened(page: str, **address: str) -> AppTest:
+    """A page as a visitor meets it who follows a link to it, before its first run."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).switch_page(f"pages/{page}.py")
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app
+
+
+def run(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def said(app: AppTest) -> str:
+    """All that a page says, in one string."""
+    return "\n".join(str(getattr(element, "value", "")) for element in app.main)
+
+
+def spoken(seconds: float = 4.0) -> bytes:
+    """A WAV file of a hum that swells, at 22 050 Hz."""
+    t = np.arange(int(22_050 * seconds)) / 22_050
+    samples = 0.3 * np.sin(2 * np.pi * 180 * t) * np.sin(np.pi * t / seconds)
+    with io.BytesIO() as file:
+        with wave.open(file, "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(22_050)
+            out.writeframes((samples * 32_767).astype("<i2").tobytes())
+        return file.getvalue()
+
+
+def figure(app: AppTest, place: int = -1) -> dict:
+    """What a page's chart draws."""
+    return json.loads(app.get("plotly_chart")[place].proto.spec)
+
+
+def choose(app: AppTest, source: str, consent: bool = True) -> AppTest:
+    run(app)
+    app.segmented_control(key="source").set_value(source)
+    run(app)
+    if consent:
+        app.checkbox(key="consent").check()
+        run(app)
+    return app
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_opens_from_its_address_with_a_title_of_its_own_and_runs_again(page):
+    app = run(opened(page))
+    (title,) = app.title
+    assert title.value in (ROOT / "pages" / f"{page}.py").read_text()
+    run(app)
+
+
+def test_the_first_visit_shows_the_sample_and_says_that_it_is_synthetic():
+    app = run(opened("timeline"))
+    assert "synthetic" in said(app)
+    assert app.metric[0].value in runs.models()[0].labels
+    assert app.get("audio") and len(app.get("plotly_chart")) == 2
+
+
+def test_context_lack_of_labels_and_training_are_said_under_the_timeline():
+    text = said(run(opened("timeline")))
+    assert "**in context**" in text and "no labels of their own" in text and "Trained on RAVDESS" in text
+    assert "**in isolation**" in said(run(opened("timeline", context="segment")))
+
+
+def test_the_baselines_segments_are_a_probe_and_none_is_starred():
+    app = run(opened("timeline", model="baseline"))
+    assert "a probe" in said(app)
+    assert "★" not in said(app) and "★" not in app.get("plotly_chart")[-1].proto.spec
+    assert "★" in run(opened("timeline")).get("plotly_chart")[-1].proto.spec.encode().decode("unicode_escape")
+
+
+@pytest.mark.parametrize("written", ["seg+tri-w", "seg tri-w"])
+def test_the_address_names_model_rule_and_context(written):
+    app = run(opened("timeline", model=written, aggregate="vote", context="segment"))
+    assert app.segmented_control(key="model").value == "seg+tri-w"
+    assert app.selectbox(key="aggregate-max").value == "vote"
+    assert app.segmented_control(key="context").value == "segment"
+
+
+def test_choices_are_written_to_the_address_and_defaults_are_not():
+    app = run(opened("timeline"))
+    assert not app.query_params
+    app.segmented_control(key="model").set_value("baseline")
+    app.segmented_control(key="context").set_value("segment")
+    run(app)
+    app.selectbox(key="aggregate-utterance").set_value("mean")
+    run(app)
+    assert {k: app.query_params[k] for k in app.query_params} == {
+        "model": "baseline",
+        "context": "segment",
+        "aggregate": "mean",
+    }
+
+
+@pytest.mark.parametrize("nonsense", ["<b>x</b>", "../..", ""])
+def test_an_address_that_names_nothing_known_shows_the_defaults(nonsense):
+    app = run(opened("timeline", model=nonsense, aggregate=nonsense, context=nonsense))
+    assert app.segmented_control(key="model").value == "seg+tri-w"
+
+
+@pytest.mark.parametrize(("rule", "words"), [("mean", "mean of all segments"), ("utterance", "recording as a whole")])
+def test_another_rule_of_aggregation_is_said_beside_the_label(rule, words):
+    assert words in app_verdict(run(opened("timeline", aggregate=rule)))
+
+
+def app_verdict(app: AppTest) -> str:
+    return next(m.value for m in app.markdown if "with probability" in m.value)
+
+
+def test_upload_and_microphone_wait_for_consent():
+    for source, widget in (("upload", "file_uploader"), ("microphone", "audio_input")):
+        app = choose(opened("timeline"), source, consent=False)
+        assert app.get(widget)[0].proto.disabled
+        assert "No recording yet" in app.info[0].value
+        app.checkbox(key="consent").check()
+        assert not run(app).get(widget)[0].proto.disabled
+
+
+def test_consent_that_is_taken_back_hides_the_recording():
+    app = choose(opened("timeline"), "upload")
+    app.file_uploader[0].upload("clip.wav", spoken(), "audio/wav")
+    assert run(app).metric
+    app.checkbox(key="consent").uncheck()
+    assert not run(app).metric
+
+
+def test_an_uploaded_recording_is_analysed_and_its_name_shown_letter_by_letter():
+    app = choose(opened("timeline"), "upload")
+    app.file_uploader[0].upload("a *b* <b>c</b>.wav", spoken(), "audio/wav")
+    run(app)
+    assert "a *b* <b>c</b>.wav" in [text.value for text in app.text]
+    assert app.metric[0].value in runs.models()[0].labels
+
+
+def test_a_recording_from_the_microphone_is_analysed():
+    app = choose(opened("timeline"), "microphone")
+    app.audio_input[0].upload("x.wav", spoken())
+    assert "microphone.wav" in [text.value for text in run(app).text]
+
+
+@pytest.mark.parametrize("data", [b"", b"this is no sound", spoken()[:60]])
+def test_what_is_no_sound_is_refused_beside_the_upload_and_the_page_goes_on(data):
+    app = choose(opened("timeline"), "upload")
+    app.file_uploader[0].upload("x_[y](z).wav", data, "audio/wav")
+    run(app)
+    assert app.error[0].value.startswith(r"x\_\[y\]\(z\)\.wav\: ") and not app.metric
+    app.file_uploader[0].upload("good.wav", spoken(), "audio/wav")
+    run(app)
+    assert not app.error and app.metric
+
+
+def test_after_a_refusal_the_recording_from_before_is_still_there():
+    app = choose(opened("timeline"), "upload")
+    app.file_uploader[0].upload("good.wav", spoken(), "audio/wav")
+    run(app)
+    app.file_uploader[0].upload("bad.wav", b"bad", "audio/wav")
+    run(app)
+    assert app.error and "good.wav" in [text.value for text in app.text]
+
+
+def test_silence_carries_a_warning():
+    app = choose(opened("timeline"), "upload")
+    app.file_uploader[0].upload("silence.wav", spoken()[:44] + bytes(100_000), "audio/wav")
+    assert any("silent" in warning.value for warning in run(app).warning)
+
+
+def test_choosing_in_the_list_plays_just_that_segment():
+    app = run(opened("timeline"))
+    whole = app.get("audio")[0].proto
+    assert not whole.autoplay
+    app.radio[0].set_value(1)
+    segment = run(app).get("audio")[0].proto
+    assert segment.autoplay and segment.url != whole.url
+    assert app.radio[0].options[2].startswith(segment.alt.split(" to ")[0])
+
+
+def test_previous_and_next_walk_through_the_segments():
+    app = run(opened("timeline"))
+    step = {button.label: button for button in app.button}
+    assert step["Previous"].disabled
+    step["Next"].click()
+    run(app)
+    assert app.radio[0].value == 0
+    next(b for b in app.button if b.label == "Previous").click()
+    assert run(app).radio[0].value == -1
+
+
+def test_a_long_recording_lists_its_segments_in_parts():
+    app = choose(opened("timeline"), "upload")
+    app.file_uploader[0].upload("long.wav", spoken(60), "audio/wav")
+    run(app)
+    assert len(app.radio[0].options) == 51 and any("longer than" in w.value for w in app.warning)
+    part = next(s for s in app.selectbox if s.label == "Part of the recording")
+    part.set_value(1)
+    run(app)
+    assert app.radio[0].value == 50
+
+
+def test_the_three_downloads_are_offered():
+    assert [b.label for b in run(opened("timeline")).get("download_button")] == ["CSV", "JSON", "TextGrid"]
+
+
+def test_compare_shows_both_models_on_one_recording():
+    app = run(opened("compare"))
+    assert len(app.metric) == 2
+    assert "Baseline" in app.metric[0].label and "seg+tri-w" in app.metric[1].label
+    assert "For the recording they name" in said(app) and "a probe" in said(app)
+    titles = [note["text"] for note in figure(app)["layout"]["annotations"]]
+    assert {"<b>baseline</b>", "<b>seg+tri-w</b>"} <= set(titles)
+
+
+def test_a_recording_goes_along_from_timeline_to_compare():
+    app = choose(opened("timeline"), "upload")
+    app.file_uploader[0].upload("clip.wav", spoken(), "audio/wav")
+    run(app)
+    app.switch_page("pages/compare.py")
+    assert "clip.wav" in [text.value for text in run(app).text]
+
+
+def test_about_holds_the_equations_the_law_and_the_scores():
+    app = run(opened("about"))
+    text = said(app)
+    assert len(app.latex) == 4
+    for needed in ("Art. 5(1)(f)", "Art. 50(3)", "shock", "autism", "2.0 s", "never its own voices", "two sentences"):
+        assert needed in text
+    assert list(app.dataframe[0].value["model"]) == ["baseline", "seg+tri-w"]
