@@ -34,6 +34,9 @@ with st.container(width=820):
     st.markdown("\n".join(words.model_line(model) for model in models))
     st.dataframe(pd.DataFrame([words.scores(m) for m in models]), hide_index=True)
     st.markdown(text.SCORES)
+    for model in models:
+        with st.expander(f"Model card of {model.name}"):
+            st.markdown(words.card(model))
 
     st.header("Limits")
     st.markdown(text.LIMITS)

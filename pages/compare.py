@@ -36,9 +36,9 @@ for column, model, prediction in zip(st.columns(2, border=True), models, (a, b),
         st.markdown(words.verdict(prediction))
 st.markdown(words.disagreement(a, b))
 
-moments = [Moment(*bounds, line) for bounds, line in words.both_lines(a, b)]
+moments = [Moment(*stretch, line) for stretch, line in words.both_lines(a, b)]
 listen(
-    lambda i: figures.comparison(a, b, samples, None if i is None else (moments[i].start_s, moments[i].end_s)),
+    lambda i, view: figures.comparison(a, b, samples, None if i is None else moments[i].stretch, view),
     moments,
     samples,
     key=recording.sha256,

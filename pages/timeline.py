@@ -49,7 +49,7 @@ moments = [
     for s, line in zip(prediction.segments, words.segment_lines(prediction), strict=True)
 ]
 listen(
-    lambda playing: figures.timeline(prediction, samples, playing),
+    lambda playing, view: figures.timeline(prediction, samples, playing, view),
     moments,
     samples,
     key=recording.sha256,

@@ -20,7 +20,7 @@ FONT_PX = 13
 WAVEFORM_PX, STRIP_PX, LANE_PX, PROBABILITY_PX, GAP_PX, LEGEND_PX = 80, 20, 34, 180, 26, 84
 TOOLBAR_PX = 28
 ENVELOPE_BINS = 600
-ALL_AT_ONCE_S = 20  # longer recordings can be zoomed and moved
+ALL_AT_ONCE_S = 30  # a longer view can be zoomed and moved
 MOST_MARKERS = 2000  # above this many points the probabilities are lines alone
 INK = "#767676"  # stands out by 4:1 or more from white and from the dark page alike
 SHADE, FAINT_SHADE = "rgba(128, 128, 128, 0.28)", "rgba(128, 128, 128, 0.14)"
@@ -28,17 +28,21 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "triangle-down", "
 BARE = {"showgrid": False, "zeroline": False, "showticklabels": False, "fixedrange": True}
 
 
-def timeline(prediction: Prediction, samples: np.ndarray, playing: int | None = None) -> go.Figure:
+def timeline(
+    prediction: Prediction, samples: np.ndarray, playing: int | None = None, view: Stretch | None = None
+) -> go.Figure:
     """Waveform, segments with their most probable emotion, and each emotion's probability over time.
 
     Args:
         prediction: what the model says.
         samples: (N,) the recording at 16 kHz.
         playing: index of the segment that is being heard; its stretch is shaded.
+        view: the stretch to show; all where it is None.
     """
     lanes = 1 + max(lanes_of(prediction.segments))
-    figure = _canvas([WAVEFORM_PX, lanes * LANE_PX, PROBABILITY_PX], prediction.duration_s)
-    _add_waveform(figure, 1, samples)
+    view = view or (0.0, prediction.duration_s)
+    figure = _canvas([WAVEFORM_PX, lanes * LANE_PX, PROBABILITY_PX], view)
+    _add_waveform(figure, 1, samples, view)
     _add_segments(figure, 2, prediction)
     _add_probabilities(figure, 3, prediction, legend=True)
     if playing is not None:
@@ -47,20 +51,24 @@ def timeline(prediction: Prediction, samples: np.ndarray, playing: int | None = 
     return figure
 
 
-def comparison(a: Prediction, b: Prediction, samples: np.ndarray, playing: Stretch | None = None) -> go.Figure:
+def comparison(
+    a: Prediction, b: Prediction, samples: np.ndarray, playing: Stretch | None = None, view: Stretch | None = None
+) -> go.Figure:
     """The timelines of two models on one time axis; where they disagree is shaded and marked ≠.
 
     Args:
         a, b: what the models say of the same recording.
         samples: (N,) the recording at 16 kHz.
         playing: the stretch that is being heard, framed by dotted lines.
+        view: the stretch to show; all where it is None.
     """
+    view = view or (0.0, a.duration_s)
     lanes = [(1 + max(lanes_of(p.segments))) * LANE_PX for p in (a, b)]
     heights = [WAVEFORM_PX, STRIP_PX, lanes[0], PROBABILITY_PX, lanes[1], PROBABILITY_PX]
-    figure = _canvas(heights, a.duration_s, titles=["", "", f"<b>{a.model}</b>", "", f"<b>{b.model}</b>", ""])
-    _add_waveform(figure, 1, samples)
+    figure = _canvas(heights, view, titles=["", "", f"<b>{a.model}</b>", "", f"<b>{b.model}</b>", ""])
+    _add_waveform(figure, 1, samples, view)
     apart = disagreements(a, b)
-    _add_disagreements(figure, 2, apart, a.duration_s)
+    _add_disagreements(figure, 2, apart, visible_s=view[1] - view[0])
     for row, prediction in ((3, a), (5, b)):
         _add_segments(figure, row, prediction)
         _add_probabilities(figure, row + 1, prediction, legend=row == 3)
@@ -87,7 +95,7 @@ def probabilities(prediction: Prediction) -> go.Figure:
     figure = go.Figure(bars)
     figure.update_xaxes(title="probability", range=[0, 1.18], **BARE)
     figure.update_yaxes(fixedrange=True, ticksuffix=" ")
-    return _finish(figure, height=26 * len(labels) + 24 + TOOLBAR_PX)
+    return _finish(figure, height=26 * len(labels) + 24, toolbar_px=0)
 
 
 def disagreements(a: Prediction, b: Prediction) -> list[Stretch]:
@@ -140,7 +148,7 @@ def text_on(colour: str) -> str:
     return "#000000" if linear @ (0.2126, 0.7152, 0.0722) > 0.179 else "#FFFFFF"
 
 
-def _canvas(heights: list[int], duration_s: float, titles: list[str] | None = None) -> go.Figure:
+def _canvas(heights: list[int], view: Stretch, titles: list[str] | None = None) -> go.Figure:
     """Rows of these heights in pixels over one time axis."""
     inner = sum(heights) + GAP_PX * (len(heights) - 1)
     figure = make_subplots(
@@ -151,7 +159,7 @@ def _canvas(heights: list[int], duration_s: float, titles: list[str] | None = No
         subplot_titles=titles,
     )
     figure.update_annotations(x=0, xanchor="left", font_size=FONT_PX + 1)
-    figure.update_xaxes(range=[0, duration_s], showgrid=False, zeroline=False, fixedrange=duration_s <= ALL_AT_ONCE_S)
+    figure.update_xaxes(range=view, showgrid=False, zeroline=False, fixedrange=view[1] - view[0] <= ALL_AT_ONCE_S)
     figure.update_xaxes(title="time (s)", row=len(heights))
     figure.update_layout(
         bargap=0,
@@ -166,13 +174,13 @@ def _canvas(heights: list[int], duration_s: float, titles: list[str] | None = No
         },
         uniformtext={"minsize": FONT_PX, "mode": "hide"},
     )
-    return _finish(figure, height=inner + LEGEND_PX + TOOLBAR_PX)
+    return _finish(figure, height=inner + LEGEND_PX)
 
 
-def _finish(figure: go.Figure, height: int) -> go.Figure:
+def _finish(figure: go.Figure, height: int, toolbar_px: int = TOOLBAR_PX) -> go.Figure:
     figure.update_layout(
-        height=height,
-        margin={"l": 0, "r": 8, "t": TOOLBAR_PX, "b": 0},
+        height=height + toolbar_px,
+        margin={"l": 0, "r": 8, "t": toolbar_px, "b": 0},
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -184,13 +192,14 @@ def _finish(figure: go.Figure, height: int) -> go.Figure:
     return figure
 
 
-def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray) -> None:
-    times, values = envelope(samples)
+def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray, view: Stretch) -> None:
+    first, end = (round(edge * SAMPLE_RATE_HZ) for edge in view)
+    times, values = envelope(samples[first:end])
     line = go.Scatter(
-        x=times, y=values, mode="lines", line={"color": INK, "width": 1}, hoverinfo="skip", showlegend=False
+        x=view[0] + times, y=values, mode="lines", line={"color": INK, "width": 1}, hoverinfo="skip", showlegend=False
     )
     figure.add_trace(line, row=row, col=1)
-    peak = max(float(np.abs(values).max()), 0.01)
+    peak = max(float(-samples.min()), float(samples.max()), 0.01)
     figure.update_yaxes(
         title="amplitude",
         range=[-1.1 * peak, 1.1 * peak],
@@ -271,7 +280,7 @@ def _add_probabilities(figure: go.Figure, row: int, prediction: Prediction, lege
     figure.update_yaxes(title="probability", range=[0, 1.02], tickvals=[0, 0.5, 1], fixedrange=True, row=row)
 
 
-def _add_disagreements(figure: go.Figure, row: int, stretches: list[Stretch], duration_s: float) -> None:
+def _add_disagreements(figure: go.Figure, row: int, stretches: list[Stretch], visible_s: float) -> None:
     """A strip that is filled and marked ≠ where two models disagree."""
     bars = go.Bar(
         base=[start for start, _ in stretches],
@@ -286,7 +295,7 @@ def _add_disagreements(figure: go.Figure, row: int, stretches: list[Stretch], du
     )
     figure.add_trace(bars, row=row, col=1)
     figure.update_yaxes(range=[-0.5, 0.5], row=row, **BARE)
-    middles = [(start + end) / 2 for start, end in stretches if end - start > 0.02 * duration_s]
+    middles = [(start + end) / 2 for start, end in stretches if end - start > 0.02 * visible_s]
     marks = go.Scatter(
         x=middles,
         y=[0] * len(middles),

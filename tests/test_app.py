@@ -129,7 +129,7 @@ def test_choices_are_written_to_the_address_and_defaults_are_not():
     }
 
 
-@pytest.mark.parametrize("nonsense", ["<b>x</b>", "../..", ""])
+@pytest.mark.parametrize("nonsense", ["<b>x</b>", "../..", ""], ids=["markup", "path", "empty"])
 def test_an_address_that_names_nothing_known_shows_the_defaults(nonsense):
     app = run(opened("timeline", model=nonsense, aggregate=nonsense, context=nonsense))
     assert app.segmented_control(key="model").value == "seg+tri-w"
@@ -175,7 +175,7 @@ def test_a_recording_from_the_microphone_is_analysed():
     assert "microphone.wav" in [text.value for text in run(app).text]
 
 
-@pytest.mark.parametrize("data", [b"", b"this is no sound", spoken()[:60]])
+@pytest.mark.parametrize("data", [b"", b"this is no sound", spoken()[:60]], ids=["empty", "text", "cut off"])
 def test_what_is_no_sound_is_refused_beside_the_upload_and_the_page_goes_on(data):
     app = choose(opened("timeline"), "upload")
     app.file_uploader[0].upload("x_[y](z).wav", data, "audio/wav")
@@ -226,11 +226,13 @@ def test_a_long_recording_lists_its_segments_in_parts():
     app = choose(opened("timeline"), "upload")
     app.file_uploader[0].upload("long.wav", spoken(60), "audio/wav")
     run(app)
-    assert len(app.radio[0].options) == 51 and any("longer than" in w.value for w in app.warning)
+    assert len(app.radio[0].options) == 26 and any("longer than" in w.value for w in app.warning)
+    assert figure(app)["layout"]["xaxis"]["range"] == [0, 60]
     part = next(s for s in app.selectbox if s.label == "Part of the recording")
     part.set_value(1)
     run(app)
-    assert app.radio[0].value == 50
+    assert app.radio[0].value == 25
+    assert figure(app)["layout"]["xaxis"]["range"] == pytest.approx([20, 40.8])
 
 
 def test_the_three_downloads_are_offered():
@@ -258,6 +260,7 @@ def test_about_holds_the_equations_the_law_and_the_scores():
     app = run(opened("about"))
     text = said(app)
     assert len(app.latex) == 4
+    assert [e.label for e in app.expander] == ["Model card of baseline", "Model card of seg+tri-w"]
     for needed in ("Art. 5(1)(f)", "Art. 50(3)", "shock", "autism", "2.0 s", "never its own voices", "two sentences"):
         assert needed in text
     assert list(app.dataframe[0].value["model"]) == ["baseline", "seg+tri-w"]

@@ -82,6 +82,12 @@ def test_the_segment_that_plays_is_shaded_in_every_row(three):
     assert [(s.yref, s.y0, s.y1) for s in shaded] == [("paper", 0, 1)]
 
 
+def test_a_view_shows_a_stretch_of_the_recording_and_only_its_waveform(three):
+    figure = figures.timeline(three, SAMPLES, view=(1.0, 3.0))
+    assert list(figure.layout.xaxis3.range) == [1.0, 3.0]
+    assert 1.0 <= min(figure.data[0].x) <= max(figure.data[0].x) <= 3.0
+
+
 def test_overlapping_neighbours_lie_in_different_lanes():
     starts = [0.0, 0.8, 1.6, 1.94]  # the last one is flush with the end, and overlaps both before it
     segments = [Segment(i, s, s + 1.6, {"sad": 1.0}) for i, s in enumerate(starts)]

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
+from segser_core.figures import Stretch
 
 WHOLE = -1
-PART = 50  # a list shows this many segments at a time
+PART = 25  # chart and list show this many segments at a time, about 20 s
 LONG = 15  # a longer list scrolls
 
 
@@ -22,15 +23,25 @@ class Moment:
     end_s: float
     line: str
 
+    @property
+    def stretch(self) -> Stretch:
+        """Start and end, in seconds."""
+        return self.start_s, self.end_s
+
 
 @st.fragment
 def listen(
-    draw: Callable[[int | None], go.Figure], moments: Sequence[Moment], samples: np.ndarray, key: str, alt: str
+    draw: Callable[[int | None, Stretch | None], go.Figure],
+    moments: Sequence[Moment],
+    samples: np.ndarray,
+    key: str,
+    alt: str,
 ) -> None:
     """Show a chart beside a list; a click in either plays that stretch, with no rerun of the page.
 
     Args:
-        draw: the place of the moment that is playing (None: the whole recording) → the chart.
+        draw: the place of the moment that is playing (None: the whole recording), the stretch to
+            show (None: all) → the chart.
         moments: in order of time.
         samples: (N,) the recording at 16 kHz.
         key: of the recording; another recording begins anew.
@@ -41,7 +52,7 @@ def listen(
     chart, listing = st.columns([3, 1], gap="medium")
     with chart:
         st.plotly_chart(
-            draw(None if now == WHOLE else now),
+            draw(None if now == WHOLE else now, _view(now, moments)),
             key=f"chart-{key}",
             on_select=lambda: _choose_in_chart(choice, f"chart-{key}", moments),
             selection_mode="points",
@@ -51,6 +62,19 @@ def listen(
         _player(choice, moments, samples)
     with listing:
         _list(choice, moments)
+
+
+def _parts(moments: Sequence[Moment]) -> list[range]:
+    """The places of the moments, a part of the recording at a time."""
+    return [range(i, min(i + PART, len(moments))) for i in range(0, len(moments), PART)]
+
+
+def _view(now: int, moments: Sequence[Moment]) -> Stretch | None:
+    """The part of a long recording that the moment lies in; None where all is shown."""
+    if now == WHOLE or len(moments) <= PART:
+        return None
+    part = _parts(moments)[now // PART]
+    return moments[part[0]].start_s, moments[part[-1]].end_s
 
 
 def _player(choice: str, moments: Sequence[Moment], samples: np.ndarray) -> None:
@@ -78,7 +102,7 @@ def _player(choice: str, moments: Sequence[Moment], samples: np.ndarray) -> None
 def _list(choice: str, moments: Sequence[Moment]) -> None:
     """The moments as a list that the keyboard reaches, a part at a time where there are many."""
     now = st.session_state[choice]
-    parts = [range(i, min(i + PART, len(moments))) for i in range(0, len(moments), PART)]
+    parts = _parts(moments)
     here = max(now, 0) // PART
     if len(parts) > 1:
         st.session_state[f"{choice}-part"] = here

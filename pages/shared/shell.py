@@ -17,7 +17,7 @@ stroke-linecap="round"><path d="M3 10v4M7.5 7v10M12 3v18M16.5 7v10M21 10v4"/></s
 # Plotly cannot know the page's theme: axes, legends and values take the page's own colour of text.
 CHART_TEXT = """<style>
 .js-plotly-plot :is([class$="tick"], [class^="g-x"], [class^="g-y"]) text,
-.js-plotly-plot :is(.legendtext, .bartext-outside) { fill: currentColor !important; }
+.js-plotly-plot :is(.legendtext, .bartext-outside, .annotation-text) { fill: currentColor !important; }
 .js-plotly-plot .nsewdrag { cursor: pointer; }
 </style>"""
 

@@ -86,7 +86,7 @@ def segment_lines(prediction: Prediction) -> list[str]:
 
 def verdict(prediction: Prediction) -> str:
     """Where a recording's label comes from."""
-    where = f" (★ {span(prediction.deciding)})" if prediction.deciding is not None else ""
+    where = f",  \n★ {span(prediction.deciding)}" if prediction.deciding is not None else ""
     return f"with probability {prediction.confidence:.2f},  \nfrom the {RULES[prediction.aggregate]}{where}"
 
 
@@ -134,6 +134,14 @@ def _pair(labels: list[str]) -> str:
 def model_line(info: ModelInfo) -> str:
     """A bundled model in a sentence."""
     return f"- **{model_name(info)}**: {info.encoder}, {info.size_bytes / 1e6:.1f} MB. {taught([info])}"
+
+
+def card(info: ModelInfo) -> str:
+    """The model card that lies beside a model."""
+    file = info.checkpoint.parent / "README.md"
+    text = file.read_text(encoding="utf-8") if file.is_file() else "This model has no card."
+    body = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)  # what machines read of it
+    return re.sub(r"^#", "###", body, flags=re.MULTILINE)  # headings below those of the page
 
 
 def scores(info: ModelInfo) -> dict[str, str]:
