@@ -23,7 +23,7 @@ from segser_core.audio import cut_wav
 from training.protocols import Fold
 from training.settings import Settings, settings_from
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)  # the networks here are too small to be shared out
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = ("neutral", "sad")
 SHARED = Path(os.environ.get("SEGSER_SHARED", ROOT.parent / "shared"))
