@@ -31,7 +31,7 @@ with st.container(width=820):
 
     st.header("The models")
     models = runs.models()
-    st.markdown("\n".join(words.model_line(model) for model in models))
+    st.markdown(words.model_list(models))
     st.dataframe(pd.DataFrame([words.scores(m) for m in models]), hide_index=True)
     st.markdown(text.SCORES)
     for model in models:

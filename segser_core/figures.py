@@ -20,6 +20,7 @@ FONT_PX = 13
 WAVEFORM_PX, STRIP_PX, LANE_PX, PROBABILITY_PX, GAP_PX, LEGEND_PX = 80, 20, 34, 180, 26, 84
 TOOLBAR_PX = 28
 ENVELOPE_BINS = 600
+MOST_INSET_S = 0.1
 ALL_AT_ONCE_S = 30  # a longer view can be zoomed and moved
 MOST_MARKERS = 2000  # above this many points the probabilities are lines alone
 INK = "#767676"  # stands out by 4:1 or more from white and from the dark page alike
@@ -43,7 +44,7 @@ def timeline(
     view = view or (0.0, prediction.duration_s)
     figure = _canvas([WAVEFORM_PX, lanes * LANE_PX, PROBABILITY_PX], view)
     _add_waveform(figure, 1, samples, view)
-    _add_segments(figure, 2, prediction)
+    _add_segments(figure, 2, prediction, visible_s=view[1] - view[0])
     _add_probabilities(figure, 3, prediction, legend=True)
     if playing is not None:
         segment = prediction.segments[playing]
@@ -70,7 +71,7 @@ def comparison(
     apart = disagreements(a, b)
     _add_disagreements(figure, 2, apart, visible_s=view[1] - view[0])
     for row, prediction in ((3, a), (5, b)):
-        _add_segments(figure, row, prediction)
+        _add_segments(figure, row, prediction, visible_s=view[1] - view[0])
         _add_probabilities(figure, row + 1, prediction, legend=row == 3)
     _shade(figure, apart, FAINT_SHADE)
     for edge in playing or ():
@@ -212,10 +213,10 @@ def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray, view: Stretc
     )
 
 
-def _add_segments(figure: go.Figure, row: int, prediction: Prediction) -> None:
+def _add_segments(figure: go.Figure, row: int, prediction: Prediction, visible_s: float) -> None:
     """Segments as bars in lanes, the first lane on top; the one that decided is ringed and starred."""
     segments, lanes, decided = prediction.segments, lanes_of(prediction.segments), prediction.deciding
-    inset = 0.002 * prediction.duration_s  # neighbours in one lane stay apart
+    inset = min(0.002 * visible_s, MOST_INSET_S)  # neighbours in one lane stay apart
     colours = [colour_of(s.label) for s in segments]
     bars = go.Bar(
         base=[s.start_s + inset for s in segments],

@@ -1,12 +1,15 @@
 """Which model, which rule and which context: controls that the address carries along."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from pages.shared import words
 from segser_core.prediction import AGGREGATES, CONTEXTS, Aggregate, Context, default_aggregate
 from segser_core.runs import ModelInfo
+
+Name = TypeVar("Name", bound=str)
 
 
 def choose_model(models: Sequence[ModelInfo]) -> ModelInfo:
@@ -20,7 +23,7 @@ def choose_model(models: Sequence[ModelInfo]) -> ModelInfo:
 def choose_rule(system: str) -> Aggregate:
     """How the recording's label is found; a system's own rule comes first."""
 
-    def control(options: list[str], key: str) -> str:
+    def control(options: list[Aggregate], key: str) -> Aggregate:
         return st.selectbox(
             "Label from",
             options,
@@ -40,13 +43,15 @@ def choose_context() -> Context:
     return _in_address("context", "context", list(CONTEXTS), CONTEXTS[0], control)
 
 
-def _segmented(label: str, format_func: Callable, help: str | None = None) -> Callable[[list[str], str], str]:
+def _segmented(label: str, format_func: Callable, help: str | None = None) -> Callable[[list[Any], str], Any]:
     return lambda options, key: st.segmented_control(
         label, options, key=key, format_func=format_func, help=help, required=True, persist_state="session"
     )
 
 
-def _in_address(name: str, key: str, options: list[str], default: str, control: Callable[[list[str], str], str]) -> str:
+def _in_address(
+    name: str, key: str, options: list[Name], default: Name, control: Callable[[list[Name], str], Name]
+) -> Name:
     """A control's value, taken from the address at first and written back to it where it is not the default."""
     asked = st.query_params.get(name, "").replace(" ", "+")  # a bare + in an address reads as a space
     if st.session_state.get(key) not in options:

@@ -4,6 +4,7 @@ Nothing of a voice is written to disk, and a session's copies go when it ends.
 """
 
 from contextvars import copy_context
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -11,14 +12,18 @@ import streamlit as st
 from pages.shared.recordings import Recording
 from segser_core.audio import SAMPLE_RATE_HZ, load_audio
 from segser_core.prediction import Context, Prediction
-from segser_core.predictor import Predictor
+
+if TYPE_CHECKING:
+    from segser_core.predictor import Predictor
 
 LONGEST_S = 30 * 60
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
-def predictor(model: str) -> Predictor:
+def predictor(model: str) -> "Predictor":
     """A bundled model, ready to analyse; shared, since it keeps nothing between calls."""
+    from segser_core.predictor import Predictor  # torch takes seconds: the page is there before it
+
     return Predictor.from_pretrained(model)
 
 

@@ -1,6 +1,6 @@
 """Where a recording comes from: the sample, a file or the microphone; the last two once consent is given."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -24,9 +24,15 @@ PRIVACY = (
 def choose_source() -> Source:
     """The control that says where the recording comes from; every page keeps it."""
     st.session_state.setdefault("source", "sample")
-    return st.segmented_control(
-        "Recording", list(SOURCES), key="source", format_func=SOURCES.get, required=True, persist_state="session"
+    chosen = st.segmented_control(
+        "Recording",
+        list(SOURCES),
+        key="source",
+        format_func=SOURCES.__getitem__,
+        required=True,
+        persist_state="session",
     )
+    return chosen or "sample"
 
 
 def obtain(source: Source) -> Recording | None:
@@ -38,7 +44,12 @@ def obtain(source: Source) -> Recording | None:
         return sample()
     st.session_state.setdefault("consent", False)
     agreed = st.checkbox(CONSENT, key="consent", persist_state="session")
-    settings = {"key": f"{source}-widget", "disabled": not agreed, "on_change": _keep, "args": (source,)}
+    settings: dict[str, Any] = {
+        "key": f"{source}-widget",
+        "disabled": not agreed,
+        "on_change": _keep,
+        "args": (source,),
+    }
     if source == "upload":
         st.file_uploader("WAV, FLAC, MP3, OGG, M4A, WebM, MP4, up to half an hour", **settings)
     else:

@@ -45,7 +45,9 @@ CONTEXT_LINE: dict[Context, str] = {
     "segment": "Segments are shown **in isolation**: the model heard each one by itself.",
 }
 CORPORA = {"ravdess": "RAVDESS: speech and song of 20 actors who were asked to show an emotion, in two sentences"}
-NO_LABELS = "Segments have no labels of their own: each was taught its recording's, and nobody checked that it fits."
+NO_LABELS = (
+    "Segments have no labels of their own: in training each took its recording's, and nobody checked that it fits."
+)
 PROBE = (
     "Segments are **a probe**: this model never met one in training, and by its own rule none decides. "
     "They have no labels of their own to be checked against."
@@ -131,9 +133,10 @@ def _pair(labels: list[str]) -> str:
     return labels[0] if len(set(labels)) == 1 else " ≠ ".join(labels)
 
 
-def model_line(info: ModelInfo) -> str:
-    """A bundled model in a sentence."""
-    return f"- **{model_name(info)}**: {info.encoder}, {info.size_bytes / 1e6:.1f} MB. {taught([info])}"
+def model_list(infos: Sequence[ModelInfo]) -> str:
+    """The bundled models, a line each, and what they were trained on."""
+    lines = [f"- **{model_name(info)}**: {info.encoder}, {info.size_bytes / 1e6:.1f} MB" for info in infos]
+    return "\n".join([*lines, "", taught(infos)])
 
 
 def card(info: ModelInfo) -> str:
