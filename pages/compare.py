@@ -34,6 +34,8 @@ for column, model, prediction in zip(st.columns(2, border=True), models, (a, b),
     with column:
         st.metric(f"{words.model_name(model)} hears", prediction.label)
         st.markdown(words.verdict(prediction))
+for warning in dict.fromkeys(a.warnings + b.warnings):
+    st.warning(warning, icon=":material/warning:")
 st.markdown(words.disagreement(a, b))
 
 moments = [Moment(*stretch, line) for stretch, line in words.both_lines(a, b)]

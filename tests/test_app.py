@@ -198,6 +198,8 @@ def test_silence_carries_a_warning():
     app = choose(opened("timeline"), "upload")
     app.file_uploader[0].upload("silence.wav", spoken()[:44] + bytes(100_000), "audio/wav")
     assert any("silent" in warning.value for warning in run(app).warning)
+    app.switch_page("pages/compare.py")
+    assert sum("silent" in warning.value for warning in run(app).warning) == 1  # once for both models
 
 
 def test_choosing_in_the_list_plays_just_that_segment():

@@ -23,7 +23,8 @@ def settle(page: Page) -> None:
     """Wait until nothing runs any more and charts are drawn."""
     page.wait_for_selector("h1", timeout=60_000)
     page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=120_000)
-    page.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=60_000)
+    for busy in ("stSpinner", "stProgress", "stSkeleton"):
+        page.wait_for_selector(f"[data-testid={busy}]", state="detached", timeout=60_000)
     page.wait_for_timeout(1500)
 
 
