@@ -22,9 +22,9 @@ PAGES = ("timeline", "timeline?model=baseline&context=segment", "compare", "abou
 def settle(page: Page) -> None:
     """Wait until nothing runs any more and charts are drawn."""
     page.wait_for_selector("h1", timeout=60_000)
-    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=120_000)
-    for busy in ("stSpinner", "stProgress", "stSkeleton"):
-        page.wait_for_selector(f"[data-testid={busy}]", state="detached", timeout=60_000)
+    page.wait_for_timeout(500)
+    page.wait_for_selector("[data-test-script-state=notRunning]", timeout=120_000)
+    page.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=60_000)
     page.wait_for_timeout(1500)
 
 
