@@ -1,6 +1,6 @@
 """What segments and triplets cost: `seg+tri-w` against `baseline`, in one run, on the same clips.
 
-    python benchmarks/paper_cost.py --root ../shared/data/ravdess
+    python -m benchmarks.paper_cost --root ../shared/data/ravdess
 
 Inference: the test clips of RAVDESS at batch size 1 (the paper reports a ratio of 41 s / 30 s,
 1.37). Training: one optimiser step on the same batches. Both sides take turns, clip by clip and

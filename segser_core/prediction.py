@@ -113,7 +113,10 @@ class Prediction:
         segments = np.array([[s.probabilities[c] for c in self.labels] for s in self.segments])
         index, p = aggregate(utterance, segments, rule)
         return replace(
-            self, aggregate=rule, label=self.labels[index], probabilities=dict(zip(self.labels, p.tolist(), strict=True))
+            self,
+            aggregate=rule,
+            label=self.labels[index],
+            probabilities=dict(zip(self.labels, p.tolist(), strict=True)),
         )
 
     def to_dict(self) -> dict[str, Any]:

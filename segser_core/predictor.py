@@ -185,10 +185,8 @@ class Predictor:
         longest = self.longest_training_clip_s
         if longest is None or duration_s <= longest:
             return levels.warnings()
-        return (
-            *levels.warnings(),
-            f"The recording lasts {duration_s:.1f} s; the longest clip in this model's training, {longest:.1f} s.",
-        )
+        new_ground = f"At {duration_s:.1f} s, longer than any clip of the model's training (at most {longest:.1f} s)."
+        return (*levels.warnings(), new_ground)
 
 
 def choose_device(device: str) -> str:
