@@ -227,7 +227,7 @@ def test_a_long_recording_lists_its_segments_in_parts():
     app = choose(opened("timeline"), "upload")
     app.file_uploader[0].upload("long.wav", spoken(60), "audio/wav")
     run(app)
-    assert len(app.radio[0].options) == 26 and any("longest clip" in w.value for w in app.warning)
+    assert len(app.radio[0].options) == 26 and any("longer than any clip" in w.value for w in app.warning)
     assert figure(app)["layout"]["xaxis"]["range"] == [0, 60]
     part = next(s for s in app.selectbox if s.label == "Part of the recording")
     part.set_value(1)
