@@ -3,7 +3,7 @@ import torch
 
 from segser_core.losses import choose_triplets, nll_loss, segment_loss, triplet_loss
 from segser_core.model import SegmentEmotionOutput
-from training.objective import SYSTEMS, Objective
+from training.objective import SYSTEMS, Objective, divergence
 
 LABELS, LENGTHS = torch.tensor([0, 1, 0, 2]), torch.tensor([30, 28, 12, 31])
 MASK = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1]], dtype=torch.bool)
@@ -51,3 +51,10 @@ def test_gradients_reach_the_vectors_that_a_system_compares():
     out = output()
     Objective(SYSTEMS["tri-w"])(out, LABELS, LENGTHS).total.backward()
     assert out.utterance_vectors.grad.isfinite().all() and out.utterance_vectors.grad.abs().sum() > 0
+
+
+def test_divergence_by_hand():
+    """p = (0.8, 0.2) and q = (0.5, 0.5): KL(p‖q) = 0.1927, KL(q‖p) = 0.2231."""
+    p, q = torch.tensor([[0.8, 0.2]]).log(), torch.tensor([[0.5, 0.5]]).log()
+    assert divergence(p, q).item() == pytest.approx((0.19274 + 0.22314) / 2, abs=1e-4)
+    assert divergence(p, p) == 0 and divergence(q, p) == divergence(p, q)

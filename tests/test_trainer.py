@@ -110,3 +110,21 @@ def test_learning_rates_fall_with_depth(corpus):
         patch.setattr(trainer.SegmentTrainer, "create_optimizer", spy)
         train_fold(fold, tmp_path, settings(tmp_path, epochs=1, layer_decay=0.5), 0, tmp_path / "steps")
     assert seen[0] == pytest.approx([1.25e-4, 2.5e-4, 5e-4, 1e-3, 1e-2])  # stem, three layers, head
+
+
+def test_the_opposite_place_is_half_a_table_away():
+    moved = trainer.opposite(torch.tensor([0, 700, 1400]), torch.tensor([100, 100, 100]), 1500)
+    assert moved.tolist() == [700, 1400, 699]  # of 1401 places
+
+
+def test_consistency_brings_two_places_together(corpus):
+    """The divergence between two places of the table falls, and less is left of it than without."""
+    fold, folder = corpus
+    left = {}
+    for weight in (1e-9, 5.0):
+        how = settings(folder, epochs=4, consistency=weight, system="baseline")
+        train_fold(fold, folder, how, 0, folder / f"steps-{weight}")
+        newest = max((folder / f"steps-{weight}").glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
+        history = json.loads((newest / "trainer_state.json").read_text())["log_history"]
+        left[weight] = [entry["divergence"] for entry in history if "divergence" in entry]
+    assert left[5.0][-1] < left[1e-9][-1]

@@ -81,6 +81,16 @@ class Objective:
         return triplet_loss(output.segment_vectors[recording, position], triplets, self.margin)
 
 
+def divergence(first: Tensor, second: Tensor) -> Tensor:
+    """How far two views of the same recordings disagree: (KL(p‖q) + KL(q‖p)) / 2, mean over the batch.
+
+    Args:
+        first, second: (B, C) logits; the loss of R-Drop (Liang et al. 2021), there between two draws of dropout.
+    """
+    p, q = first.log_softmax(dim=-1), second.log_softmax(dim=-1)
+    return ((p.exp() - q.exp()) * (p - q)).sum(dim=-1).mean() / 2
+
+
 class Loss(NamedTuple):
     """What is minimised, and its two parts for the log."""
 

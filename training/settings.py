@@ -36,6 +36,8 @@ class Settings:
     Attributes:
         alpha: α of Eq. 4 by system; a system that is not named follows Eq. 1.
         over_segments: `sum` (Eq. 3) or `mean` over the segments of a recording.
+        consistency: weight of the divergence between what is heard at two places of Whisper's table of
+            positions; above 0 each clip of a batch passes at both, which doubles the time of a step.
         layer_decay: the learning rate of each layer is that of the layer above times this.
         warmup: share of the steps over which the learning rate rises.
         precision: `bf16` or `fp32`.
@@ -54,6 +56,7 @@ class Settings:
     alpha: dict[str, float] = field(default_factory=dict)
     margin: float = 1.0
     over_segments: str = "sum"
+    consistency: float = 0.0
     label_smoothing: float = 0.0
     epochs: int = 30
     batch_size: int = 12
@@ -81,6 +84,7 @@ class Settings:
             require(0 <= getattr(self, name) < 1, name, getattr(self, name), "from 0 to below 1")
         for system, alpha in self.alpha.items():
             require(system in SYSTEMS and 0 <= alpha <= 1, f"alpha.{system}", alpha, "0 to 1, for a known system")
+        require(self.consistency >= 0, "consistency", self.consistency, "0 or more")
         require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
         require(self.augmentation.variants >= 1, "augmentation.variants", self.augmentation.variants, "at least 1")
 

@@ -18,7 +18,7 @@ from segser_core.metrics import confusion, uar
 from segser_core.model import SegmentEmotionModel
 from segser_core.prediction import aggregate, default_aggregate
 from training.batches import BalancedBatches, Clips, OrderedBatches, collate
-from training.objective import SYSTEMS, Objective
+from training.objective import SYSTEMS, Objective, divergence
 from training.protocols import Fold
 from training.settings import Settings
 
@@ -71,11 +71,19 @@ class SegmentTrainer(Trainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         """The system's objective on a batch."""
-        output = model(inputs["features"], inputs["lengths"], inputs["offsets"])
-        loss = self.objective(output, inputs["labels"], inputs["lengths"])
+        features, lengths, offsets, labels = (inputs[k] for k in ("features", "lengths", "offsets", "labels"))
+        output = model(features, lengths, offsets)
+        loss = self.objective(output, labels, lengths)
+        total = loss.total
         if self.model.training:
             self.parts.append(loss.parts())
-        return (loss.total, output) if return_outputs else loss.total
+            if self.settings.consistency and self.model.encoder.max_frames:
+                moved = model(features, lengths, opposite(offsets, lengths, self.model.encoder.max_frames))
+                apart = divergence(output.utterance_logits, moved.utterance_logits)
+                self.parts[-1]["divergence"] = apart.detach()
+                other = self.objective(moved, labels, lengths).total
+                total = (total + other) / 2 + self.settings.consistency * apart
+        return (total, output) if return_outputs else total
 
     def prediction_step(
         self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any
@@ -103,6 +111,12 @@ class SegmentTrainer(Trainer):
                     logs["distance_negative"],
                 )
         super().log(logs, *args, **kwargs)
+
+
+def opposite(offsets: Tensor, lengths: Tensor, max_frames: int) -> Tensor:
+    """The places farthest from `offsets` in a table of `max_frames` rows, taken as a ring: (B,), (B,) → (B,)."""
+    places = max_frames - lengths + 1
+    return (offsets + places // 2) % places
 
 
 class MarkComplete(TrainerCallback):
