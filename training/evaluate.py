@@ -184,7 +184,7 @@ def main(argv: list[str] | None = None) -> int:
         write_run(
             asked.out,
             meta=meta,
-            config_yaml=f"model: {asked.model}\ncorpus: {asked.corpus}\nsplit: {asked.split}\n",
+            config_yaml=f"model: {Path(asked.model).name}\ncorpus: {asked.corpus}\nsplit: {asked.split}\n",
             predictions=records.predictions,
             segments=records.segments,
             embeddings=records.embeddings,
