@@ -14,13 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from segser_core.errors import AudioError, SegserError, SettingError
+from segser_core.exports import EXPORTS
 from segser_core.prediction import Aggregate, Context, Prediction
 from segser_core.text import aligned, plain
 
 if TYPE_CHECKING:
     from segser_core.predictor import Predictor
-
-ENDINGS = {"json": ".json", "csv": ".csv", "textgrid": ".TextGrid", "elan": ".eaf", "parquet": ".parquet"}
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def predict(predictor: "Predictor", job: Job, recording: Recording, heard: Calla
 
 def gather(job: Job, screen: Screen) -> Iterator[Recording]:
     """The recordings of a job: each path as it is, of a folder every audio file below it."""
-    ending = ENDINGS.get(job.format, "")
+    ending = EXPORTS[job.format].ending if job.format in EXPORTS else ""
     for given in job.paths:
         path = Path(given)
         if given and is_folder(path):
@@ -197,24 +196,15 @@ def write(prediction: Prediction, format: str, path: Path) -> None:
 
 def as_bytes(prediction: Prediction, format: str) -> bytes:
     """The content of one prediction's file."""
-    from segser_core import exports
-
-    if format == "parquet":
-        return exports.to_parquet([prediction])
-    if format in ("json", "csv"):
-        text = render([prediction], format)
-    else:
-        text = exports.to_textgrid(prediction) if format == "textgrid" else exports.to_elan(prediction)
-    return text.encode("utf-8", errors="backslashreplace")
+    content = EXPORTS[format].content([prediction])
+    return content if isinstance(content, bytes) else content.encode("utf-8", errors="backslashreplace")
 
 
 def render(predictions: list[Prediction], format: str) -> str:
     """Predictions as one text for standard output, that ends with a line break."""
     if format == "table":
         return "".join(table(p) for p in predictions)
-    from segser_core import exports
-
-    text = exports.to_json(predictions) if format == "json" else exports.to_csv(predictions)
+    text = str(EXPORTS[format].content(predictions))
     return text if text.endswith("\n") else text + "\n"
 
 

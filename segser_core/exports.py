@@ -23,11 +23,10 @@ FORMULA = ("=", "+", "-", "@")
 
 @dataclass(frozen=True)
 class Export:
-    """A format: the ending of its files, what makes the content, and whether a file holds one recording only."""
+    """A format: the ending of its files, and what makes the content; `textgrid` and `elan` hold one recording each."""
 
     ending: str
     content: Callable[[Sequence[Prediction]], str | bytes]
-    is_single: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,6 +153,6 @@ EXPORTS = {
     "json": Export(".json", to_json),
     "csv": Export(".csv", to_csv),
     "parquet": Export(".parquet", to_parquet),
-    "textgrid": Export(".TextGrid", lambda predictions: to_textgrid(*predictions), is_single=True),
-    "elan": Export(".eaf", lambda predictions: to_elan(*predictions), is_single=True),
+    "textgrid": Export(".TextGrid", lambda predictions: to_textgrid(*predictions)),
+    "elan": Export(".eaf", lambda predictions: to_elan(*predictions)),
 }

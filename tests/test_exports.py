@@ -191,7 +191,6 @@ def test_what_no_file_can_hold_is_escaped(tmp_path):
 def test_the_table_of_formats():
     assert {name: e.ending for name, e in EXPORTS.items()} == {
         "json": ".json", "csv": ".csv", "parquet": ".parquet", "textgrid": ".TextGrid", "elan": ".eaf"}  # fmt: skip
-    assert [name for name, e in EXPORTS.items() if e.is_single] == ["textgrid", "elan"]
     assert EXPORTS["textgrid"].content([prediction()]) == to_textgrid(prediction())
 
 
