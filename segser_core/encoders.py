@@ -40,12 +40,14 @@ class FrameEncoder(nn.Module):
         hidden_size: D, the number of features of a frame.
         max_frames: the most frames that one pass can take, or None.
         positions_matter: whether training must draw where in its position table a clip lies.
+        frozen_layers: how many layers `features` goes through, where it goes through any.
         overhang_samples: how far the last frame reaches beyond its 20 ms.
     """
 
     hidden_size: int
     max_frames: int | None = None
     positions_matter = False
+    frozen_layers: int | None = None
     overhang_samples = 0
 
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:

@@ -78,7 +78,7 @@ class Clips(Dataset):
 
     @property
     def _position_is_frozen(self) -> bool:
-        return self.encoder.positions_matter and getattr(self.encoder, "frozen_layers", None) is not None
+        return self.encoder.positions_matter and self.encoder.frozen_layers is not None
 
     def _offset(self, frames: int, position: float) -> int:
         """Uniform in 0 … max_frames − T, so that the model learns to hear a clip anywhere in a long recording."""

@@ -4,7 +4,7 @@ python -m training.bundle RUN --other EMODB_RUN
 """
 
 import argparse
-import json
+import math
 import shutil
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ from segser_core.runs import BUNDLED, Run, metrics_of, read_run
 from segser_core.segments import FRAME_S
 
 LOSSES = {
-    "baseline": "the negative log-likelihood of the utterance. It met no segment in training: they are a probe.",
+    "baseline": "the utterance's negative log-likelihood. It met no segment in training: its segments are a probe.",
     "seg+tri-w": "Eq. 3 over segments and utterance, with the triplet loss of Eq. 2 on utterances, weighed by Eq. 4 at "
     "α = $alpha. The label is that of the most confident segment.",
 }
@@ -31,7 +31,7 @@ def percent(value: float, bounds: list[float]) -> str:
 
 def score_row(name: str, run: Run) -> str:
     """One row of the table of scores."""
-    metrics = metrics_of(run.predictions.assign(split=run.predictions["split"].replace("all", "test")), run.labels)
+    metrics = metrics_of(run.predictions, run.labels)
     cells = [percent(metrics[m]["pooled"], metrics["intervals"][m]) for m in ("uar", "accuracy", "macro_f1")]
     return f"| {name} | {metrics['utterances']} | {' | '.join(cells)} |"
 
@@ -51,14 +51,7 @@ def parameters(checkpoint: Path) -> int:
     """How many weights a checkpoint holds, from its header."""
     with safe_open(checkpoint / "model.safetensors", "pt") as file:
         shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
-    return sum(_product(shape) for shape in shapes)
-
-
-def _product(shape: list[int]) -> int:
-    total = 1
-    for size in shape:
-        total *= size
-    return total
+    return sum(map(math.prod, shapes))
 
 
 def card(run: Run, other: Run) -> str:
@@ -88,11 +81,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--other", type=Path, required=True, help="the same model's run on EMO-DB")
     asked = parser.parse_args(argv)
     try:
-        text = card(read_run(asked.run), read_run(asked.other))
+        run = read_run(asked.run)
+        text = card(run, read_run(asked.other))
     except SegserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    place = BUNDLED / json.loads((asked.run / "run.json").read_text())["system"]
+    place = BUNDLED / run.system
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(asked.run, place)
     (place / "README.md").write_text(text)

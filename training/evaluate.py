@@ -126,7 +126,6 @@ def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[i
     config = predictor.model.config
     names = ("torch", "torchaudio", "transformers", "numpy")
     return {
-        "format": 1,
         "system": predictor.system,
         "labels": list(predictor.labels),
         "corpus": corpus,

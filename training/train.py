@@ -23,13 +23,12 @@ from segser_core.errors import SegserError, SettingError
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
 from segser_core.runs import check_place, metrics_of, write_run
+from segser_core.segments import FRAME_S
 from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate
 from training.protocols import DEFAULTS, Fold, folds
 from training.settings import Settings, read_settings, to_yaml
 from training.trainer import new_model, train_fold
-
-log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +95,7 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings) -> dict:
             "over_triplets": "mean of all",
         },
         "epochs": settings.epochs,
-        "training_clips": int((jobs[0].fold.manifest["split"] == "train").sum()),
+        "training_clips": len(jobs[0].fold.split("train")),
     }
     write_run(
         out,
@@ -122,13 +121,18 @@ def gather_checkpoints(jobs: list[Job]) -> Path:
     return gathered
 
 
+def resume_folder(out: Path) -> Path:
+    """Where a run that is not complete yet keeps what it needs to go on."""
+    return out.with_name(out.name + ".resume")
+
+
 def plan(asked: argparse.Namespace, settings: Settings) -> list[Job]:
     """The jobs that were asked for: every fold unless some are named, under every seed."""
     corpus = load_corpus(settings.corpus, asked.root)
     divided = [f for f in folds(corpus, settings.protocol) if asked.fold is None or f.index in asked.fold]
     if not divided:
         raise SettingError(f"the protocol has no fold {asked.fold}")
-    work = asked.out.with_name(asked.out.name + ".resume")
+    work = resume_folder(asked.out)
     return [Job(f, seed, work / f"seed-{seed}" / f"fold-{f.index}") for seed in asked.seed for f in divided]
 
 
@@ -141,7 +145,7 @@ def describe(jobs: list[Job], settings: Settings) -> str:
     model = new_model(settings, jobs[0].fold)
     total = sum(p.numel() for p in model.parameters())
     tuned = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    clip = jobs[0].fold.manifest["duration_s"].mean() * 50 * model.encoder.features(torch.zeros(16_000)).shape[1]
+    clip = jobs[0].fold.manifest["duration_s"].mean() / FRAME_S * model.encoder.features(torch.zeros(16_000)).shape[1]
     kept = clip * 2 * settings.augmentation.variants * counts["train"]
     lines.append(f"{total / 1e6:.1f} M parameters, {tuned / 1e6:.1f} M of them tuned; {len(jobs)} training(s)")
     lines.append(
@@ -177,7 +181,7 @@ def main(argv: list[str] | None = None) -> int:
             print(describe(jobs, settings))
             return 0
         check_place(asked.out, keeps_checkpoint=True)
-        work = asked.out.with_name(asked.out.name + ".resume")
+        work = resume_folder(asked.out)
         if work.exists() and not asked.resume:
             shutil.rmtree(work)
         for job in jobs:
