@@ -4,6 +4,7 @@ import shutil
 import pytest
 import torch
 
+from segser_core.errors import SettingError
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
 from tests.conftest import LABELS, settings
@@ -49,7 +50,7 @@ class Stopped(Exception):
 @pytest.mark.parametrize("moment", ["between", "while saving"])
 def test_a_stopped_training_goes_on_to_the_same_weights(moment, corpus, monkeypatch):
     fold, tmp_path = corpus
-    how = settings(tmp_path, epochs=3)
+    how = settings(tmp_path, epochs=3, consistency=1.0, augmentation={"mask_bands": 0.2, "mask_time": 0.1})
     expected = weights(train_fold(fold, tmp_path, how, 0, tmp_path / "undisturbed"))
 
     folder = tmp_path / "stopped"
@@ -128,3 +129,10 @@ def test_consistency_brings_two_places_together(corpus):
         history = json.loads((newest / "trainer_state.json").read_text())["log_history"]
         left[weight] = [entry["divergence"] for entry in history if "divergence" in entry]
     assert left[5.0][-1] < left[1e-9][-1]
+
+
+def test_masks_need_an_encoder_that_takes_the_log_mel(corpus):
+    fold, folder = corpus
+    how = settings(folder, frozen_layers=1, augmentation={"mask_time": 0.1})
+    with pytest.raises(SettingError, match=r"mask_time.*frozen"):
+        trainer.new_model(how, fold)

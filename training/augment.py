@@ -1,4 +1,4 @@
-"""Variations of a training clip: speed (and with it pitch), noise and level, each draw fixed by its seed."""
+"""Variations of training clips: speed (and with it pitch), noise, level and masks, each draw fixed by its seed."""
 
 from fractions import Fraction
 
@@ -36,3 +36,31 @@ def add_noise(waveform: Tensor, snr_db: float, generator: Generator) -> Tensor:
     slope = uniform(0, 0.5, generator)  # amplitude falls as frequency ** −slope: 0 white, 0.5 pink
     noise = torch.fft.irfft(white * torch.arange(1, len(white) + 1) ** -slope)[: len(waveform)]
     return F.add_noise(waveform, noise, torch.tensor(snr_db))
+
+
+def mask_log_mel(pairs: Tensor, lengths: Tensor, how: Augmentation, generator: Generator) -> Tensor:
+    """A batch with two stripes of bands and two of time hidden in each clip, under the mean of that clip.
+
+    SpecAugment's masks (Park et al. 2019) without its warp; a clip's own length bounds those in time.
+
+    Args:
+        pairs: Whisper's log-mel, two mel frames in each frame: (B, T, 2 · bands), of any device.
+        lengths: (B,) frames.
+        how: the largest share that one mask hides.
+        generator: of the CPU, so that a batch is masked alike on every device.
+    """
+    masked = pairs.clone()
+    for clip, frames in zip(masked.unflatten(2, (2, -1)), lengths.tolist(), strict=True):  # (T, 2, bands) each
+        inside = clip[:frames]
+        mean = inside.mean()
+        for _ in range(2):
+            inside[:, :, stripe(clip.shape[2], how.mask_bands, generator)] = mean
+            inside[stripe(frames, how.mask_time, generator)] = mean
+    return masked
+
+
+def stripe(size: int, largest: float, generator: Generator) -> slice:
+    """A part of `size` places, of a share drawn from [0, largest), anywhere in them."""
+    width = int(size * uniform(0, largest, generator))
+    start = int(uniform(0, size - width + 1, generator))
+    return slice(start, start + width)

@@ -21,12 +21,21 @@ class Augmentation:
         speed: range of the factor of playing speed, which moves pitch and formants too.
         noise_db: range of the signal-to-noise ratio of added noise, in dB, for half of the clips.
         gain_db: a clip's level is moved by −gain_db to +gain_db.
+        mask_bands: the largest share of the mel bands that each of two masks hides, anew in each step (Whisper).
+        mask_time: the same of a clip's frames.
     """
 
     variants: int = 1
     speed: tuple[float, float] | None = None
     noise_db: tuple[float, float] | None = None
     gain_db: float = 20.0
+    mask_bands: float = 0.0
+    mask_time: float = 0.0
+
+    @property
+    def masks(self) -> bool:
+        """Whether anything is hidden at all."""
+        return self.mask_bands > 0 or self.mask_time > 0
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,8 @@ class Settings:
         alpha: α of Eq. 4 by system; a system that is not named follows Eq. 1.
         over_segments: `sum` (Eq. 3) or `mean` over the segments of a recording.
         consistency: weight of the divergence between what is heard at two places of Whisper's table of
-            positions; above 0 each clip of a batch passes at both, which doubles the time of a step.
+            positions; above 0 each clip of a batch passes at both, under masks of its own, which doubles
+            the time of a step.
         layer_decay: the learning rate of each layer is that of the layer above times this.
         warmup: share of the steps over which the learning rate rises.
         precision: `bf16` or `fp32`.
@@ -87,6 +97,9 @@ class Settings:
         require(self.consistency >= 0, "consistency", self.consistency, "0 or more")
         require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
         require(self.augmentation.variants >= 1, "augmentation.variants", self.augmentation.variants, "at least 1")
+        for name in ("mask_bands", "mask_time"):
+            share = getattr(self.augmentation, name)
+            require(0 <= share <= 1, f"augmentation.{name}", share, "a share from 0 to 1")
 
 
 def require(holds: bool, name: str, got: Any, expected: str) -> None:

@@ -14,13 +14,15 @@ from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArgum
 from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import set_seed
 
+from segser_core.encoders import MelEncoder
 from segser_core.metrics import confusion, uar
 from segser_core.model import SegmentEmotionModel
 from segser_core.prediction import aggregate, default_aggregate
+from training.augment import mask_log_mel
 from training.batches import BalancedBatches, Clips, OrderedBatches, collate
 from training.objective import SYSTEMS, Objective, divergence
 from training.protocols import Fold
-from training.settings import Settings
+from training.settings import Settings, require
 
 COMPLETE = "complete"  # the file that marks a checkpoint whose saving came to its end
 log = logging.getLogger(__name__)
@@ -72,18 +74,27 @@ class SegmentTrainer(Trainer):
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         """The system's objective on a batch."""
         features, lengths, offsets, labels = (inputs[k] for k in ("features", "lengths", "offsets", "labels"))
-        output = model(features, lengths, offsets)
+        output = model(self._masked(features, lengths, 0), lengths, offsets)
         loss = self.objective(output, labels, lengths)
         total = loss.total
         if self.model.training:
             self.parts.append(loss.parts())
             if self.settings.consistency and self.model.encoder.max_frames:
-                moved = model(features, lengths, opposite(offsets, lengths, self.model.encoder.max_frames))
+                places = opposite(offsets, lengths, self.model.encoder.max_frames)
+                moved = model(self._masked(features, lengths, 1), lengths, places)
                 apart = divergence(output.utterance_logits, moved.utterance_logits)
                 self.parts[-1]["divergence"] = apart.detach()
                 other = self.objective(moved, labels, lengths).total
                 total = (total + other) / 2 + self.settings.consistency * apart
         return (total, output) if return_outputs else total
+
+    def _masked(self, features: Tensor, lengths: Tensor, view: int) -> Tensor:
+        """A training batch under the masks of this step and view; any other batch as it is."""
+        how = self.settings.augmentation
+        if not (self.model.training and how.masks):
+            return features
+        seed = np.random.SeedSequence([self.args.seed, self.state.global_step, view]).generate_state(1).item()
+        return mask_log_mel(features, lengths, how, torch.Generator().manual_seed(seed))
 
     def prediction_step(
         self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any
@@ -162,8 +173,12 @@ def arguments(settings: Settings, seed: int, folder: Path) -> TrainingArguments:
 
 
 def new_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
-    """The pretrained encoder under a fresh head, as the settings have it."""
-    return SegmentEmotionModel.from_encoder(
+    """The pretrained encoder under a fresh head, as the settings have it.
+
+    Raises:
+        SettingError: masks of the log-mel for an encoder that is not given it anew in each step.
+    """
+    model = SegmentEmotionModel.from_encoder(
         settings.encoder,
         settings.revision,
         labels=list(fold.labels),
@@ -175,6 +190,14 @@ def new_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
         tail=settings.tail,
         longest_training_clip_s=float(fold.split("train")["duration_s"].max()),
     )
+    takes_log_mel = isinstance(model.encoder, MelEncoder) and model.encoder.frozen_layers is None
+    require(
+        takes_log_mel or not settings.augmentation.masks,
+        "augmentation.mask_bands or mask_time",
+        "above 0",
+        "0, but for Whisper's encoder with no layer frozen",
+    )
+    return model
 
 
 def train_fold(
