@@ -19,20 +19,29 @@ STREAM = (
     "model",
     "prediction",
     "metrics",
+    "significance",
     "bootstrap",
+    "calibration",
     "scores",
     "run_files",
     "runs",
+    "clips",
+    "breakdown",
+    "notes",
     "predictor",
     "projection",
     "exports",
     "analysis",
     "report",
     "figures",
+    "run_figures",
     "cli",
     "__main__",
 )
-WITHOUT_TORCH = ("prediction", "metrics", "bootstrap", "scores", "runs", "exports", "report", "figures", "cli")
+WITHOUT_TORCH = tuple(
+    "prediction metrics significance bootstrap calibration scores runs clips breakdown notes projection exports report "
+    "figures run_figures cli".split()
+)
 LONGEST_FUNCTION = 60
 
 
