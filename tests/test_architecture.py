@@ -39,8 +39,24 @@ STREAM = (
     "__main__",
 )
 WITHOUT_TORCH = tuple(
-    "prediction metrics significance bootstrap calibration scores runs clips breakdown notes projection exports report "
-    "figures run_figures cli".split()
+    [
+        "prediction",
+        "metrics",
+        "significance",
+        "bootstrap",
+        "calibration",
+        "scores",
+        "runs",
+        "clips",
+        "breakdown",
+        "notes",
+        "projection",
+        "exports",
+        "report",
+        "figures",
+        "run_figures",
+        "cli",
+    ]
 )
 LONGEST_FUNCTION = 60
 
