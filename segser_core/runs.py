@@ -44,6 +44,7 @@ __all__ = [
     "metrics_of",
     "models",
     "read_run",
+    "runs_below",
     "write_run",
 ]
 BUNDLED = Path(__file__).parent / "bundled"
@@ -209,16 +210,23 @@ def _in_place_of(path: Path) -> Iterator[Path]:
 def find_runs() -> tuple[tuple[str, Path], ...]:
     """Name and folder of each run below the folders of `SEGSER_RUNS`, then of each bundled one.
 
-    A run's name is its path below its folder; of equal names the first one is taken.
+    Of equal names the first one is taken.
     """
     folders = [Path(p) for p in os.environ.get("SEGSER_RUNS", "").split(os.pathsep) if p]
     found: dict[str, Path] = {}
     for folder in (*folders, BUNDLED):
-        for file in sorted(folder.rglob("run.json")):
-            name = file.parent.relative_to(folder).as_posix()
-            if not any(part.startswith(".") for part in Path(name).parts):
-                found.setdefault(folder.name if name == "." else name, file.parent)
+        found |= {name: path for name, path in runs_below(folder).items() if name not in found}
     return tuple(found.items())
+
+
+def runs_below(folder: Path) -> dict[str, Path]:
+    """The runs in a folder by name, which is their path below it; where the folder itself is one, its own name."""
+    found = {}
+    for file in sorted(folder.rglob("run.json")):
+        name = file.parent.relative_to(folder).as_posix()
+        if not any(part.startswith(".") for part in Path(name).parts):
+            found[folder.name if name == "." else name] = file.parent
+    return found
 
 
 def find_run(name_or_dir: str | Path) -> Path:

@@ -25,7 +25,9 @@ STREAM = (
     "scores",
     "run_files",
     "runs",
+    "aggregation",
     "clips",
+    "selection",
     "breakdown",
     "notes",
     "predictor",
@@ -38,26 +40,8 @@ STREAM = (
     "cli",
     "__main__",
 )
-WITHOUT_TORCH = tuple(
-    [
-        "prediction",
-        "metrics",
-        "significance",
-        "bootstrap",
-        "calibration",
-        "scores",
-        "runs",
-        "clips",
-        "breakdown",
-        "notes",
-        "projection",
-        "exports",
-        "report",
-        "figures",
-        "run_figures",
-        "cli",
-    ]
-)
+WITH_TORCH = ("encoders", "segments", "losses", "model", "predictor", "analysis")
+WITHOUT_TORCH = tuple(name for name in STREAM if name not in WITH_TORCH)
 LONGEST_FUNCTION = 60
 
 

@@ -102,6 +102,7 @@ def segment_rows(known: dict[str, Any], p: Prediction) -> list[dict[str, Any]]:
             "end_s": s.end_s,
             **{f"p_{c}": s.probabilities[c] for c in p.labels},
             "seed": known["seed"],
+            "fold": known["fold"],
         }
         for s in p.segments
     ]

@@ -16,7 +16,7 @@ def choose_model(models: Sequence[ModelInfo]) -> ModelInfo:
     """One of the bundled models, `seg+tri-w` unless the address says otherwise."""
     known = {info.name: info for info in models}
     default = "seg+tri-w" if "seg+tri-w" in known else next(iter(known))
-    name = _in_address("model", "model", list(known), default, _segmented("Model", lambda n: words.system(known[n])))
+    name = in_address("model", "model", list(known), default, _segmented("Model", lambda n: words.system(known[n])))
     return known[name]
 
 
@@ -34,13 +34,13 @@ def choose_rule(system: str) -> Aggregate:
         )
 
     own = default_aggregate(system)
-    return _in_address("aggregate", f"aggregate-{own}", [own, *(r for r in AGGREGATES if r != own)], own, control)
+    return in_address("aggregate", f"aggregate-{own}", [own, *(r for r in AGGREGATES if r != own)], own, control)
 
 
 def choose_context() -> Context:
     """Whether a segment is heard as part of the recording, or alone."""
     control = _segmented("Segments", words.CONTEXTS.get, help=words.CONTEXT_HELP)
-    return _in_address("context", "context", list(CONTEXTS), CONTEXTS[0], control)
+    return in_address("context", "context", list(CONTEXTS), CONTEXTS[0], control)
 
 
 def _segmented(label: str, format_func: Callable, help: str | None = None) -> Callable[[list[Any], str], Any]:
@@ -49,7 +49,7 @@ def _segmented(label: str, format_func: Callable, help: str | None = None) -> Ca
     )
 
 
-def _in_address(
+def in_address(
     name: str, key: str, options: list[Name], default: Name, control: Callable[[list[Name], str], Name]
 ) -> Name:
     """A control's value, taken from the address at first and written back to it where it is not the default."""

@@ -1,11 +1,12 @@
 """What the pages say of models, rules and segments, in one place and in plain language."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from segser_core.aggregation import own_rule
 from segser_core.figures import Stretch, disagreements
 from segser_core.prediction import Aggregate, Context, Prediction, Segment, default_aggregate
-from segser_core.runs import ModelInfo
+from segser_core.runs import ModelInfo, Run
 from segser_core.text import percent
 
 SYSTEMS = {
@@ -73,6 +74,12 @@ def model_name(info: ModelInfo) -> str:
 def rule(name: Aggregate, system: str) -> str:
     """A rule of aggregation, marked where it is the system's own."""
     return RULES[name] + (" (default)" if name == default_aggregate(system) else "")
+
+
+def run_rule(run: Run, other: Run | None) -> Callable[[str], str]:
+    """The rules of aggregation of one or two runs; `own` is said as what it is for each."""
+    own = dict.fromkeys(RULES[own_rule(each)] for each in (run, other) if each is not None)
+    return lambda name: f"each run's own ({', '.join(own)})" if name == "own" else RULES[name]  # type: ignore[index]
 
 
 def span(segment: Segment) -> str:

@@ -1,0 +1,214 @@
+"""Which runs a page shows, under which rule, and where their sound lies; the address carries the first three."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.shared import words
+from segser_core import aggregation, clips, runs
+from segser_core.audio import load_audio
+from segser_core.errors import AudioError, RunError
+from segser_core.prediction import Aggregate
+from segser_core.runs import Run
+from segser_core.selection import Filter
+
+NONE = "none"
+OWN = "own"
+DEFAULTS = ("seg+tri-w", "baseline")  # the bundled pair, segments and triplets first
+OTHER_FOLDER = "Folder with more runs"
+CORPORA = "Folder of the corpus, or of several corpora by name"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is shown: a run, perhaps another one beside it, and the rule by which labels are found (None: its own)."""
+
+    run: Run
+    other: Run | None
+    rule: Aggregate | None
+
+    @property
+    def both(self) -> tuple[Run, ...]:
+        """The run, and the other one if there is one."""
+        return (self.run,) if self.other is None else (self.run, self.other)
+
+
+def choose(with_rule: bool = True) -> Choice | None:
+    """The controls for run, other run and rule; None, with the reason shown, where the run cannot be read."""
+    places = _places()
+    with st.container(border=True):
+        first, second, third = st.columns([4, 4, 4])
+        with first:
+            name = _named("run", "Run", list(places), DEFAULTS[0])
+        with second:
+            others = [NONE, *(place for place in places if place != name)]
+            beside = _named("other", "Compared with", others, DEFAULTS[1] if name == DEFAULTS[0] else NONE)
+        run, other = _read(places, name), _read(places, beside)
+        if run is None:
+            return None
+        with third:
+            rule = _choose_rule(run, other) if with_rule else None
+        _more_runs()
+    for each in (run, other):
+        if each is not None and each.lacks:
+            st.caption(words.plain(f"{each.name} has no {'; no '.join(each.lacks)}."))
+    return Choice(run, other, rule)
+
+
+def table_of(choice: Choice) -> pd.DataFrame:
+    """The test clips of the chosen run beside the other one's, made once; see `clips.clip_table`."""
+    return _table(_key(choice.run), _key(choice.other), choice.rule, choice)
+
+
+def predictions_of(run: Run, rule: Aggregate | None) -> pd.DataFrame:
+    """A run's predictions under a rule, made once; its own rule where it is None."""
+    return _predictions(_key(run), rule or aggregation.own_rule(run), run)
+
+
+def open_mistakes(wanted: Filter) -> None:
+    """Go to the page of mistakes with a filter."""
+    st.session_state["filter"] = wanted
+    st.switch_page("pages/mistakes.py")
+
+
+def sound_of(run: Run, utterance_id: str) -> np.ndarray | None:
+    """The samples of a run's clip at 16 kHz; None, with a line that says why, where they cannot be had."""
+    rows = run.predictions
+    row = rows[rows.utterance_id == utterance_id].iloc[0]
+    if "path" not in row or not isinstance(row.path, str):
+        st.caption("This run does not say where its recordings are, so nothing can be heard.")
+        return None
+    file = sound_file(run, row.path)
+    if file is None:
+        st.caption(f"To hear clips, say below where {words.plain(run.corpus or 'the corpus')} is.")
+        return None
+    try:
+        return _samples(str(file), file.stat().st_mtime_ns)
+    except (AudioError, OSError) as error:
+        st.caption(words.plain(f"{row.path} cannot be heard: {error}"))
+        return None
+
+
+def sound_file(run: Run, path: str) -> Path | None:
+    """Where a clip lies below one of the known folders of corpora; None where it is in none of them."""
+    for folder in _corpora():
+        for root in (folder / run.corpus, folder):
+            file = (root / path).resolve()
+            if file.is_relative_to(root.resolve()) and file.is_file():
+                return file
+    return None
+
+
+def ask_for_corpora() -> None:
+    """A field for the folder that holds the recordings."""
+    with st.expander("Where the recordings are", icon=":material/folder_open:"):
+        st.text_input(
+            CORPORA,
+            key="corpora",
+            persist_state="session",
+            help="A folder on the computer that runs segser. `SEGSER_CORPORA` gives one from the start.",
+        )
+        for folder in _corpora():
+            if not folder.is_dir():
+                st.error(words.plain(f"{folder} is no folder on the computer that runs segser."))
+
+
+def _corpora() -> list[Path]:
+    said = (st.session_state.get("corpora") or "", os.environ.get("SEGSER_CORPORA", ""))
+    return [Path(text).expanduser() for text in said if text]
+
+
+def _places() -> dict[str, Path]:
+    """Name and folder of each run: those of a folder that was typed in, of `SEGSER_RUNS`, and the bundled ones."""
+    typed = st.session_state.get("more-runs") or ""
+    return dict(runs.find_runs()) | (runs.runs_below(Path(typed).expanduser()) if typed else {})
+
+
+def _more_runs() -> None:
+    with st.expander("More runs", icon=":material/folder_open:"):
+        typed = st.text_input(
+            OTHER_FOLDER,
+            key="more-runs",
+            persist_state="session",
+            help="A folder on the computer that runs segser; every run below it can then be chosen. "
+            "`SEGSER_RUNS` gives such folders from the start.",
+        )
+        if typed and not runs.runs_below(Path(typed).expanduser()):
+            st.error(words.plain(f"There is no run in {typed} or below: no folder there holds a run.json."))
+
+
+def _read(places: dict[str, Path], name: str) -> Run | None:
+    if name == NONE:
+        return None
+    try:
+        return _run(str(places[name]), name, _stamp(places[name]))
+    except RunError as error:
+        st.error(words.plain(f"{name}: {error}"), icon=":material/folder_off:")
+        return None
+
+
+def _stamp(folder: Path) -> tuple[int, ...]:
+    """Changes when one of a run's files does."""
+    return tuple(f.stat().st_mtime_ns for f in sorted(folder.iterdir()) if f.is_file())
+
+
+def _key(run: Run | None) -> tuple | None:
+    return None if run is None else (str(run.path), run.name, _stamp(run.path))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the run …")
+def _run(path: str, name: str, _stamp: tuple) -> Run:
+    return runs.read_run(path, name)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the clips …")
+def _table(run: tuple, other: tuple | None, rule: Aggregate | None, _choice: Choice) -> pd.DataFrame:
+    return clips.clip_table(_choice.run, rule, _choice.other)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _predictions(key: tuple, rule: Aggregate, _run: Run) -> pd.DataFrame:
+    return aggregation.under_rule(_run, rule)
+
+
+@st.cache_data(scope="session", max_entries=16, show_spinner=False)
+def _samples(file: str, stamp: int) -> np.ndarray:
+    return load_audio(Path(file))
+
+
+def _choose_rule(run: Run, other: Run | None) -> Aggregate | None:
+    """A rule that every shown run can be asked for; each run's own at first."""
+    shared = [r for r in aggregation.rules_of(run) if other is None or r in aggregation.rules_of(other)]
+    chosen = _named("aggregate", "Label from", [OWN, *shared], OWN, words.run_rule(run, other), help=words.RULE_HELP)
+    return next((rule for rule in shared if rule == chosen), None)
+
+
+def _named(
+    name: str,
+    label: str,
+    options: list[str],
+    default: str,
+    format_func: Callable[[str], str] = str,
+    help: str | None = None,
+) -> str:
+    """A choice by name that the address carries; a name that is not known is said to be so."""
+    key, asked = f"run-page-{name}", st.query_params.get(name)
+    if st.session_state.get(key) not in options:
+        if asked is not None and _as_asked(asked, options) is None:
+            st.warning(words.plain(f"There is no {label.lower()} of the name {asked} here."))
+        found = _as_asked(asked or "", options)
+        st.session_state[key] = found or (default if default in options else options[0])
+    value = st.selectbox(label, options, key=key, format_func=format_func, help=help, persist_state="session")
+    if st.query_params.get(name) != value:
+        st.query_params[name] = value
+    return value
+
+
+def _as_asked(asked: str, options: list[str]) -> str | None:
+    """The option that an address names; a bare + in an address reads as a space."""
+    return next((o for o in options if o in (asked, asked.replace(" ", "+"))), None)
