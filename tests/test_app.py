@@ -90,6 +90,7 @@ def test_the_first_visit_shows_the_sample_and_says_that_it_is_synthetic():
     assert "synthetic" in said(app)
     assert app.metric[0].value in runs.models()[0].labels
     assert app.get("audio") and len(app.get("plotly_chart")) == 2
+    assert not app.warning
 
 
 def test_context_lack_of_labels_and_training_are_said_under_the_timeline():

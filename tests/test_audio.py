@@ -613,6 +613,6 @@ def test_the_sample_that_ships_is_fine():
     samples = load_audio(path)
     levels = Levels()
     levels.add(samples)
-    assert 8 < len(samples) / SAMPLE_RATE_HZ < 11 and levels.warnings() == () and path.stat().st_size < 300_000
+    assert 5 < len(samples) / SAMPLE_RATE_HZ < 6 and levels.warnings() == () and path.stat().st_size < 300_000
     with av.open(str(path)) as container:
         assert "Synthetic" in container.metadata["comment"]

@@ -20,7 +20,7 @@ import numpy as np
 from segser_core.audio import SAMPLE_RATE_HZ, load_audio
 
 SAMPLE = Path(__file__).parents[1] / "segser_core" / "bundled" / "sample.flac"
-PAUSE_S = 0.2
+PAUSE_S = 0.15
 METADATA = {
     "title": "segser sample: a synthetic voice",
     "artist": "espeak-ng (speech synthesiser)",
@@ -39,10 +39,10 @@ class Sentence:
 
 
 SENTENCES = (
-    Sentence("The train leaves at nine, as always.", 45, 180, 80),
-    Sentence("Guess what: I really got the job!", 88, 210, 120),
-    Sentence("No! I told you, do not touch that!", 35, 220, 140),
-    Sentence("It is over, and nobody came.", 15, 140, 40),
+    Sentence("The train leaves at nine.", 45, 190, 80),
+    Sentence("I got the job!", 88, 200, 120),
+    Sentence("No! Do not touch that!", 35, 220, 140),
+    Sentence("It is over.", 15, 140, 40),
 )
 
 
