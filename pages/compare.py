@@ -1,9 +1,9 @@
-"""What do segments and triplets change? One recording through both models, on one time axis."""
+"""What do segments and triplets change? On one recording, on one time axis; or on all clips of two runs."""
 
 import streamlit as st
 
-from pages.shared import words
-from pages.shared.choices import choose_context
+from pages.shared import run_choice, two_runs, words
+from pages.shared.choices import choose_context, choose_subject
 from pages.shared.loaders import predict, samples_of
 from pages.shared.player import Moment, listen
 from pages.shared.shell import shell
@@ -12,6 +12,11 @@ from segser_core import figures, runs
 
 shell()
 st.title("What do segments and triplets change?")
+
+if choose_subject() == "runs":
+    if (choice := run_choice.choose()) is not None:
+        two_runs.show(choice)
+    st.stop()
 
 with st.container(border=True):
     where, how = st.columns([1, 3])

@@ -96,7 +96,7 @@ def probabilities(prediction: Prediction) -> go.Figure:
     figure = go.Figure(bars)
     figure.update_xaxes(title="probability", range=[0, 1.18], **BARE)
     figure.update_yaxes(fixedrange=True, ticksuffix=" ")
-    return _finish(figure, height=26 * len(labels) + 24, toolbar_px=0)
+    return finish(figure, height=26 * len(labels) + 24, toolbar_px=0)
 
 
 def disagreements(a: Prediction, b: Prediction) -> list[Stretch]:
@@ -175,10 +175,11 @@ def _canvas(heights: list[int], view: Stretch, titles: list[str] | None = None) 
         },
         uniformtext={"minsize": FONT_PX, "mode": "hide"},
     )
-    return _finish(figure, height=inner + LEGEND_PX)
+    return finish(figure, height=inner + LEGEND_PX)
 
 
-def _finish(figure: go.Figure, height: int, toolbar_px: int = TOOLBAR_PX) -> go.Figure:
+def finish(figure: go.Figure, height: int, toolbar_px: int = TOOLBAR_PX) -> go.Figure:
+    """What every figure shares: its height in pixels, a transparent ground, one size of text, room for the toolbar."""
     figure.update_layout(
         height=height + toolbar_px,
         margin={"l": 0, "r": 8, "t": toolbar_px, "b": 0},

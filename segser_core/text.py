@@ -23,3 +23,8 @@ def aligned(rows: Sequence[Sequence[str]], right: str = "") -> list[str]:
 def percent(share: float | None) -> str:
     """A fraction as percent with one decimal; a dash where it is not known."""
     return "–" if share is None or share != share else f"{100 * share:.1f}"
+
+
+def signed(share: float | None) -> str:
+    """A difference of fractions in points with one decimal and its sign; a dash where it is not known."""
+    return "–" if share is None or share != share else f"{100 * share:+.1f}".replace("-", "−")

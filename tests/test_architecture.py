@@ -21,6 +21,7 @@ STREAM = (
     "metrics",
     "significance",
     "bootstrap",
+    "paired",
     "calibration",
     "scores",
     "run_files",
@@ -37,6 +38,7 @@ STREAM = (
     "report",
     "figures",
     "run_figures",
+    "pairs",
     "cli",
     "__main__",
 )

@@ -43,6 +43,18 @@ def choose_context() -> Context:
     return in_address("context", "context", list(CONTEXTS), CONTEXTS[0], control)
 
 
+def choose_subject() -> str:
+    """What the page Compare compares: both models on a recording, or two runs on their clips, as a link to runs wants."""
+    if "run" in st.query_params and "subject" not in st.session_state:
+        st.session_state["subject"] = "runs"
+    control = _segmented("Compare", words.SUBJECTS.get)
+    subject = in_address("subject", "subject", list(words.SUBJECTS), "recording", control)
+    if subject == "recording":
+        for name in ("run", "other"):
+            st.query_params.pop(name, None)
+    return subject
+
+
 def _segmented(label: str, format_func: Callable, help: str | None = None) -> Callable[[list[Any], str], Any]:
     return lambda options, key: st.segmented_control(
         label, options, key=key, format_func=format_func, help=help, required=True, persist_state="session"

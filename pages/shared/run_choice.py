@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import words
-from segser_core import aggregation, clips, runs
+from segser_core import aggregation, clips, report, runs
 from segser_core.audio import load_audio
 from segser_core.errors import AudioError, RunError
 from segser_core.prediction import Aggregate
 from segser_core.runs import Run
+from segser_core.scores import Comparison
 from segser_core.selection import Filter
 
 NONE = "none"
@@ -68,6 +69,16 @@ def table_of(choice: Choice) -> pd.DataFrame:
 def predictions_of(run: Run, rule: Aggregate | None) -> pd.DataFrame:
     """A run's predictions under a rule, made once; its own rule where it is None."""
     return _predictions(_key(run), rule or aggregation.own_rule(run), run)
+
+
+def compared(choice: Choice) -> Comparison:
+    """The paired difference of the two chosen runs under the chosen rule, found once.
+
+    Raises:
+        RunError: nothing can be paired.
+    """
+    assert choice.other is not None
+    return _compared(_key(choice.run), _key(choice.other), choice.rule, choice)
 
 
 def open_mistakes(wanted: Filter) -> None:
@@ -174,6 +185,12 @@ def _table(run: tuple, other: tuple | None, rule: Aggregate | None, _choice: Cho
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _predictions(key: tuple, rule: Aggregate, _run: Run) -> pd.DataFrame:
     return aggregation.under_rule(_run, rule)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing the runs …")
+def _compared(run: tuple, other: tuple, rule: Aggregate | None, _choice: Choice) -> Comparison:
+    under = [replace(each, predictions=predictions_of(each, rule)) for each in _choice.both]
+    return report.compare_runs(*under)
 
 
 @st.cache_data(scope="session", max_entries=16, show_spinner=False)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,13 +27,14 @@ FLAGS = (
 
 
 @contextmanager
-def served(root: Path = ROOT, start_s: float = 60) -> Iterator[str]:
-    """The address of the app, started for the time of the block."""
+def served(root: Path = ROOT, start_s: float = 60, env: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The address of the app, started for the time of the block with these variables added to its surroundings."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    around = {**os.environ, **(env or {})}
+    process = subprocess.Popen(command, cwd=root, env=around, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         address = f"http://127.0.0.1:{port}"
         _await(f"{address}/_stcore/health", start_s, process)

@@ -1,0 +1,101 @@
+"""How long a visitor waits: from the click to the drawn page, in Chromium, for each page that shows runs.
+
+    python -m benchmarks.app [UTTERANCES …]
+
+On made-up pairs of runs (`tests/made_run.py`; 5531 and 100 000 utterances unless said otherwise). Cold: the first
+visit to a page on a fresh server, which reads the run and computes everything. Warm: a second visit, by a click in
+the menu. A page counts as drawn when its title is there, the server is done with it and every chart and table has
+its place; the time is the browser's, to the next frame after that. UMAP: `projection.umap_map` of the smaller run's
+segments, in this process.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.serving import CHROMIUM, FLAGS, served
+from tests.made_run import made_runs
+
+PAGES = {"recall": "Recall", "embeddings": "Embeddings", "mistakes": "Mistakes", "compare": "Compare"}
+TURNS = 5
+DRAWN = """([title]) => {
+  const gone = selector => !document.querySelector(selector);
+  const heading = document.querySelector('h1');
+  return heading && (!title || heading.innerText !== title)
+    && !gone('[data-test-script-state=notRunning]') && gone('[data-testid=stSkeleton]') && gone('[data-stale=true]')
+    && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(chart => chart.querySelector('.main-svg'))
+}"""
+
+
+def wait_until_drawn(page: Page, other_than: str | None = None) -> None:
+    """Wait for a page whose title is not `other_than`."""
+    page.wait_for_function(DRAWN, arg=[other_than], polling="raf", timeout=300_000)
+
+
+def cold_s(address: str, name: str, page: Page) -> float:
+    """Seconds of the first visit."""
+    began = time.perf_counter()
+    page.goto(f"{address}/{name}?run=seg%2Btri-w&other=baseline")
+    wait_until_drawn(page)
+    return time.perf_counter() - began
+
+
+def warm_s(title: str, page: Page) -> float:
+    """Seconds from a click on a page's place in the menu."""
+    page.get_by_role("link", name="About", exact=True).click()
+    page.wait_for_function("() => document.querySelector('h1')?.innerText.startsWith('How it works')", timeout=60_000)
+    wait_until_drawn(page)
+    before = page.locator("h1").inner_text()
+    began = time.perf_counter()
+    page.get_by_role("link", name=title, exact=True).click()
+    wait_until_drawn(page, other_than=before)
+    return time.perf_counter() - began
+
+
+def measure(folder: Path) -> None:
+    """Print a line a page."""
+    for name, title in PAGES.items():
+        with served(env={"SEGSER_RUNS": str(folder)}) as address, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            first = cold_s(address, name, page)
+            again = [warm_s(title, page) for _ in range(TURNS)]
+            browser.close()
+        spread = f"{min(again):.2f} to {max(again):.2f}"
+        print(
+            f"  {name}: cold {first:.2f} s, warm {statistics.median(again):.2f} s ({spread}, n = {TURNS})", flush=True
+        )
+
+
+def umap_s(run: Path) -> tuple[int, float]:
+    """How many segments a run has, and the seconds of their map."""
+    from segser_core.projection import umap_map
+    from segser_core.runs import read_run
+
+    vectors = read_run(run).embeddings()
+    assert vectors is not None
+    began = time.perf_counter()
+    umap_map(vectors.segment)
+    return len(vectors.segment), time.perf_counter() - began
+
+
+def main() -> None:
+    """Measure on a run of each size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("utterances", type=int, nargs="*", default=[5531, 100_000])
+    with tempfile.TemporaryDirectory() as folder:
+        for i, n in enumerate(parser.parse_args().utterances):
+            place = Path(folder, str(n))
+            run, _ = made_runs(place, n)
+            print(f"{n} utterances", flush=True)
+            measure(place / "runs")
+            if i == 0:
+                print("  UMAP of {} segments: {:.1f} s".format(*umap_s(run)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
