@@ -26,9 +26,12 @@ from segser_core.prediction import Prediction, default_aggregate
 from segser_core.predictor import Encoded, Predictor
 from segser_core.runs import check_place, metrics_of, write_run
 from training.corpora import load_corpus
-from training.protocols import DEFAULTS, folds
+from training.protocols import DEFAULTS, clips_of_split
 
-KEPT_COLUMNS = ("utterance_id", "label", "path", "speaker", "session", "gender", "split", "duration_s", "style", "text")
+KEPT_COLUMNS = (
+    *("utterance_id", "label", "path", "speaker", "session", "gender", "split", "duration_s", "style", "text"),
+    *("agreement", "joined", "parts"),
+)
 log = logging.getLogger(__name__)
 
 
@@ -150,10 +153,7 @@ def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[i
 def clips_of(name: str, root: Path, protocol: str | None, split: str, labels: tuple[str, ...]) -> pd.DataFrame:
     """The clips of a split; of a corpus that the model was not trained on, all clips of the labels it knows."""
     corpus = load_corpus(name, root)
-    if split != "all":
-        manifest = pd.concat([fold.split(split) for fold in folds(corpus, protocol)], ignore_index=True)
-    else:
-        manifest = corpus.manifest.assign(split="test")
+    manifest = corpus.manifest.assign(split="test") if split == "all" else clips_of_split(corpus, split, protocol)
     known = manifest["label"].isin(labels)
     if not known.all():
         log.warning("%d clips have a label that the model does not know; they are left out", (~known).sum())
@@ -178,7 +178,7 @@ def main(argv: list[str] | None = None) -> int:
         predictor = Predictor.from_pretrained(asked.model, asked.device)
         manifest = clips_of(asked.corpus, asked.root, asked.protocol, asked.split, predictor.labels)
         records = evaluate(predictor, manifest, asked.root, asked.corpus)
-        protocol = "all clips" if asked.split == "all" else asked.protocol or DEFAULTS[asked.corpus]
+        protocol = "all clips" if asked.split == "all" else asked.protocol or DEFAULTS.get(asked.corpus, "column:split")
         meta = describe_run(predictor, asked.corpus, protocol, [0], time.monotonic() - began)
         metrics = metrics_of(records.predictions.assign(split="test"), list(predictor.labels))
         write_run(

@@ -14,10 +14,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 
 from segser_core.audio import SAMPLE_RATE_HZ, load_audio
+from training.flac import write_flac
 
 SAMPLE = Path(__file__).parents[1] / "segser_core" / "bundled" / "sample.flac"
 PAUSE_S = 0.15
@@ -54,27 +54,12 @@ def speak(sentence: Sentence) -> np.ndarray:
     return load_audio(done.stdout)
 
 
-def write_flac(samples: np.ndarray, path: Path) -> None:
-    """Samples (N,), full scale 1, as 16-bit mono FLAC at 16 kHz that says it is synthetic."""
-    pcm = np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
-    with av.open(str(path), "w", format="flac") as container:
-        container.metadata.update(METADATA)
-        stream = container.add_stream("flac", rate=SAMPLE_RATE_HZ, layout="mono", options={"compression_level": "12"})
-        frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE_HZ
-        fifo = av.AudioFifo()
-        fifo.write(frame)
-        while piece := fifo.read(stream.codec_context.frame_size or 4096, partial=True):
-            container.mux(stream.encode(piece))
-        container.mux(stream.encode(None))
-
-
 def main() -> None:
     """Write the sample in its place."""
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
     parts = [part for sentence in SENTENCES for part in (speak(sentence), pause)]
     samples = np.concatenate(parts[:-1])
-    write_flac(samples, SAMPLE)
+    write_flac(samples, SAMPLE, METADATA)
     sys.stdout.write(f"{SAMPLE.name}: {len(samples) / SAMPLE_RATE_HZ:.2f} s, {SAMPLE.stat().st_size} bytes\n")
 
 

@@ -100,6 +100,26 @@ def folds(corpus: Corpus, protocol: str | None = None, *, partial: bool = False)
     return divided
 
 
+def clips_of_split(corpus: Corpus, split: str, protocol: str | None = None) -> pd.DataFrame:
+    """The clips of one split over all folds, each once.
+
+    Where no protocol is named and the corpus has none of its own, its manifest's column `split` decides.
+
+    Raises:
+        CorpusError: as in `folds`, no clip of that split, or one in that split of several folds.
+    """
+    if protocol is None and corpus.name not in DEFAULTS and "split" in corpus.manifest:
+        check_disjoint(corpus.manifest)
+        clips = corpus.manifest[corpus.manifest["split"] == split].reset_index(drop=True)
+    else:
+        clips = pd.concat([fold.split(split) for fold in folds(corpus, protocol)], ignore_index=True)
+    if clips.empty:
+        raise CorpusError(f"{corpus.name} in {corpus.root} has no clip of the split {split}; name another one")
+    if clips["utterance_id"].duplicated().any():
+        raise CorpusError(f"a clip of {corpus.name} is in the {split} split of several folds; ask for test")
+    return clips
+
+
 def check_complete(corpus: Corpus) -> None:
     """Every label as often as in the complete corpus, where that is known.
 

@@ -8,7 +8,7 @@ from segser_core.errors import CorpusError
 from training.corpora.corpus import COLUMNS, Corpus, LeftOut
 
 __all__ = ["COLUMNS", "Corpus", "LeftOut", "corpora", "load_corpus"]
-_HELPERS = {"corpus", "__main__"}
+_HELPERS = {"corpus", "join", "__main__"}
 
 
 def corpora() -> tuple[str, ...]:

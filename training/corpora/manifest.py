@@ -1,0 +1,137 @@
+"""Any corpus of your own: a folder with `manifest.csv`, `manifest.tsv` or `manifest.parquet`, a row an utterance.
+
+Columns `path` (relative to the folder), `label` and `speaker` are needed. As known: `utterance_id` (the path
+without its ending where it is not given), `session`, `gender`, `duration_s` (read from the file where it is not
+given), `text`, `style`, `valence`, `activation`, `dominance`, `agreement` (share of raters behind the label),
+`dialogue`, and `split` (train, dev or test). Every other column goes along as text.
+"""
+
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+from pyarrow.lib import ArrowException
+
+from segser_core.errors import CorpusError
+from segser_core.labels import LABELS
+from training.corpora.corpus import COLUMNS, Corpus, LeftOut, Misfit, duration_s
+
+FILES = ("manifest.csv", "manifest.tsv", "manifest.parquet")
+NEEDED = ("path", "label", "speaker")
+NUMBERS = ("duration_s", "valence", "activation", "dominance", "agreement", "joined")
+SPELLINGS = {
+    "joy": "happy",
+    "happiness": "happy",
+    "sadness": "sad",
+    "anger": "angry",
+    "anxiety": "fearful",
+    "fear": "fearful",
+    "boredom": "bored",
+    "surprise": "surprised",
+    "affection": "tender",
+    "tenderness": "tender",
+    "excitement": "excited",
+    "frustration": "frustrated",
+}
+
+
+def load(root: Path) -> Corpus:
+    """The corpus that a manifest in `root` describes; labels in the project's spelling, others as they are.
+
+    Raises:
+        CorpusError: no manifest or several, one that cannot be read or lacks a column, or no row of it fits.
+    """
+    table = read(find(root))
+    rows, left_out = [], []
+    seen: dict[str, str] = {}
+    for number, row in enumerate(table.to_dict("records"), start=1):
+        name = str(row["path"]) or f"row {number}"
+        try:
+            rows.append(row | {"utterance_id": named(row, seen), "duration_s": seconds(row, root)})
+            seen[rows[-1]["utterance_id"]] = name
+        except Misfit as error:
+            left_out.append(LeftOut(name, str(error)))
+    if not rows:
+        raise CorpusError(f"none of the {len(table)} rows of the manifest in {root} fits; the first: {_why(left_out)}")
+    manifest = pd.DataFrame(rows).sort_values("utterance_id", ignore_index=True)
+    others = [c for c in manifest if c not in COLUMNS]
+    strange = sorted(set(manifest["label"]) - set(LABELS))
+    notes = (f"Labels that are none of segser's own: {', '.join(strange)}.",) if strange else ()
+    return Corpus("manifest", root, manifest[[*COLUMNS, *others]], tuple(left_out), notes=notes)
+
+
+def find(root: Path) -> Path:
+    """The one manifest in a folder.
+
+    Raises:
+        CorpusError: there is no such folder, or it holds no manifest or several.
+    """
+    if not root.is_dir():
+        raise CorpusError(f"{root} is no folder; give the folder that holds the manifest")
+    found = [root / name for name in FILES if (root / name).is_file()]
+    if len(found) != 1:
+        got = " and ".join(file.name for file in found) or "no manifest"
+        raise CorpusError(f"{root} holds {got}; expected one of {', '.join(FILES)}")
+    return found[0]
+
+
+def read(file: Path) -> pd.DataFrame:
+    """The table in a manifest, `COLUMNS` filled with "" where it has none; text is text, "03" stays "03".
+
+    Raises:
+        CorpusError: it cannot be read, or lacks a column that is needed.
+    """
+    try:
+        if file.suffix == ".parquet":
+            table = pd.read_parquet(file)
+        else:
+            separator = "\t" if file.suffix == ".tsv" else ","
+            table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError, ArrowException) as error:
+        raise CorpusError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
+    if missing := [c for c in NEEDED if c not in table]:
+        raise CorpusError(f"{file} has no column {', '.join(missing)}; it has {', '.join(map(str, table.columns))}")
+    absent = {c: "" for c in COLUMNS if c not in table}
+    return table.assign(**absent).apply(lambda column: _column(column, str(column.name)))
+
+
+def _column(column: pd.Series, name: str) -> pd.Series:
+    if name in NUMBERS:
+        return pd.to_numeric(column, errors="coerce")
+    text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
+    if name != "label":
+        return text
+    small = text.str.lower()
+    return small.map(SPELLINGS).fillna(small.where(small.isin(LABELS), text))
+
+
+def named(row: dict, seen: dict[str, str]) -> str:
+    """A row's utterance_id, which no row before it has.
+
+    Raises:
+        Misfit: the row has no label or no path, or its name is taken.
+    """
+    for column in ("path", "label"):
+        if not row[column]:
+            raise Misfit(f"it has no {column}")
+    name = row["utterance_id"] or PurePosixPath(row["path"]).with_suffix("").as_posix()
+    if name in seen:
+        raise Misfit(f"a second row of the name {name}; {seen[name]} is used")
+    return name
+
+
+def seconds(row: dict, root: Path) -> float:
+    """A row's duration in seconds, as it says or as its file does.
+
+    Raises:
+        Misfit: its path leads out of the folder, or to no file that can be read.
+    """
+    path = root / row["path"]
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise Misfit("its path leads out of the corpus's folder")
+    if not path.is_file():
+        raise Misfit("there is no such file")
+    return float(row["duration_s"]) if row["duration_s"] > 0 else duration_s(path)
+
+
+def _why(left_out: list[LeftOut]) -> str:
+    return f"{left_out[0].path}: {left_out[0].why}" if left_out else "it is empty"
