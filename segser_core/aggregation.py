@@ -114,14 +114,16 @@ def parts_of(run: Run) -> tuple["pd.DataFrame", Parts]:
     """The prediction rows that have segments, and their segments in the same order.
 
     Raises:
-        RunError: a test clip has no segment.
+        RunError: there are no segments, a test clip has none, or it cannot be told whose a segment is.
     """
     rows, segments = run.predictions, run.segments
     if segments is None:
         raise RunError(f"{run.name} has no segments.parquet")
     key = KEY if "fold" in segments else KEY[:2]
-    if rows.duplicated(key).any():
-        key = KEY
+    twice = rows.duplicated(key).to_numpy()
+    if twice.any():
+        one, needs = rows.utterance_id.iloc[twice.argmax()], f"a row once for each {', '.join(key)}"
+        raise RunError(f"{run.name} has several rows of {one}; for their segments to be told apart, it needs {needs}")
     owner = index_of(rows, key).get_indexer(index_of(segments, key))
     place = segments.segment.to_numpy()
     order = np.lexsort((place, owner))

@@ -3,7 +3,9 @@
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -68,6 +70,30 @@ def to_csv(predictions: Sequence[Prediction]) -> str:
     frame["file"] = [guarded(name, "./") for name in frame["file"]]
     frame["label"] = [guarded(name, "'") for name in frame["label"]]
     return frame.to_csv(index=False, lineterminator="\n")
+
+
+def rows_csv(table: "pd.DataFrame") -> str:
+    """A table of clips as CSV, numbers not rounded; a text that a spreadsheet would take as a formula gets a '."""
+    texts = table.select_dtypes(include=["object", "string"]).columns
+    safe = {name: [guarded(storable(v), "'") if isinstance(v, str) else v for v in table[name]] for name in texts}
+    return table.assign(**safe).to_csv(index=False, lineterminator="\n")
+
+
+def to_zip(files: Iterable[tuple[str, Prediction]], ending: str) -> bytes:
+    """A ZIP of one TextGrid or ELAN file for each clip.
+
+    Args:
+        files: what each is to be called, without its ending, and what it holds.
+        ending: `.TextGrid` or `.eaf`.
+    """
+    make, content, taken = {".TextGrid": to_textgrid, ".eaf": to_elan}[ending], io.BytesIO(), Counter[str]()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, prediction in files:
+            stem = re.sub(r"[^\w.-]+", "_", name)[:120] or "clip"
+            taken[stem] += 1
+            again = f"-{taken[stem]}" if taken[stem] > 1 else ""
+            archive.writestr(f"{stem}{again}{ending}", make(prediction))
+    return content.getvalue()
 
 
 def to_parquet(predictions: Sequence[Prediction]) -> bytes:

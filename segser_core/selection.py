@@ -1,7 +1,8 @@
 """Which of a run's clips to show: a filter that an address can carry."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import numpy as np
 
@@ -11,6 +12,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WRONG = ("this", "other", "both", "either")
+ORDERS = {  # by name: the column, and whether the smallest comes first
+    "surest": ("confidence", False),
+    "least-sure": ("confidence", True),
+    "longest": ("duration_s", False),
+    "shortest": ("duration_s", True),
+    "least-true": ("true_share", True),
+    "late": ("decided_at", False),
+    "name": ("utterance_id", True),
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class Filter:
     ids: tuple[str, ...] = ()
 
     def to_address(self) -> dict[str, str]:
-        """What differs from no filter, by name, as an address has it; `ids` are joined by blanks."""
+        """What differs from no filter, by name, as an address has it; `ids` are quoted and joined by blanks."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: _written(value) for name, value in values.items() if value not in (None, ())}
 
@@ -53,20 +63,36 @@ class Filter:
     def from_address(cls, address: "Mapping[str, str]") -> "Filter":
         """A filter from an address; what cannot be read there is passed over."""
         found = {f.name: _read(str(f.type), address[f.name]) for f in fields(cls) if address.get(f.name)}
+        if found.get("wrong") not in WRONG:
+            found.pop("wrong", None)
         return cls(**{name: value for name, value in found.items() if value is not None})
+
+    @property
+    def set(self) -> tuple[str, ...]:
+        """The names of the conditions that there are."""
+        return tuple(f.name for f in fields(self) if getattr(self, f.name) not in (None, ()))
+
+    def without(self, *names: str) -> "Filter":
+        """The same with these conditions taken away."""
+        nothing: dict[str, Any] = {name: () if name == "ids" else None for name in names}
+        return replace(self, **nothing)
+
+    def only(self, name: str) -> "Filter":
+        """This condition alone."""
+        return Filter(**{name: getattr(self, name)})
 
 
 def _written(value: Any) -> str:
     """A value as an address has it."""
-    return (
-        " ".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else str(value)
-    )
+    if isinstance(value, tuple):
+        return " ".join(quote(one, safe="/:") for one in value)
+    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 
 def _read(kind: str, text: str) -> Any:
     """A value of an address as the field of a filter wants it; None where it makes no sense."""
     if kind.startswith("tuple"):
-        return tuple(text.split())
+        return tuple(unquote(one) for one in text.split())
     if kind.startswith("bool"):
         return {"true": True, "false": False}.get(text)
     if kind.startswith("str"):
@@ -84,10 +110,14 @@ def select(table: "pd.DataFrame", wanted: Filter) -> "pd.DataFrame":
     A value that no row has lets none through; so does a column that the table lacks.
     """
     keep = np.ones(len(table), dtype=bool)
-    for name in ("label", "predicted", "correct", "speaker", "session", "style", "gender", "seed", "fold"):
+    for name in ("correct", "seed", "fold"):
         value = getattr(wanted, name)
         if value is not None:
             keep &= table[name].to_numpy() == value if name in table else False
+    for name in ("label", "predicted", "speaker", "session", "style", "gender"):  # a session may be a number
+        value = getattr(wanted, name)
+        if value is not None:
+            keep &= (table[name].astype(str) == value).to_numpy() if name in table else False
     for name, low, high in (
         ("duration_s", wanted.shortest_s, wanted.longest_s),
         ("confidence", wanted.least_confidence, wanted.most_confidence),
@@ -111,3 +141,32 @@ def _wrong(table: "pd.DataFrame", who: str) -> np.ndarray:
     here, there = ~table.correct.to_numpy(), known & ~table.other_correct.fillna(True).to_numpy(dtype=bool)
     found = {"this": here & ~there, "other": ~here & there, "both": here & there, "either": here | there}
     return known & found[who]
+
+
+def orders_of(table: "pd.DataFrame") -> tuple[str, ...]:
+    """The orders that a table has the columns for."""
+    return tuple(name for name, (column, _) in ORDERS.items() if column in table and table[column].notna().any())
+
+
+def ordered(table: "pd.DataFrame", order: str) -> "pd.DataFrame":
+    """The rows in one of `ORDERS`; of equals, and where nothing is known, as they were."""
+    column, rising = ORDERS[order]
+    return table.sort_values(column, ascending=rising, kind="stable")
+
+
+def obstacles(table: "pd.DataFrame", wanted: Filter) -> tuple[str, ...]:
+    """The conditions that leave nothing of a table, by name.
+
+    Those that let no row through by themselves; where there is none of these, those without which
+    something would be left; and where there is none of these either, all of them.
+    """
+    alone = tuple(name for name in wanted.set if select(table, wanted.only(name)).empty)
+    spared = tuple(name for name in wanted.set if not select(table, wanted.without(name)).empty)
+    return alone or spared or wanted.set
+
+
+def values_of(table: "pd.DataFrame", name: str) -> list[str]:
+    """What a column of names holds, sorted; nothing where it is missing or says nothing."""
+    if name not in table:
+        return []
+    return sorted(value for value in table[name].dropna().astype(str).unique() if value)
