@@ -1,5 +1,6 @@
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -83,6 +84,14 @@ def test_only_complete_checkpoints_are_resumed(tmp_path):
     assert not (tmp_path / "checkpoint-15").exists()
     shutil.rmtree(tmp_path / "checkpoint-10")
     assert last_complete(tmp_path).name == "checkpoint-5"
+
+
+def test_the_time_before_a_stop_is_counted(tmp_path):
+    assert trainer.seconds_spent(tmp_path) == 0
+    (tmp_path / "checkpoint-8").mkdir()
+    marking = trainer.MarkComplete(earlier_s=100.0)
+    marking.on_save(SimpleNamespace(output_dir=tmp_path), SimpleNamespace(global_step=8), None)
+    assert 100 <= trainer.seconds_spent(tmp_path) < 110
 
 
 def test_all_layers_are_tuned_and_frozen_ones_are_not(corpus):

@@ -28,7 +28,7 @@ from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate
 from training.protocols import DEFAULTS, Fold, folds
 from training.settings import Settings, read_settings, to_yaml
-from training.trainer import new_model, train_fold
+from training.trainer import new_model, seconds_spent, train_fold
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ def run_job(job: Job, root: Path, settings: Settings, logs: Path) -> None:
     """Train unless done; the model is kept in half precision, as it is later served."""
     if job.done:
         return
-    began = time.monotonic()
+    began = time.monotonic() - seconds_spent(job.folder / "steps")
     model = train_fold(
         job.fold, root, settings, job.seed, job.folder / "steps", logs / f"seed-{job.seed}-fold-{job.fold.index}"
     )

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -131,11 +132,24 @@ def opposite(offsets: Tensor, lengths: Tensor, max_frames: int) -> Tensor:
 
 
 class MarkComplete(TrainerCallback):
-    """Writes a marker into each checkpoint once all of it is on disk, so that no half-written one is resumed."""
+    """Writes a marker into each checkpoint once all of it is on disk, so that no half-written one is resumed.
+
+    The marker holds the seconds that training took up to there, those before a stop included.
+    """
+
+    def __init__(self, earlier_s: float):
+        self.began = time.monotonic() - earlier_s
 
     def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
         """Called after the last file of a checkpoint."""
-        (Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+        marker = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / COMPLETE
+        marker.write_text(f"{time.monotonic() - self.began:.0f}")
+
+
+def seconds_spent(steps: Path) -> float:
+    """Seconds of training up to the newest complete checkpoint in a folder; 0 where there is none."""
+    newest = last_complete(steps)
+    return float((newest / COMPLETE).read_text() or 0) if newest else 0.0
 
 
 def last_complete(folder: Path) -> Path | None:
@@ -228,7 +242,10 @@ def train_fold(
         train_dataset=clips,
         eval_dataset=dev_clips,
         compute_metrics=lambda evaluated: development_scores(evaluated, fold.labels),
-        callbacks=[MarkComplete(), *([TensorBoardCallback(SummaryWriter(str(logs)))] if logs else [])],
+        callbacks=[
+            MarkComplete(seconds_spent(steps)),
+            *([TensorBoardCallback(SummaryWriter(str(logs)))] if logs else []),
+        ],
     )
     newest = last_complete(steps)
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
