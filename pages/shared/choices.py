@@ -44,7 +44,7 @@ def choose_context() -> Context:
 
 
 def choose_subject() -> str:
-    """What the page Compare compares: both models on a recording, or two runs on their clips, as a link to runs wants."""
+    """What the page Compare compares: both models on a recording, or two runs, as a link to runs wants."""
     if "run" in st.query_params and "subject" not in st.session_state:
         st.session_state["subject"] = "runs"
     control = _segmented("Compare", words.SUBJECTS.get)

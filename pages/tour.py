@@ -1,0 +1,18 @@
+"""The whole of segser in five steps, in an order that suits a lesson."""
+
+import streamlit as st
+
+from pages.shared.shell import shell
+from pages.shared.tour_steps import STEPS, TIME
+
+shell()
+st.title("segser in five steps")
+
+with st.container(width=820):
+    st.markdown(TIME)
+    for number, step in enumerate(STEPS, start=1):
+        with st.container(border=True):
+            st.subheader(f"{number}. {step.title}")
+            st.markdown(step.text)
+            st.page_link(step.page, label=step.link, icon=":material/arrow_forward:", query_params=step.address)
+            st.markdown(f":small[**To ask a class:** {step.question}]")

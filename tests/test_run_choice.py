@@ -1,0 +1,99 @@
+"""The choice of runs that several pages share, on the page Compare."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from segser_core.audio import SAMPLE_RATE_HZ
+from tests.made_run import made_runs
+from tests.test_app import opened, run, said
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    made_runs(folder, 300, sounds=2)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def fresh(made, monkeypatch):
+    monkeypatch.setenv("SEGSER_RUNS", str(made / "runs"))
+    yield
+    st.cache_data.clear()
+
+
+def chosen(app: AppTest) -> list[str]:
+    return [app.selectbox(key=f"run-page-{name}").value for name in ("run", "other")]
+
+
+def test_the_address_names_both_runs_and_keeps_them():
+    app = run(opened("compare", run="baseline", other="seg tri-w"))  # a bare + in an address is a space
+    assert chosen(app) == ["baseline", "seg+tri-w"]
+    assert app.query_params["run"] in ("baseline", ["baseline"])
+
+
+def test_a_run_that_is_not_there_is_said_and_another_one_shown():
+    app = run(opened("compare", run="lost", other="baseline"))
+    assert any("lost" in w.value for w in app.warning)
+    assert chosen(app) == ["seg+tri-w", "baseline"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [({"format": 99}, "format 99"), ({"labels": []}, "labels")],
+    ids=["of another version", "without labels"],
+)
+def test_a_broken_run_says_what_is_wrong_and_the_rest_go_on(damage, says, made, tmp_path, monkeypatch):
+    shutil.copytree(made / "runs", tmp_path / "runs")
+    file = tmp_path / "runs" / "baseline" / "run.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | damage))
+    monkeypatch.setenv("SEGSER_RUNS", str(tmp_path / "runs"))
+    app = run(opened("compare", run="baseline", other="seg+tri-w"))
+    assert any(says in e.value for e in app.error)
+    app.selectbox(key="run-page-run").set_value("seg+tri-w")
+    app.selectbox(key="run-page-other").set_value("none")
+    assert not run(app).error
+
+
+def test_runs_of_a_folder_that_is_typed_in_can_be_chosen(made, tmp_path):
+    shutil.copytree(made / "runs" / "baseline", tmp_path / "mine" / "first try")
+    app = run(opened("compare", run="baseline"))
+    run(app.text_input(key="more-runs").set_value(str(tmp_path / "mine")))
+    assert "first try" in app.selectbox(key="run-page-run").options
+    run(app.text_input(key="more-runs").set_value(str(tmp_path / "nothing")))
+    assert any("no run" in e.value for e in app.error)
+
+
+def test_two_runs_show_difference_agreement_and_who_is_right():
+    app = run(opened("compare", run="seg+tri-w", other="baseline"))
+    assert "Cohen's κ" in said(app) and app.get("plotly_chart")
+    before = [m.value for m in app.metric]
+    run(app.selectbox(key="run-page-aggregate").set_value("mean"))
+    assert [m.value for m in app.metric] != before
+
+
+def test_runs_of_other_classes_are_not_paired():
+    app = run(opened("compare", run="seg+tri-w", other="baseline"))
+    assert not app.error
+    only = run(opened("compare", run="seg+tri-w", other="none"))
+    assert any("second run" in i.value for i in only.info)
+
+
+def test_sound_is_found_below_the_corpora_and_nowhere_else(made, monkeypatch):
+    from pages.shared.run_choice import sound_file, sound_of
+    from segser_core.runs import read_run
+
+    found = read_run(made / "runs" / "seg+tri-w")
+    longest = found.predictions[found.predictions.label == "sad"].sort_values("duration_s").iloc[-1]
+    assert sound_file(found, longest.path) is None
+    monkeypatch.setenv("SEGSER_CORPORA", str(made / "corpora"))
+    samples = sound_of(found, longest.utterance_id)
+    assert len(samples) == pytest.approx(longest.duration_s * SAMPLE_RATE_HZ, abs=1)
+    monkeypatch.setenv("SEGSER_CORPORA", str(made / "corpora" / "iemocap"))
+    assert sound_file(found, longest.path) is not None
+    assert sound_file(found, "../../runs/baseline/run.json") is None
