@@ -38,6 +38,7 @@ STREAM = (
     "report",
     "figures",
     "run_figures",
+    "maps",
     "pairs",
     "cli",
     "__main__",

@@ -1,0 +1,211 @@
+"""High-dimensional vectors on a plane, and how far apart their groups lie before they are flattened.
+
+PCA is there at once. UMAP takes a while: it starts from at most 50 principal components and exact neighbours.
+"""
+
+import re
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+
+from segser_core.errors import SettingError
+
+MOST_FITTED = 20_000  # PCA finds its axes on at most this many rows
+UMAP_COMPONENTS = 50
+UMAP_NEIGHBOURS = 15
+FEWEST_ROWS = 4  # what UMAP needs
+MOST_COMPARED = 3_000  # separation compares every pair of this many rows, 9 million distances
+NEIGHBOURS_FOUND = 0.3  # share of UMAP's time until its epochs begin, as the progress shows it
+_ONE_AT_A_TIME = threading.Lock()  # numba's threads do not bear two callers, and two maps would only share the cores
+
+
+@dataclass(frozen=True)
+class Separation:
+    """How far apart groups lie, in the vectors' own space (Euclidean distance).
+
+    Attributes:
+        silhouette: mean over rows, -1 to 1; 0 where groups overlap. NaN with fewer than two groups.
+        ratio: mean distance between two rows of one group, over that of two rows of different groups;
+            1 where groups make no difference, 0 where each is a point. NaN with fewer than two groups.
+        groups: how many were compared.
+        rows: how many rows were compared; a seeded sample where there are more than `MOST_COMPARED`.
+        alone: rows left out since no other row of their group is among those compared.
+    """
+
+    silhouette: float
+    ratio: float
+    groups: int
+    rows: int
+    alone: int
+
+
+def pca(vectors: np.ndarray, components: int = 2) -> np.ndarray:
+    """The first principal components.
+
+    The axes are found on at most `MOST_FITTED` rows, a seeded sample. Each points to where its largest
+    coefficient is positive, so that the same vectors give the same map.
+
+    Args:
+        vectors: (N, D) of any float type, N >= 1.
+        components: how many; those beyond D are 0.
+
+    Returns:
+        (N, components) float32.
+
+    Raises:
+        SettingError: there is no row, or a value is not finite.
+    """
+    x = _checked(vectors)
+    fitted = x[_sample(len(x), MOST_FITTED, seed=0)]
+    mean = fitted.mean(axis=0, dtype=np.float64).astype(np.float32)
+    centred = (fitted - mean) / max(float(np.abs(fitted).max()), np.finfo(np.float32).tiny)
+    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))  # from the least variance up
+    axes = axes[:, ::-1][:, :components].astype(np.float32)
+    axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
+    found = (x - mean) @ axes
+    return np.pad(found, ((0, 0), (0, components - axes.shape[1])))
+
+
+def umap_map(vectors: np.ndarray, seed: int = 0, progress: Callable[[float], None] | None = None) -> np.ndarray:
+    """UMAP (McInnes, Healy and Melville, 2018) on at most 50 principal components.
+
+    Neighbours are exact and the map starts from the first two components, so that a seed gives the same
+    map again; for that it runs on one thread. Calls wait for one another.
+
+    Args:
+        vectors: (N, D) of any float type, N >= 4.
+        seed: of UMAP's random steps.
+        progress: told the share that is done, 0 to 1, from the thread that calls.
+
+    Returns:
+        (N, 2) float32.
+
+    Raises:
+        SettingError: there are fewer than 4 rows, all are the same, or a value is not finite.
+    """
+    tell = progress or (lambda share: None)
+    x = _checked(vectors)
+    if len(x) < FEWEST_ROWS:
+        raise SettingError(f"UMAP needs at least {FEWEST_ROWS} points and there are {len(x)}; look at the PCA instead")
+    if (x == x[0]).all():
+        raise SettingError(f"all {len(x)} points are the same, so there is nothing for UMAP to spread out")
+    tell(0.0)
+    with _ONE_AT_A_TIME:
+        reduced = pca(x, min(UMAP_COMPONENTS, x.shape[1]))
+        tell(0.05)
+        found = _umap(reduced, _neighbours(reduced, min(UMAP_NEIGHBOURS, len(x) - 1)), seed, tell)
+    tell(1.0)
+    return found
+
+
+def separation(vectors: np.ndarray, groups: Sequence[object] | np.ndarray) -> Separation:
+    """How far apart the groups of a set of vectors lie; see `separations`."""
+    return separations(vectors, {"": groups})[""]
+
+
+def separations(vectors: np.ndarray, groupings: dict[str, Sequence[object] | np.ndarray]) -> dict[str, Separation]:
+    """How far apart groups lie, for several ways of grouping the same vectors: distances are found once.
+
+    Args:
+        vectors: (N, D) of any float type.
+        groupings: by name, (N,) the group of each row.
+
+    Returns:
+        By the same names, what is found on a seeded sample of at most `MOST_COMPARED` rows.
+
+    Raises:
+        SettingError: there is no row, a value is not finite, or a grouping has another number of rows.
+    """
+    from sklearn.metrics import pairwise_distances
+
+    for name, groups in groupings.items():
+        if len(groups) != len(vectors):
+            raise SettingError(f"grouping {name!r} has {len(groups)} rows and there are {len(vectors)} vectors")
+    chosen = _sample(len(vectors), MOST_COMPARED, seed=0)
+    distances = pairwise_distances(_checked(vectors[chosen]))
+    return {name: _separation(distances, np.asarray(groups)[chosen]) for name, groups in groupings.items()}
+
+
+def _separation(distances: np.ndarray, groups: np.ndarray) -> Separation:
+    from sklearn.metrics import silhouette_score
+
+    _, group, members = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
+    kept = members[group] > 1
+    alone, group, distances = int((~kept).sum()), group[kept], distances[np.ix_(kept, kept)]
+    count = len(np.unique(group))
+    if count < 2:
+        return Separation(nan, nan, count, len(group), alone)
+    same = group[:, None] == group[None, :]
+    within = distances[same].sum(dtype=float) / (same.sum() - len(group))  # not counting a row's distance to itself
+    between = distances[~same].mean(dtype=float)
+    if between == 0:
+        return Separation(nan, nan, count, len(group), alone)
+    silhouette = float(silhouette_score(distances, group, metric="precomputed"))
+    return Separation(silhouette, float(within / between), count, len(group), alone)
+
+
+def _checked(vectors: np.ndarray) -> np.ndarray:
+    """The vectors as float32; a SettingError where they are no table of finite numbers with at least a row."""
+    x = np.asarray(vectors)
+    if x.ndim != 2 or 0 in x.shape:
+        raise SettingError(f"vectors have shape {x.shape}; expected rows and columns, at least one of each")
+    with np.errstate(over="ignore", invalid="ignore"):
+        x = x.astype(np.float32)
+        total = x.sum(dtype=np.float64)
+    if not np.isfinite(total):
+        bad = int((~np.isfinite(x)).any(axis=1).sum())
+        raise SettingError(f"{bad} of {len(x)} vectors hold a value that is not finite; make embeddings.npz anew")
+    return x
+
+
+def _sample(rows: int, most: int, seed: int) -> np.ndarray:
+    """The places of at most so many rows, in order."""
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
+def _neighbours(x: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest rows of each row, itself first, and their distances: (N, count) each."""
+    from sklearn.neighbors import NearestNeighbors
+
+    distances, places = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(x).kneighbors(x)
+    return places.astype(np.int32), distances.astype(np.float32)
+
+
+def _umap(
+    x: np.ndarray, neighbours: tuple[np.ndarray, np.ndarray], seed: int, tell: Callable[[float], None]
+) -> np.ndarray:
+    from umap.umap_ import UMAP  # the import alone takes seconds
+
+    tell(NEIGHBOURS_FOUND)
+    bar = {"file": _Epochs(tell), "bar_format": "{n}/{total}", "disable": False, "miniters": 1, "mininterval": 0.2}
+    made = UMAP(
+        n_neighbors=neighbours[0].shape[1],
+        init="pca",
+        random_state=seed,
+        n_jobs=1,
+        precomputed_knn=neighbours,
+        tqdm_kwds=bar,
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "precomputed_knn", UserWarning)  # nothing is added to the map later
+        return np.asarray(made.fit_transform(x), dtype=np.float32)
+
+
+class _Epochs:
+    """A file for UMAP's progress bar, which writes `epochs done/epochs` to it."""
+
+    def __init__(self, tell: Callable[[float], None]) -> None:
+        self.tell = tell
+
+    def write(self, text: str) -> None:
+        if found := re.search(r"(\d+)/(\d+)", text):
+            self.tell(NEIGHBOURS_FOUND + (1 - NEIGHBOURS_FOUND) * int(found[1]) / int(found[2]))
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
