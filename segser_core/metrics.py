@@ -1,4 +1,4 @@
-"""UAR, accuracy and macro F1, always by these names, from a confusion matrix.
+"""UAR, accuracy and macro F1, always by these names, and the agreement of two models, from a confusion matrix.
 
 Each takes confusion matrices (..., C, C), rows the true classes, so that thousands of resampled
 ones cost a few array operations. A class without a sample has no recall (NaN) and is left out of
@@ -20,9 +20,11 @@ def indices(names: Sequence[str], classes: Sequence[str]) -> np.ndarray:
         SettingError: a name is no class.
     """
     place = {c: i for i, c in enumerate(classes)}
-    if strange := sorted({str(n) for n in names if n not in place}):
+    found = np.array([place.get(n, -1) for n in names], dtype=np.intp)
+    if (found < 0).any():
+        strange = sorted({str(n) for n in names if n not in place})
         raise SettingError(f"{', '.join(strange)}: not among the classes {', '.join(classes)}")
-    return np.array([place[n] for n in names], dtype=np.intp)
+    return found
 
 
 def confusion(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> np.ndarray:
@@ -38,8 +40,12 @@ def confusion(labels: Sequence[str], predicted: Sequence[str], classes: Sequence
     """
     if len(labels) != len(predicted):
         raise SettingError(f"{len(labels)} labels and {len(predicted)} predictions; there must be one of each")
-    cells = indices(labels, classes) * len(classes) + indices(predicted, classes)
-    return np.bincount(cells, minlength=len(classes) ** 2).reshape(len(classes), len(classes))
+    return count(indices(labels, classes), indices(predicted, classes), len(classes))
+
+
+def count(true: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+    """As `confusion`, from class indices (N,) each: (C, C) int."""
+    return np.bincount(true * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def recall(confusions: np.ndarray) -> np.ndarray:
@@ -64,6 +70,58 @@ def macro_f1(confusions: np.ndarray) -> np.ndarray:
     """
     hits = np.diagonal(confusions, axis1=-2, axis2=-1)
     return _mean_of_known(_ratio(2 * hits, confusions.sum(axis=-1) + confusions.sum(axis=-2)))
+
+
+def agreement(confusions: np.ndarray) -> np.ndarray:
+    """Share of samples that two models give the same label: (..., C, C), rows by one, columns by the other → (...)."""
+    return accuracy(confusions)
+
+
+def cohens_kappa(confusions: np.ndarray) -> np.ndarray:
+    """Agreement beyond chance, (p_o − p_e) / (1 − p_e) (Cohen 1960): (..., C, C) → (...), −1 to 1.
+
+    p_o is the share of equal labels and p_e what two models with these shares of labels would reach by
+    chance. NaN where there is no sample, and where both give one and the same label throughout (p_e = 1).
+    """
+    whole = confusions.sum(axis=(-2, -1))
+    chance = _ratio((confusions.sum(axis=-1) * confusions.sum(axis=-2)).sum(axis=-1), whole**2)
+    return _ratio(accuracy(confusions) - chance, 1 - chance)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How alike two models judge; all are fractions but kappa, NaN where there is nothing to count.
+
+    Attributes:
+        share: equal labels, right or wrong.
+        kappa: Cohen's, the same both ways round; the directions below are not.
+        second_of_first: of the clips that the first has right, the share that the second has right.
+        first_of_second: the other way round.
+        uar_first_as_truth: UAR of the second with the first's labels taken as truth.
+        uar_second_as_truth: the other way round.
+    """
+
+    share: float
+    kappa: float
+    second_of_first: float
+    first_of_second: float
+    uar_first_as_truth: float
+    uar_second_as_truth: float
+
+
+def agreement_of(true: np.ndarray, first: np.ndarray, second: np.ndarray, n_classes: int) -> Agreement:
+    """The agreement of two models on the same clips: class indices (N,) each."""
+    between = count(first, second, n_classes)
+    right_first, right_second = first == true, second == true
+    both = np.array((right_first & right_second).sum())
+    return Agreement(
+        float(agreement(between)),
+        float(cohens_kappa(between)),
+        float(_ratio(both, right_first.sum())),
+        float(_ratio(both, right_second.sum())),
+        float(uar(between)),
+        float(uar(between.T)),
+    )
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

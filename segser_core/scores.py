@@ -1,7 +1,6 @@
 """From a run's predictions to its scores with intervals, and from two runs' to their paired difference.
 
-Works on the rows of predictions.parquet (`runs.py`): `utterance_id`, `label`, `predicted`, and as
-known `seed`, `fold`, `split`, `speaker`. Every number is of the test split.
+Works on the rows of predictions.parquet (`rows.py`). Every number is of the test split.
 """
 
 from collections.abc import Sequence
@@ -11,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core import metrics
-from segser_core.bootstrap import MISSING, Differences, Interval, Intervals, differences, intervals, kinds
+from segser_core.bootstrap import FEW_SPEAKERS, Interval, Intervals, intervals, kinds
 from segser_core.errors import RunError
-from segser_core.metrics import Scores
+from segser_core.metrics import Agreement, Scores, agreement_of
+from segser_core.paired import Differences, differences
+from segser_core.rows import clips_of, coded, test_rows
+from segser_core.significance import McNemar, holm, mcnemar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +32,8 @@ class Summary:
         intervals: of the pooled scores, by utterance.
         per_fold, per_seed: in order of their numbers.
         utterances: how many clips there are; each counts once, whatever the seeds.
-        speakers: how many speakers they have, 0 where it is not known.
+        speakers: how many speakers they have, 0 where one clip's or more is not known.
+        by_speaker: intervals of the pooled scores by speaker; None below `FEWEST_SPEAKERS`.
     """
 
     pooled: Scores
@@ -39,25 +42,12 @@ class Summary:
     per_seed: tuple[Scores, ...]
     utterances: int
     speakers: int
+    by_speaker: Intervals | None
 
-
-def test_rows(predictions: "pd.DataFrame") -> "pd.DataFrame":
-    """The rows of the test split, with `seed` and `fold` (0 where the table has none).
-
-    Raises:
-        RunError: there is none, a clip occurs twice under one seed, or has two labels.
-    """
-    rows = predictions[predictions["split"] == "test"] if "split" in predictions else predictions
-    if rows.empty:
-        raise RunError("there is no test utterance among the predictions; scores are of the test split alone")
-    rows = rows.assign(**{column: 0 for column in ("seed", "fold") if column not in rows})
-    twice = rows[rows.duplicated(["utterance_id", "seed"])]
-    if len(twice):
-        raise RunError(f"utterance {twice.utterance_id.iloc[0]} is tested twice under one seed; each must be once")
-    of_clip = rows.groupby("utterance_id").label.nunique()
-    if (of_clip > 1).any():
-        raise RunError(f"utterance {of_clip.idxmax()} has different labels in different rows")
-    return rows
+    @property
+    def few_speakers(self) -> bool:
+        """Whether the speakers are known and fewer than what an interval by speaker should have."""
+        return 0 < self.speakers < FEW_SPEAKERS
 
 
 def summarise(predictions: "pd.DataFrame", labels: Sequence[str], seed: int = 0) -> Summary:
@@ -72,29 +62,25 @@ def summarise(predictions: "pd.DataFrame", labels: Sequence[str], seed: int = 0)
         RunError: see `test_rows`.
         SettingError: a label or prediction is no class.
     """
-    rows = test_rows(predictions)
-    of = kinds(*_wide(rows, labels), len(labels))
+    rows = coded(test_rows(predictions), labels)
+    clips = clips_of(rows, ["code"])
+    of = kinds(clips.true, clips.models, len(labels))
+    grouped = clips.by_speaker(len(labels))
     return Summary(
-        metrics.score_confusion(of.observed.sum(axis=0), labels),
+        metrics.score_confusion(of.observed[0], labels),
         intervals(of, np.random.default_rng(seed)),
         _per(rows, "fold", labels),
         _per(rows, "seed", labels),
-        int(rows.utterance_id.nunique()),
-        int(rows.speaker.nunique()) if "speaker" in rows else 0,
+        len(clips.true),
+        clips.speakers,
+        None if grouped is None else intervals(grouped, np.random.default_rng(seed)),
     )
 
 
 def _per(rows: "pd.DataFrame", column: str, labels: Sequence[str]) -> tuple[Scores, ...]:
     groups = (group for _, group in rows.groupby(column))
-    return tuple(metrics.score(g.label.tolist(), g.predicted.tolist(), labels) for g in groups)
-
-
-def _wide(rows: "pd.DataFrame", labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Class indices of the utterances (U,) and of their predictions by seed (U, M)."""
-    coded = rows.assign(true=metrics.indices(rows.label, labels), code=metrics.indices(rows.predicted, labels))
-    wide = coded.pivot(index="utterance_id", columns="seed", values="code").fillna(MISSING).astype(int)
-    true = coded.drop_duplicates("utterance_id").set_index("utterance_id").true
-    return true.loc[wide.index].to_numpy(), wide.to_numpy()
+    counted = (metrics.count(g.true.to_numpy(), g.code.to_numpy(), len(labels)) for g in groups)
+    return tuple(metrics.score_confusion(matrix, labels) for matrix in counted)
 
 
 def metrics_of(predictions: "pd.DataFrame", labels: Sequence[str], seed: int = 0) -> dict[str, Any]:
@@ -108,12 +94,17 @@ def metrics_json(summary: Summary) -> dict[str, Any]:
     return {
         **{name: _score_json(summary, name) for name in SCORES},
         "recall": {c: _number(r) for c, r in zip(by_class, pooled.recall, strict=True)},
-        "intervals": {
-            **{name: _bounds(getattr(summary.intervals, name)) for name in SCORES},
-            "recall": {c: _bounds(i) for c, i in zip(by_class, summary.intervals.recall, strict=True)},
-        },
+        "intervals": _intervals_json(summary.intervals, by_class),
+        "intervals_by_speaker": None if summary.by_speaker is None else _intervals_json(summary.by_speaker, by_class),
         "classes_present": {"pooled": pooled.present, "per_fold": [s.present for s in summary.per_fold]},
         "utterances": summary.utterances,
+    }
+
+
+def _intervals_json(of: Intervals, classes: Sequence[str]) -> dict[str, Any]:
+    return {
+        **{name: _bounds(getattr(of, name)) for name in SCORES},
+        "recall": {c: _bounds(i) for c, i in zip(classes, of.recall, strict=True)},
     }
 
 
@@ -139,17 +130,38 @@ def _bounds(interval: Interval | None) -> list[float | None] | None:
 class Comparison:
     """First run minus second, on the utterances (and seeds) that both have.
 
-    `left_out` counts the rows of either run that the other one lacks.
+    Attributes:
+        classes: the order of what is by class.
+        differences: by utterance.
+        by_speaker: the same by speaker; None below `FEWEST_SPEAKERS`.
+        mcnemar: one test a seed.
+        holm: of each class's recall difference by utterance, the two-sided p adjusted for the number of
+            classes; NaN where a class has no sample.
+        holm_by_speaker: the same by speaker; NaN also where too few speakers have the class.
+        agreement: over all rows.
+        utterances, speakers: how many there are, the latter 0 where one clip's or more is not known.
+        left_out: the rows of either run that the other one lacks.
     """
 
     classes: tuple[str, ...]
     differences: Differences
+    by_speaker: Differences | None
+    mcnemar: tuple[McNemar, ...]
+    holm: tuple[float, ...]
+    holm_by_speaker: tuple[float, ...] | None
+    agreement: Agreement
     utterances: int
+    speakers: int
     left_out: int
+
+    @property
+    def few_speakers(self) -> bool:
+        """Whether the speakers are known and fewer than what an interval by speaker should have."""
+        return 0 < self.speakers < FEW_SPEAKERS
 
 
 def compare(first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence[str], seed: int = 0) -> Comparison:
-    """The paired difference of two runs' predictions, by utterance and seed.
+    """The paired difference of two runs' predictions, by utterance and seed; speakers are those of the first.
 
     Args:
         first, second: rows of predictions.parquet.
@@ -159,16 +171,46 @@ def compare(first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence[str]
     Raises:
         RunError: no utterance and seed in common, a clip whose labels differ, or as in `test_rows`.
     """
-    keyed = [test_rows(p).set_index(["utterance_id", "seed"]).sort_index() for p in (first, second)]
-    common = keyed[0].index.intersection(keyed[1].index)
-    if common.empty:
+    rows, left_out = _paired_rows(first, second, labels)
+    clips = clips_of(rows, ["code", "other"])
+    by_utterance = differences(kinds(clips.true, clips.models, len(labels)), np.random.default_rng(seed))
+    grouped = clips.by_speaker(len(labels))
+    by_speaker = None if grouped is None else differences(grouped, np.random.default_rng(seed))
+    true, one, two = (rows[column].to_numpy() for column in ("true", "code", "other"))
+    return Comparison(
+        tuple(labels),
+        by_utterance,
+        by_speaker,
+        _mcnemar_by_seed(rows.seed.to_numpy(), one == true, two == true),
+        _holm(by_utterance),
+        None if by_speaker is None else _holm(by_speaker),
+        agreement_of(true, one, two, len(labels)),
+        len(clips.true),
+        clips.speakers,
+        left_out,
+    )
+
+
+def _holm(of: Differences) -> tuple[float, ...]:
+    return holm([d.p_value for d in of.recall])
+
+
+def _paired_rows(first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence[str]) -> tuple["pd.DataFrame", int]:
+    """The first's rows that the second has too, the second's class indices as `other`; and how many rows are left."""
+    one, two = (coded(test_rows(predictions), labels) for predictions in (first, second))
+    key = ["utterance_id", "seed"]
+    theirs = two[[*key, "true", "code"]].rename(columns={"true": "other_true", "code": "other"})
+    rows = one.merge(theirs, on=key)
+    if rows.empty:
         raise RunError("the two runs have no test utterance of the same seed in common, so nothing can be paired")
-    one, two = (k.loc[common] for k in keyed)
-    differing = common[one.label.to_numpy() != two.label.to_numpy()]
+    differing = rows.utterance_id[rows.true != rows.other_true]
     if len(differing):
-        raise RunError(f"{len(differing)} utterances have another label in the other run, {differing[0][0]} among them")
-    true, of_first = _wide(one.reset_index(), labels)
-    _, of_second = _wide(two.reset_index(), labels)
-    of = kinds(true, np.hstack([of_first, of_second]), len(labels))
-    found = differences(of, of_first.shape[1], np.random.default_rng(seed))
-    return Comparison(tuple(labels), found, len(true), sum(len(k) - len(common) for k in keyed))
+        raise RunError(
+            f"{len(differing)} utterances have another label in the other run, {differing.iloc[0]} among them"
+        )
+    return rows, len(one) + len(two) - 2 * len(rows)
+
+
+def _mcnemar_by_seed(seed: np.ndarray, first_right: np.ndarray, second_right: np.ndarray) -> tuple[McNemar, ...]:
+    each = ((int(s), seed == s) for s in np.unique(seed))
+    return tuple(mcnemar(first_right[of], second_right[of], s) for s, of in each)

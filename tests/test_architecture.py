@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 STREAM = (
     "errors",
     "labels",
+    "paper",
     "text",
     "decoding",
     "audio",
@@ -22,6 +23,7 @@ STREAM = (
     "significance",
     "bootstrap",
     "paired",
+    "rows",
     "calibration",
     "scores",
     "run_files",

@@ -2,10 +2,28 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    confusion_matrix,
+    f1_score,
+    recall_score,
+)
 
 from segser_core.errors import SettingError
-from segser_core.metrics import accuracy, confusion, macro_f1, recall, score, uar
+from segser_core.metrics import (
+    accuracy,
+    agreement,
+    agreement_of,
+    cohens_kappa,
+    confusion,
+    count,
+    macro_f1,
+    recall,
+    score,
+    uar,
+)
 
 CLASSES = ("neutral", "happy", "sad")
 
@@ -36,7 +54,7 @@ def test_against_scikit_learn(seed):
 def test_leading_axes_are_kept():
     matrices = np.random.default_rng(0).integers(0, 5, (4, 2, 3, 3))
     matrices[0, 0, 1] = 0
-    for function in (uar, accuracy, macro_f1, recall):
+    for function in (uar, accuracy, macro_f1, recall, agreement, cohens_kappa):
         one_by_one = [[function(m) for m in row] for row in matrices]
         np.testing.assert_allclose(function(matrices), one_by_one)
 
@@ -55,3 +73,39 @@ def test_wrong_names_and_lengths():
         confusion(["sad"], ["calm"], CLASSES)
     with pytest.raises(SettingError, match="2 labels and 1 predictions"):
         confusion(["sad", "sad"], ["sad"], CLASSES)
+
+
+def test_agreement_by_hand():
+    """Ten clips of class 0: the first has six right, the second three of these and one other."""
+    true = np.zeros(10, dtype=int)
+    first, second = np.array([0] * 6 + [1] * 4), np.array([0, 0, 0, 1, 1, 1, 0, 1, 1, 2])
+    got = agreement_of(true, first, second, 3)
+    assert got.share == pytest.approx(0.5)
+    assert got.second_of_first == pytest.approx(3 / 6) and got.first_of_second == pytest.approx(3 / 4)
+    chance = 0.6 * 0.4 + 0.4 * 0.5
+    assert got.kappa == pytest.approx((0.5 - chance) / (1 - chance))
+    assert got.uar_first_as_truth == pytest.approx((3 / 6 + 2 / 4) / 2)
+    assert got.uar_second_as_truth == pytest.approx((3 / 4 + 2 / 5 + 0) / 3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kappa_and_agreement_against_scikit_learn(seed):
+    generator = np.random.default_rng(seed)
+    true, first = generator.integers(0, 4, (2, 80))
+    second = np.where(generator.random(80) < 0.4, first, generator.integers(0, 4, 80))
+    got, back = agreement_of(true, first, second, 4), agreement_of(true, second, first, 4)
+    assert got.kappa == pytest.approx(cohen_kappa_score(first, second)) == pytest.approx(back.kappa)
+    assert got.share == pytest.approx(accuracy_score(first, second))
+    assert got.uar_first_as_truth == pytest.approx(balanced_accuracy_score(first, second))
+    assert (got.second_of_first, got.uar_first_as_truth) == (back.first_of_second, back.uar_second_as_truth)
+    assert (count(true, first, 4) == confusion_matrix(true, first, labels=range(4))).all()
+
+
+def test_agreement_where_there_is_nothing_to_count():
+    one = np.zeros(3, dtype=int)
+    with np.errstate(all="raise"):
+        same, wrong, none = agreement_of(one, one, one, 2), agreement_of(one + 1, one, one, 2), one[:0]
+        empty = agreement_of(none, none, none, 2)
+    assert same.share == same.second_of_first == 1.0 and np.isnan(same.kappa), "one label throughout: chance is all"
+    assert np.isnan([wrong.second_of_first, wrong.first_of_second]).all() and wrong.share == 1.0
+    assert np.isnan([empty.share, empty.kappa, empty.uar_first_as_truth]).all()

@@ -1,0 +1,103 @@
+"""The paired difference of two models: both are scored on the same resampled utterances, or speakers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from segser_core import metrics
+from segser_core.bootstrap import FEWEST_SPEAKERS, RESAMPLES, Interval, Kinds, percentile, resample
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far the first model is above the second.
+
+    Attributes:
+        value: NaN where a class has no sample.
+        interval: NaN to NaN where a class has no sample, or too few speakers.
+        p_value: two-sided, see `two_sided`; NaN where the interval is.
+    """
+
+    value: float
+    interval: Interval
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Differences:
+    """The paired differences of two models; `recall` (C,) in the order of the classes."""
+
+    uar: Difference
+    accuracy: Difference
+    macro_f1: Difference
+    recall: tuple[Difference, ...]
+    resamples: int
+
+
+def differences(of: Kinds, generator: np.random.Generator, resamples: int = RESAMPLES) -> Differences:
+    """First model minus second, both on the same resampled utterances, or speakers.
+
+    Args:
+        of: the joint predictions of the two models.
+        generator: draws the resamples.
+        resamples: how many.
+    """
+    draws = resample(of, generator, resamples)
+    unequal = of.confusions[:, 0] != of.confusions[:, 1]  # (K, C, C)
+    between = partial(_difference, of.observed, draws)
+    n, told_apart = of.clusters, int(of.counts[unequal.any(axis=(1, 2))].sum())
+    hits_unequal = of.counts @ np.diagonal(unequal, axis1=1, axis2=2)  # (C,)
+    return Differences(
+        between(metrics.uar, told_apart, n),
+        between(metrics.accuracy, told_apart, n),
+        between(metrics.macro_f1, told_apart, n),
+        tuple(
+            between(partial(_recall_of, c), int(hits_unequal[c]), int(holders) if of.by_speaker else None)
+            for c, holders in enumerate(of.holders)
+        ),
+        len(draws),
+    )
+
+
+def _recall_of(index: int, confusions: np.ndarray) -> np.ndarray:
+    return metrics.recall(confusions)[..., index]
+
+
+def _difference(
+    seen: np.ndarray,
+    draws: np.ndarray,
+    score: Callable[[np.ndarray], np.ndarray],
+    told_apart: int,
+    clusters: int | None,
+) -> Difference:
+    """Of one score, from matrices as seen (2, C, C) and resampled (R, 2, C, C)."""
+    value, drawn = float(score(seen[0]) - score(seen[1])), score(draws[:, 0]) - score(draws[:, 1])
+    if clusters is not None and clusters < FEWEST_SPEAKERS:
+        return Difference(value, Interval(np.nan, np.nan), np.nan)
+    return Difference(value, percentile(drawn, clusters=clusters), two_sided(drawn, told_apart, clusters))
+
+
+def two_sided(draws: np.ndarray, told_apart: int, clusters: int | None = None) -> float:
+    """The p-value that goes with `percentile`: the interval of level 1 − p is the widest that leaves out zero.
+
+    p = (1 + 2 k) / (R + 1), at most 1, where k of R resampled differences lie on the rarer side of zero
+    (zero itself on both), so that its smallest value is 1 / (R + 1). For clusters it is expanded as the
+    interval is. It is never below 2^(1 − m), the least that m clips (or speakers) can tell: if the two
+    models were alike, all m would favour the same one as often as that.
+
+    Args:
+        draws: (R,) resampled differences; those that are NaN are left out.
+        told_apart: m, how many clips (or speakers) the two models judge differently.
+        clusters: how many speakers, where they are resampled.
+    """
+    from scipy.special import ndtri, stdtr
+
+    known = draws[~np.isnan(draws)]
+    if not len(known):
+        return np.nan
+    p = min(1.0, (1 + 2 * int(min((known <= 0).sum(), (known >= 0).sum()))) / (len(known) + 1))
+    if clusters is not None:
+        p = 2 * float(stdtr(clusters - 1, ndtri(p / 2) * np.sqrt((clusters - 1) / clusters)))
+    return max(p, min(1.0, 2.0 ** (1 - told_apart)))

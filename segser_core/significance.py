@@ -1,0 +1,63 @@
+"""Tests beside the intervals: McNemar's of two models on the same clips, and Holm's adjustment for several."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segser_core.errors import SettingError
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """McNemar's exact test of one seed.
+
+    Attributes:
+        seed: of both models.
+        first_only, second_only: clips that one model has right and the other wrong.
+        p_value: two-sided; 1 where no clip tells the models apart.
+    """
+
+    seed: int
+    first_only: int
+    second_only: int
+    p_value: float
+
+
+def mcnemar(first_right: np.ndarray, second_right: np.ndarray, seed: int = 0) -> McNemar:
+    """Whether two models are equally often right (McNemar 1947, the exact form).
+
+    Of the clips that only one of them has right, each is the first's with probability 1/2 if they are
+    equally accurate: a binomial test. It is about accuracy, and takes clips as independent.
+
+    Args:
+        first_right, second_right: (N,) bool, by clip.
+        seed: which seed's predictions these are.
+
+    Raises:
+        SettingError: the two lengths differ.
+    """
+    if len(first_right) != len(second_right):
+        raise SettingError(f"{len(first_right)} and {len(second_right)} clips; the two models need the same clips")
+    first_only, second_only = int((first_right & ~second_right).sum()), int((~first_right & second_right).sum())
+    return McNemar(seed, first_only, second_only, _even_split(first_only, second_only))
+
+
+def _even_split(a: int, b: int) -> float:
+    """Two-sided p of a against b in a + b throws of a fair coin."""
+    from scipy.special import bdtr
+
+    return min(1.0, 2 * float(bdtr(min(a, b), a + b, 0.5))) if a + b else 1.0
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """p-values adjusted for their number, in the same order (Holm 1979); one that is NaN is no test and stays NaN.
+
+    The smallest of m is multiplied by m, the next by m − 1, and so on; none falls below one before it.
+    """
+    p = np.asarray(p_values, dtype=float)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    adjusted = np.full(len(p), np.nan)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
+    return tuple(adjusted.tolist())
