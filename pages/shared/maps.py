@@ -1,0 +1,172 @@
+"""What the page of maps shows and keeps: points, their places on the plane, and how far apart groups lie.
+
+All of it is found once for all visitors. UMAP is made behind the page, which asks how far it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Thread
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import run_choice, words
+from pages.shared.choices import in_address
+from segser_core import maps, projection
+from segser_core.errors import SegserError
+from segser_core.maps import Colour, Points, What
+from segser_core.projection import Separation
+from segser_core.runs import Run
+
+WHATS: dict[What, str] = {"utterance": "Utterances", "segment": "Segments"}
+METHODS = {"pca": "PCA", "umap": "UMAP"}
+METHOD_HELP = """
+- **PCA**: the two directions in which the vectors vary most. What is apart here is apart in the vectors.
+- **UMAP**: keeps neighbours together. It shows small groups that PCA hides, and can draw groups where there are none.
+"""
+COLOURS: dict[Colour, str] = {
+    "label": "true emotion",
+    "predicted": "emotion heard",
+    "correct": "right or wrong",
+    "speaker": "speaker",
+    "duration": "duration",
+}
+
+
+@dataclass
+class Job:
+    """A UMAP that is being made: the share that is done, then the map, or why there is none."""
+
+    share: float = 0.0
+    positions: np.ndarray | None = None
+    problem: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it has come to an end, good or bad."""
+        return self.positions is not None or self.problem is not None
+
+    def work(self, vectors: np.ndarray) -> None:
+        """Make the map; what goes wrong is kept as a line to show."""
+        try:
+            self.positions = projection.umap_map(vectors, progress=self.tell)
+        except SegserError as error:
+            self.problem = str(error)
+        except Exception as error:  # in a thread of its own nobody else would see it
+            self.problem = f"UMAP failed ({type(error).__name__}); look at the PCA instead"
+
+    def tell(self, share: float) -> None:
+        """Take note of how far it is."""
+        self.share = share
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A run's points and where they lie; a UMAP that is not ready has the places of PCA meanwhile."""
+
+    run: Run
+    points: Points
+    positions: np.ndarray
+    method: str
+    separation: dict[str, Separation]
+
+
+def choose_what() -> What:
+    """Utterances or segments."""
+    return in_address("what", "map-what", list(WHATS), "utterance", _segmented("Points", WHATS.get))
+
+
+def choose_method() -> str:
+    """PCA or UMAP."""
+    return in_address("method", "map-method", list(METHODS), "pca", _segmented("Map", METHODS.get, METHOD_HELP))
+
+
+def choose_fold(run: Run) -> int:
+    """One of the run's test folds; no control where there is but one."""
+    folds = [str(fold) for fold in maps.folds_of(run)]
+    if len(folds) == 1:
+        return int(folds[0])
+    control = lambda options, key: st.selectbox(  # noqa: E731
+        "Fold", options, key=key, persist_state="session", help="Each fold has a model, and so a space, of its own."
+    )
+    return int(in_address("fold", f"map-fold-{'-'.join(folds)}", folds, folds[0], control))
+
+
+def choose_colour(shown: Sequence[Run]) -> Colour:
+    """What colour and symbol stand for, of what all runs that are shown know."""
+    known = [c for c in COLOURS if all(maps.knows(run, c) for run in shown)]
+    control = lambda options, key: st.selectbox(  # noqa: E731
+        "Colour and symbol", options, key=key, format_func=COLOURS.get, persist_state="session"
+    )
+    return in_address("colour", f"map-colour-{len(known)}", known, "label", control)
+
+
+def points_of(run: Run, what: What, fold: int) -> Points | None:
+    """The points of a run, read once; None where it has no vectors.
+
+    Raises:
+        RunError: as in `maps.points_of`.
+    """
+    return _points(run_choice.key_of(run), what, fold, run)
+
+
+def shown(run: Run, points: Points, what: What, fold: int, method: str) -> Shown:
+    """A run's points on the plane."""
+    separation = _separations(run_choice.key_of(run), what, fold, points)
+    # UMAP begins after scikit-learn is there: two threads that import it at once may meet it half made.
+    job = job_of(points) if method == "umap" else None
+    if job is not None and job.positions is not None:
+        return Shown(run, points, job.positions, "umap", separation)
+    return Shown(run, points, _pca(points.sha256, points.vectors), "pca", separation)
+
+
+def job_of(points: Points) -> Job:
+    """The UMAP of these points, begun at the first call and kept by their content."""
+    return _job(points.sha256, points.vectors)
+
+
+@st.fragment(run_every=1.0)
+def wait_for(jobs: list[Job]) -> None:
+    """Show how far maps are, and draw the page anew when they are ready."""
+    if all(job.done for job in jobs):
+        st.rerun()
+    share = sum(1.0 if job.done else job.share for job in jobs) / len(jobs)
+    which = "the UMAP is made" if len(jobs) == 1 else f"{len(jobs)} UMAPs are made, one after the other"
+    st.progress(min(share, 1.0), text=f"{which}: {100 * share:.0f} %. Meanwhile the map is the PCA.")
+
+
+def tell_problems(jobs: list[Job]) -> None:
+    """Say why a UMAP could not be made."""
+    for problem in dict.fromkeys(job.problem for job in jobs if job.problem):
+        st.warning(words.plain(problem), icon=":material/scatter_plot:")
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the vectors …")
+def _points(key: tuple, what: What, fold: int, _run: Run) -> Points | None:
+    return maps.points_of(_run, what, fold)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _pca(sha256: str, _vectors: np.ndarray) -> np.ndarray:
+    return projection.pca(_vectors)
+
+
+@st.cache_data(max_entries=32, show_spinner="Comparing distances …")
+def _separations(key: tuple, what: What, fold: int, _points: Points) -> dict[str, Separation]:
+    groupings = {"true emotions": _points.table.label.to_numpy()}
+    if "speaker" in _points.table:
+        groupings["speakers"] = _points.table.speaker.to_numpy()
+    return projection.separations(_points.vectors, groupings)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _job(sha256: str, _vectors: np.ndarray) -> Job:
+    job = Job()
+    Thread(target=job.work, args=(_vectors,), name="umap", daemon=True).start()
+    return job
+
+
+def _segmented(label: str, format_func, help: str | None = None):
+    return lambda options, key: st.segmented_control(
+        label, options, key=key, format_func=format_func, help=help, required=True, persist_state="session"
+    )

@@ -1,0 +1,236 @@
+"""A map's points, joined from a run's files, and the figure that shows them."""
+
+import base64
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segser_core import maps
+from segser_core.errors import RunError
+from segser_core.figures import SYMBOLS
+from segser_core.labels import LABELS, colour_of
+from segser_core.maps import folds_of, map_figure, points_of, segment_folds
+from segser_core.run_files import Embeddings
+from segser_core.runs import read_run, write_run
+
+CLASSES = ("neutral", "happy", "sad", "angry")
+
+
+def predictions(rows: list[tuple], **columns) -> pd.DataFrame:
+    """Rows of (utterance_id, label, predicted, split, fold)."""
+    table = pd.DataFrame(rows, columns=["utterance_id", "label", "predicted", "split", "fold"])
+    p = {f"p_{c}": np.where(table.predicted == c, 0.7, 0.1) for c in CLASSES}
+    return table.assign(confidence=0.7, seed=0, **p, **columns)
+
+
+def segments(ids: list[str], index: list[int], said: list[str]) -> pd.DataFrame:
+    table = pd.DataFrame({"utterance_id": ids, "segment": index, "seed": 0})
+    bounds = {"start_s": table.segment * 0.8, "end_s": table.segment * 0.8 + 1.6}
+    return table.assign(**bounds, **{f"p_{c}": [0.7 if c == s else 0.1 for s in said] for c in CLASSES})
+
+
+def vectors(utterances: list[tuple[str, int]], parts: list[tuple[str, int]]) -> Embeddings:
+    """(utterance_id, fold) of each utterance and (utterance_id, index) of each segment; vector i is all i."""
+
+    def rows(n: int) -> np.ndarray:
+        return np.repeat(np.arange(n, dtype=np.float16)[:, None], 3, axis=1)
+
+    return Embeddings(
+        rows(len(utterances)),
+        np.array([u for u, _ in utterances]),
+        np.array([f for _, f in utterances]),
+        rows(len(parts)),
+        np.array([u for u, _ in parts]),
+        np.array([i for _, i in parts]),
+    )
+
+
+ROWS = [
+    ("a", "sad", "sad", "test", 0),
+    ("b", "sad", "angry", "dev", 0),
+    ("b", "sad", "sad", "test", 1),
+    ("c", "angry", "neutral", "test", 0),
+]
+PARTS = [("a", 0), ("a", 1), ("b", 0), ("b", 1), ("b", 0), ("b", 1), ("c", 0)]
+
+
+def made(folder, rows=ROWS, parts=None, found=None, seeds=(0,), **columns):
+    table = segments(["a", "a", "b", "b"], [0, 1, 0, 1], ["sad", "happy", "sad", "sad"]) if parts is None else parts
+    found = vectors([("a", 0), ("b", 0), ("b", 1), ("c", 0)], PARTS) if found is None else found
+    write_run(
+        folder / "run",
+        meta={"system": "baseline", "labels": list(CLASSES), "seeds": list(seeds)},
+        config_yaml="",
+        predictions=predictions(rows, **columns),
+        segments=table if len(table) else None,
+        embeddings=found or None,
+    )
+    return read_run(folder / "run")
+
+
+def test_utterances_are_the_test_rows_of_one_fold_with_their_own_vectors(tmp_path):
+    run = made(tmp_path)
+    assert folds_of(run) == (0, 1)
+    points = points_of(run, "utterance", 0)
+    assert list(points.table.utterance_id) == ["a", "c"] and list(points.table.correct) == ["right", "wrong"]
+    assert points.vectors[:, 0].tolist() == [0, 3] and points.total == 2
+    assert points_of(run, "utterance", 1).vectors[:, 0].tolist() == [2]  # not the development row of fold 0
+
+
+def test_segments_carry_what_is_said_of_themselves_and_the_fold_of_their_stretch(tmp_path):
+    points = points_of(made(tmp_path), "segment", 0)
+    assert points.vectors[:, 0].tolist() == [0, 1, 6]
+    table = points.table
+    assert list(table.predicted) == ["sad", "happy", maps.NOT_KNOWN]  # segments.parquet has no row of c
+    assert list(table.label) == ["sad", "sad", "angry"] and list(table.correct) == ["right", "wrong", "wrong"]
+    assert table.start_s.tolist()[:2] == [0.0, 0.8] and np.isnan(table.end_s[2])
+    assert points_of(made(tmp_path), "segment", 1).vectors[:, 0].tolist() == [4, 5]
+
+
+def test_a_run_without_segments_still_has_a_map_of_them(tmp_path):
+    points = points_of(made(tmp_path, parts=[]), "segment", 0)
+    assert set(points.table.predicted) == {maps.NOT_KNOWN} and len(points.table) == 3
+    map_figure(points.table, np.zeros((3, 2)), "predicted", "pca")
+
+
+def test_segments_in_any_order_are_told_by_their_utterance_where_it_has_one_fold():
+    found = segment_folds(vectors([("a", 0), ("b", 1)], [("b", 1), ("a", 0), ("b", 0), ("lost", 0)]))
+    assert found.tolist() == [1, 0, 1, -1]
+
+
+def test_a_run_without_vectors_has_no_points_and_one_without_these_says_so(tmp_path):
+    assert points_of(made(tmp_path, found={}), "utterance", 0) is None
+    with pytest.raises(RunError, match="holds no utterance of the 2 test clips of fold 0"):
+        points_of(made(tmp_path, found=vectors([("z", 0)], PARTS)), "utterance", 0)
+
+
+def test_of_many_points_whole_utterances_are_shown_the_same_ones_in_both_runs(tmp_path, monkeypatch):
+    ids = [f"u{i}" for i in range(40)]
+    rows = [(i, "sad", "sad", "test", 0) for i in ids]
+    parts = [(i, k) for i in ids for k in range(3)]
+    run = made(tmp_path / "one", rows, [], vectors([(i, 0) for i in ids], parts))
+    backwards = made(tmp_path / "two", rows[::-1], [], vectors([(i, 0) for i in ids[::-1]], parts[::-1]))
+    monkeypatch.setattr(maps, "MOST_POINTS", 31)
+    points, others = (points_of(r, "segment", 0) for r in (run, backwards))
+    assert points.total == 120 and len(points.table) == 30
+    assert (points.table.utterance_id.value_counts() == 3).all()
+    assert set(points.table.utterance_id) == set(others.table.utterance_id) != set(ids[:10])
+
+
+def test_the_same_vectors_have_the_same_fingerprint(tmp_path):
+    one, again = (points_of(made(tmp_path), "utterance", 0) for _ in range(2))
+    assert one.sha256 == again.sha256 != points_of(made(tmp_path), "segment", 0).sha256
+
+
+def table(n: int = 40, **columns) -> pd.DataFrame:
+    g = np.random.default_rng(0)
+    label, predicted = g.choice(CLASSES, n), g.choice(CLASSES, n)
+    known = {"utterance_id": [f"u{i}" for i in range(n)], "label": label, "predicted": predicted, "confidence": 0.5}
+    right = np.where(label == predicted, "right", "wrong")
+    return pd.DataFrame(known).assign(correct=right, duration_s=np.linspace(1, 5, n), **columns)
+
+
+def drawn(values) -> list[float]:
+    """Numbers of a trace, whether plotly has packed them or not."""
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()
+    return np.asarray(values).tolist()
+
+
+def figure(by: str, rows: pd.DataFrame, **changes):
+    places = np.random.default_rng(1).normal(size=(len(rows), 2))
+    return map_figure(rows, places, by, changes.pop("method", "pca"), **changes), places
+
+
+@pytest.mark.parametrize("by", ["label", "predicted"])
+def test_each_emotion_has_its_colour_and_a_symbol_of_its_own_and_points_say_who_they_are(by):
+    rows = table()
+    found, places = figure(by, rows)
+    *groups, _ = found.data
+    assert [t.name for t in groups] == [c for c in LABELS if c in CLASSES]
+    assert all(t.type == "scattergl" for t in found.data)
+    for trace in groups:
+        assert trace.marker.color == colour_of(trace.name)
+        assert trace.marker.symbol == SYMBOLS[LABELS.index(trace.name)]
+        mine = rows[by] == trace.name
+        assert [who[0] for who in trace.customdata] == list(rows.utterance_id[mine])
+        assert {who[1] for who in trace.customdata} == {-1}
+        assert drawn(trace.x) == pytest.approx(places[mine.to_numpy(), 0], abs=1e-6)
+    assert len({t.marker.symbol for t in groups}) == len(CLASSES)
+
+
+def test_points_of_segments_carry_index_and_bounds():
+    rows = table(3, segment=[0, 1, 2], start_s=[0.0, 0.8, np.nan], end_s=[1.6, 2.4, np.nan])
+    found, _ = figure("correct", rows.assign(correct="right"))
+    assert [list(who) for who in found.data[0].customdata] == [
+        ["u0", 0, 0, 1.6],
+        ["u1", 1, 0.8, 2.4],
+        ["u2", 2, None, None],
+    ]
+
+
+def test_right_and_wrong_differ_by_symbol_and_colour():
+    found, _ = figure("correct", table())
+    right, wrong, _ = found.data
+    assert (right.name, wrong.name) == ("right", "wrong")
+    assert right.marker.symbol != wrong.marker.symbol and right.marker.color != wrong.marker.color
+
+
+@pytest.mark.parametrize(("speakers", "shown"), [(10, 10), (16, 16), (30, 16)])
+def test_speakers_each_have_a_look_of_their_own_and_of_many_the_rarest_share_one(speakers, shown):
+    rows = table(300, speaker=[f"s{i % speakers:02}" for i in range(300)])
+    *groups, _ = figure("speaker", rows)[0].data
+    assert len({(t.marker.color, t.marker.symbol) for t in groups}) == len(groups) == shown
+    assert (groups[-1].name == maps.OTHERS) == (speakers > 16)
+    assert sum(len(t.customdata) for t in groups) == 300
+
+
+def test_a_speaker_that_is_not_known_is_said_to_be_so():
+    *groups, _ = figure("speaker", table(4, speaker=["x", None, "y", np.nan]))[0].data
+    assert [t.name for t in groups] == ["x", "y", maps.NOT_KNOWN]
+
+
+def test_duration_is_a_scale_with_its_unit_and_longer_clips_are_larger():
+    trace = figure("duration", table())[0].data[0]
+    assert "(s)" in trace.marker.colorbar.title.text and trace.marker.colorscale[0][1] == "#00224e"
+    assert np.all(np.diff(trace.marker.size) > 0)
+
+
+def test_chosen_points_are_ringed_and_the_others_faint():
+    rows = table()
+    found, places = figure("label", rows, chosen=["u3", "u5", "elsewhere"])
+    rings = found.data[-1]
+    assert [who[0] for who in rings.customdata] == ["u3", "u5"] and rings.marker.symbol == "circle-open"
+    assert drawn(rings.y) == pytest.approx(places[[3, 5], 1], abs=1e-6)
+    opacity = {who[0]: o for t in found.data[:-1] for who, o in zip(t.customdata, t.marker.opacity, strict=True)}
+    assert opacity["u3"] == opacity["u5"] > opacity["u4"]
+    assert len(figure("label", rows)[0].data[-1].customdata) == 0
+
+
+@pytest.mark.parametrize(("method", "name"), [("pca", "component 2 (no unit)"), ("umap", "UMAP 2 (no unit)")])
+def test_axes_are_named_equal_and_without_ticks_and_the_page_shows_through(method, name):
+    layout = figure("label", table(), method=method)[0].layout
+    assert layout.yaxis.title.text == name and not layout.yaxis.showticklabels
+    assert layout.yaxis.scaleanchor == "x" and layout.yaxis.scaleratio == 1
+    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)" and layout.font.size == 13
+
+
+def test_what_a_run_does_not_know_cannot_be_a_colour(tmp_path):
+    run = made(tmp_path)
+    assert maps.knows(run, "label") and not maps.knows(run, "speaker") and not maps.knows(run, "duration")
+    assert maps.knows(made(tmp_path, speaker=["x"] * 4), "speaker")
+    assert not maps.knows(made(tmp_path, speaker=[None] * 4), "speaker")
+
+
+def test_the_first_seed_is_the_one_that_run_json_lists_first(tmp_path):
+    run = made(tmp_path)
+    assert maps.first_seed(run) == 0
+    rows = pd.concat([run.predictions, run.predictions.assign(seed=2)])
+    write_run(
+        tmp_path / "two",
+        meta={"system": "baseline", "labels": list(CLASSES), "seeds": [2, 0]},
+        config_yaml="",
+        predictions=rows,
+    )
+    assert maps.first_seed(read_run(tmp_path / "two")) == 2
