@@ -1,17 +1,24 @@
-"""One run's scores, or two runs' paired difference, as text and as JSON."""
+"""One run's scores, or two runs' paired difference, as text and as JSON: the figures that the pages show."""
 
+from dataclasses import asdict
 from typing import Any
 
-from segser_core.bootstrap import RESAMPLES, Difference, Interval
+from segser_core.aggregation import own_rule, segments_per_clip
+from segser_core.bootstrap import COVERAGE_AT_10, FEWEST_SPEAKERS, Interval, Intervals
+from segser_core.breakdown import RuleScores, scores_by_rule
+from segser_core.calibration import Calibration, calibrate
 from segser_core.errors import RunError
+from segser_core.paired import Difference, Differences
+from segser_core.prediction import Aggregate
 from segser_core.runs import Run
 from segser_core.scores import Comparison, Summary, compare, metrics_json, summarise
-from segser_core.text import aligned, percent, plain
+from segser_core.text import aligned, percent, plain, signed
 
 NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
-FEW_SPEAKERS = 20
-NOTE = f"""95 % intervals by utterance, {RESAMPLES} resamples; W: Wilson's (few clips, or all or none found).
-They leave out that clips of one speaker are alike, and that another training would differ."""
+NOTE = """95 % intervals are bootstrap ones of {resamples} resamples, by utterance, and by speaker where it says so;
+W: Wilson's (few clips, or all or none found). Those by utterance leave out that clips of one speaker are alike,
+and all leave out that another training would differ. p (Holm): of the class's difference, adjusted for all classes."""
+Rows = list[tuple[str, ...]]
 
 
 def compare_runs(first: Run, second: Run) -> Comparison:
@@ -28,90 +35,218 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     return compare(first.predictions, second.predictions, first.labels)
 
 
+def calibration_of(run: Run) -> Calibration:
+    """How well a run's confidences fit, by number of segments where it has them."""
+    return calibrate(run.predictions, run.labels, segments_per_clip(run))
+
+
 def report_text(found: list[Run]) -> str:
     """Scores of each run, and of two the difference, to be read."""
-    parts = [_run_text(run, summarise(run.predictions, run.labels)) for run in found]
+    summaries = [summarise(run.predictions, run.labels) for run in found]
+    parts = [_run_text(run, summary) for run, summary in zip(found, summaries, strict=True)]
+    drawn = [summary.intervals.resamples for summary in summaries]
     if len(found) == 2:
-        parts.append(_comparison_text(found[0].name, found[1].name, compare_runs(*found)))
-    return "\n\n".join([*parts, NOTE])
+        comparison = compare_runs(*found)
+        parts.append(_comparison_text(found[0].name, found[1].name, comparison))
+        drawn.append(comparison.differences.resamples)
+    resamples = " to ".join(str(n) for n in sorted({min(drawn), max(drawn)}))
+    return "\n\n".join([*parts, NOTE.format(resamples=resamples)])
 
 
 def report_json(found: list[Run]) -> dict[str, Any]:
-    """The same numbers as fractions: `runs` as in metrics.json, and `difference` (null for one run)."""
-    runs = [
-        {"run": r.name, "system": r.system, "corpus": r.corpus, **metrics_json(summarise(r.predictions, r.labels))}
-        for r in found
-    ]
+    """The same numbers as fractions: `runs` as in metrics.json and more, and `difference` (null for one run)."""
+    runs = [_run_json(run, summarise(run.predictions, run.labels)) for run in found]
     return {"runs": runs, "difference": _comparison_json(compare_runs(*found)) if len(found) == 2 else None}
 
 
+def _run_json(run: Run, summary: Summary) -> dict[str, Any]:
+    rules = scores_by_rule(run)
+    return {
+        "run": run.name,
+        "system": run.system,
+        "corpus": run.corpus,
+        **metrics_json(summary),
+        "speakers": summary.speakers,
+        "calibration": _known(asdict(calibration_of(run))),
+        "aggregate": own_rule(run),
+        "by_rule": {r: {"uar": of.pooled.uar, "interval": _bounds(of.intervals.uar)} for r, of in rules.items()},
+    }
+
+
+def _known(value: Any) -> Any:
+    """The same with None for each NaN, as JSON has it."""
+    if isinstance(value, dict):
+        return {k: _known(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(v) for v in value]
+    return None if isinstance(value, float) and value != value else value
+
+
+def _bounds(interval: Interval) -> list[float]:
+    return [interval.low, interval.high]
+
+
 def _run_text(run: Run, summary: Summary) -> str:
-    lines = [_head(run, summary), *aligned(_score_rows(summary), "13"), *aligned(_recall_rows(summary), "13")]
+    right = "14" if summary.by_speaker is None else "15"
+    lines = [_head(run, summary), *aligned(_score_rows(summary), right), *aligned(_recall_rows(summary), right)]
     lacking = [s.present for s in summary.per_fold if s.present < summary.pooled.present]
     if lacking:
         lines.append(f"{len(lacking)} folds lack a class: UAR of the fewest is over {min(lacking)} classes.")
-    return "\n".join(lines)
+    lines += _about_speakers(summary.speakers, summary.few_speakers)
+    lines += _calibration_lines(calibration_of(run))
+    rules = scores_by_rule(run)
+    return "\n".join([*lines, *(_rule_lines(rules) if len(rules) > 1 else [])])
 
 
 def _head(run: Run, summary: Summary) -> str:
     parts = [run.name, run.system, run.corpus, run.protocol, f"{summary.utterances} test clips"]
     if summary.speakers:
-        few = " (too few for an interval by speaker)" if summary.speakers < FEW_SPEAKERS else ""
+        few = " (too few for an interval by speaker)" if summary.by_speaker is None else ""
         parts.append(f"{summary.speakers} speakers{few}")
     parts.append(f"{summary.pooled.present} of {len(run.labels)} classes present")
     return ", ".join(plain(part) for part in parts if part)
 
 
-def _score_rows(summary: Summary) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("", "pooled", "95 %", "mean of folds", "per fold", "per seed")]
+def _about_speakers(speakers: int, few: bool) -> list[str]:
+    """What must be known of an interval by speaker, or of why there is none."""
+    if not speakers:
+        return ["The speaker is not known of every clip, so there is no interval by speaker."]
+    if speakers < FEWEST_SPEAKERS:
+        return [
+            f"{speakers} speakers say nothing of how far others would differ (an interval needs {FEWEST_SPEAKERS}): "
+            "the intervals hold for these speakers alone."
+        ]
+    if few:
+        return [
+            f"{speakers} speakers are few: in a simulation with 10, intervals by speaker held the true UAR in "
+            f"{percent(COVERAGE_AT_10)} % of cases. Where models were trained on one another's speakers, count on less."
+        ]
+    return []
+
+
+def _score_rows(summary: Summary) -> Rows:
+    rows = [("", "pooled", *_interval_heads(summary.by_speaker), "mean of folds", "per fold", "per seed")]
     for key, name in NAMES.items():
         by_fold, by_seed = ([getattr(s, key) for s in each] for each in (summary.per_fold, summary.per_seed))
-        pooled, sure = percent(getattr(summary.pooled, key)), _interval(getattr(summary.intervals, key))
-        rows.append((name, pooled, sure, percent(sum(by_fold) / len(by_fold)), _list(by_fold), _list(by_seed)))
+        sure = [_interval(getattr(i, key)) for i in (summary.intervals, summary.by_speaker) if i is not None]
+        mean = percent(sum(by_fold) / len(by_fold))
+        rows.append((name, percent(getattr(summary.pooled, key)), *sure, mean, _list(by_fold), _list(by_seed)))
     return rows
 
 
-def _recall_rows(summary: Summary) -> list[tuple[str, ...]]:
+def _interval_heads(by_speaker: Intervals | Differences | None) -> tuple[str, ...]:
+    return ("95 %",) if by_speaker is None else ("95 %", "95 % by speaker")
+
+
+def _recall_rows(summary: Summary) -> Rows:
     pooled, clips = summary.pooled, summary.pooled.confusion.sum(axis=1)
-    each = zip(pooled.classes, pooled.recall, summary.intervals.recall, clips, strict=True)
-    rows = [(f"  {plain(c)}", percent(value), _interval(sure), str(n)) for c, value, sure, n in each]
-    return [("recall", "", "95 %", "rows"), *rows]
+    rows: Rows = [("recall", "", *_interval_heads(summary.by_speaker), "rows")]
+    for i, (c, value) in enumerate(zip(pooled.classes, pooled.recall, strict=True)):
+        sure = [_interval(summary.intervals.recall[i])]
+        if summary.by_speaker is not None:
+            sure.append(_interval(summary.by_speaker.recall[i], "too few speakers" if clips[i] else "no clip"))
+        rows.append((f"  {plain(c)}", percent(value), *sure, str(clips[i])))
+    return rows
 
 
 def _list(values: list[float]) -> str:
     return " ".join(map(percent, values)) if len(values) > 1 else ""
 
 
-def _interval(interval: Interval | None) -> str:
+def _interval(interval: Interval | None, otherwise: str = "no clip") -> str:
     if interval is None:
-        return "no clip"
+        return otherwise
     return f"{percent(interval.low)} to {percent(interval.high)}{' W' if interval.method == 'wilson' else ''}"
 
 
+def _calibration_lines(of: Calibration) -> list[str]:
+    at = "no development clips to fit a temperature on"
+    if of.temperature is not None:
+        at = f"{percent(of.ece_at_temperature)} % at temperature {of.temperature:.2f} (fitted on development clips)"
+    rows: Rows = [("segments", "confidence", "accuracy", "ECE", "rows")]
+    for g in of.by_segments:
+        span = f"  {g.n_low}" if g.n_low == g.n_high else f"  {g.n_low} to {g.n_high}"
+        rows.append((span, percent(g.mean_confidence), percent(g.accuracy), percent(g.ece), str(g.count)))
+    return [f"expected calibration error {percent(of.ece)} %; {at}", *(aligned(rows, "1234") if of.by_segments else [])]
+
+
+def _rule_lines(rules: dict[Aggregate, RuleScores]) -> list[str]:
+    """UAR under each rule of aggregation, the run's own first."""
+    rows = [(f"  {rule}", percent(of.pooled.uar), _interval(of.intervals.uar)) for rule, of in rules.items()]
+    return aligned([("label from", "UAR", "95 %"), *rows], "1")
+
+
 def _comparison_text(first: str, second: str, found: Comparison) -> str:
-    rows = [["", "difference", "95 %"]]
-    rows += [[NAMES[key], *_difference(getattr(found.differences, key))] for key in NAMES]
-    rows.append(["recall", "", ""])
-    rows += [[f"  {plain(c)}", *_difference(d)] for c, d in zip(found.classes, found.differences.recall, strict=True)]
+    one, two = plain(first), plain(second)
     left = f"; {found.left_out} rows have no partner and are left out" if found.left_out else ""
-    head = f"{plain(first)} minus {plain(second)}, paired on {found.utterances} clips{left}"
-    return "\n".join([head, *aligned(rows, "1")])
+    agreement = found.agreement
+    lines = [
+        f"{one} minus {two}, paired on {found.utterances} clips{left}",
+        *aligned(_difference_rows(found), "1"),
+        *_about_speakers(found.speakers, found.few_speakers),
+        f"equal labels {percent(agreement.share)} %, Cohen's kappa {agreement.kappa:.2f}",
+        f"  of what {one} has right, {two} has right {percent(agreement.second_of_first)} %; "
+        f"the other way round {percent(agreement.first_of_second)} %",
+        f"  UAR of {two} with the labels of {one} as truth {percent(agreement.uar_first_as_truth)}; "
+        f"the other way round {percent(agreement.uar_second_as_truth)}",
+        "McNemar's exact test of accuracy, which takes clips as independent:",
+    ]
+    lines += [
+        f"  seed {t.seed}: right alone {t.first_only} and {t.second_only}, p = {t.p_value:.2g}" for t in found.mcnemar
+    ]
+    return "\n".join(lines)
 
 
-def _difference(of: Difference) -> tuple[str, str]:
+def _difference_rows(found: Comparison) -> Rows:
+    """The difference of each score and class, by utterance, and by speaker where there is one."""
+    each = [(found.differences, found.holm)]
+    heads = ["difference", "95 %", "p (Holm)"]
+    if found.by_speaker is not None and found.holm_by_speaker is not None:
+        each.append((found.by_speaker, found.holm_by_speaker))
+        heads += ["95 % by speaker", "p (Holm) by speaker"]
+    rows: Rows = [("", *heads)]
+    for key, name in NAMES.items():
+        sure = [cell for of, _ in each for cell in (_range(getattr(of, key)), "")]
+        rows.append((name, signed(getattr(found.differences, key).value), *sure))
+    rows.append(("recall", *[""] * len(heads)))
+    for i, c in enumerate(found.classes):
+        sure = [cell for of, adjusted in each for cell in (_range(of.recall[i]), _p(adjusted[i]))]
+        rows.append((f"  {plain(c)}", signed(found.differences.recall[i].value), *sure))
+    return rows
+
+
+def _range(of: Difference) -> str:
     if of.value != of.value:
-        return "–", "no clip"
-    return f"{100 * of.value:+.1f}", f"{100 * of.interval.low:+.1f} to {100 * of.interval.high:+.1f}"
+        return "no clip"
+    if of.p_value != of.p_value:
+        return "too few speakers"
+    return f"{signed(of.interval.low)} to {signed(of.interval.high)}"
+
+
+def _p(value: float) -> str:
+    return "" if value != value else f"{value:.2g}"
 
 
 def _comparison_json(found: Comparison) -> dict[str, Any]:
-    def as_json(of: Difference) -> dict[str, Any] | None:
-        return None if of.value != of.value else {"value": of.value, "interval": [of.interval.low, of.interval.high]}
-
-    each = found.differences
     return {
         "utterances": found.utterances,
+        "speakers": found.speakers,
         "left_out": found.left_out,
-        **{key: as_json(getattr(each, key)) for key in NAMES},
-        "recall": {c: as_json(d) for c, d in zip(found.classes, each.recall, strict=True)},
+        **_differences_json(found.differences, found.holm, found.classes),
+        "by_speaker": None
+        if found.by_speaker is None or found.holm_by_speaker is None
+        else _differences_json(found.by_speaker, found.holm_by_speaker, found.classes),
+        "mcnemar": [asdict(test) for test in found.mcnemar],
+        "agreement": _known(asdict(found.agreement)),
+    }
+
+
+def _differences_json(of: Differences, adjusted: tuple[float, ...], classes: tuple[str, ...]) -> dict[str, Any]:
+    def as_json(d: Difference) -> dict[str, Any] | None:
+        return None if d.value != d.value else _known({"value": d.value, "interval": _bounds(d.interval)})
+
+    return {
+        **{key: as_json(getattr(of, key)) for key in NAMES},
+        "recall": {c: as_json(d) for c, d in zip(classes, of.recall, strict=True)},
+        "holm": dict(zip(classes, _known(adjusted), strict=True)),
     }

@@ -356,6 +356,48 @@ def test_report_of_one_run(call, monkeypatch, tmp_path):
     sad = next(line for line in lines if line[:1] == ["sad"])
     assert sad[1] == "100.0" and "W" in sad, "a recall of 1 has Wilson's interval"
     assert "deep/good" in got.stdout and "1 speakers (too few" in got.stdout
+    assert found["intervals_by_speaker"] is None and "by speaker" not in lines[1]
+    assert found["calibration"]["temperature"] is None and "no development clips" in got.stdout
+    assert f"expected calibration error {100 * found['calibration']['ece']:.1f} %" in got.stdout
+
+
+def spoken(by, right, generator=0):
+    """240 test clips and 60 for development, of so many speakers, in two seeds."""
+    parts = [table(right, generator + seed, n=300).assign(seed=seed) for seed in (0, 1)]
+    each = [t.assign(speaker=[f"s{i % by}" for i in range(300)], split=["test"] * 240 + ["dev"] * 60) for t in parts]
+    return pd.concat(each, ignore_index=True)
+
+
+def write_spoken(path, by, right, generator=0):
+    meta = {"system": "baseline", "labels": list(LABELS), "corpus": "iemocap", "protocol": "iemocap-session"}
+    rows = spoken(by, right, generator)
+    p = 0.9 * rows[[f"p_{c}" for c in LABELS]] + 0.1 / 3
+    rows = rows.assign(confidence=p.max(axis=1), **p)
+    keys = rows[["utterance_id", "seed"]].assign(segment=0, start_s=0.0, end_s=1.0)
+    write_run(path, meta=meta, config_yaml="", predictions=rows, segments=pd.concat([keys, p], axis=1))
+
+
+@pytest.mark.parametrize(("by", "said"), [(10, "10 speakers are few: in a simulation with 10"), (20, None)])
+def test_report_by_speaker(call, by, said):
+    write_spoken("good", by, 0.9)
+    write_spoken("poor", by, 0.5, generator=5)
+    text = call("report", "good", "poor").stdout
+    result = json.loads(call("report", "good", "poor", "--format", "json").stdout)
+    run, difference = result["runs"][0], result["difference"]
+    low, high = (f"{100 * v:.1f}" for v in run["intervals_by_speaker"]["uar"])
+    uar = next(line.split() for line in text.splitlines() if line.startswith("UAR"))
+    assert uar[5:8] == [low, "to", high] and run["speakers"] == difference["speakers"] == by
+    assert (said in text if said else "are few" not in text) and "too few" not in text
+    assert f"at temperature {run['calibration']['temperature']:.2f}" in text
+    assert run["calibration"]["by_segments"][0]["count"] == 480
+    of_rule = next(line.split() for line in text.splitlines() if line.startswith("  mean"))
+    assert of_rule[1] == f"{100 * run['by_rule']['mean']['uar']:.1f}" and run["aggregate"] == "utterance"
+    shown = difference["by_speaker"]["uar"]["interval"]
+    assert f"{100 * shown[0]:+.1f} to {100 * shown[1]:+.1f}" in text
+    assert [t["seed"] for t in difference["mcnemar"]] == [0, 1]
+    assert f"seed 1: right alone {difference['mcnemar'][1]['first_only']} and " in text
+    assert f"Cohen's kappa {difference['agreement']['kappa']:.2f}" in text
+    assert set(difference["holm"]) == set(LABELS) and f"{difference['holm']['happy']:.2g}" in text
 
 
 def test_report_of_two_runs(call):

@@ -216,6 +216,8 @@ def test_wrong_test_rows():
     two = pd.concat([table, table.assign(seed=1, label="sad")])
     with pytest.raises(RunError, match="different labels"):
         metrics_of(two, LABELS)
+    with pytest.raises(RunError, match="u000 has different speakers"):
+        metrics_of(pd.concat([table, table.assign(seed=1, speaker=9)]), LABELS)
 
 
 def test_comparison_pairs_by_utterance_and_seed():
@@ -237,8 +239,44 @@ def test_comparison_is_refused_where_nothing_pairs():
 
 
 def test_the_speakers_are_counted():
-    assert summarise(predictions(), LABELS).speakers == 4
-    assert summarise(predictions().drop(columns="speaker"), LABELS).speakers == 0
+    four = summarise(predictions(), LABELS)
+    assert (four.speakers, four.few_speakers, four.by_speaker) == (4, True, None)
+    for unknown in (predictions().drop(columns="speaker"), predictions().assign(speaker="")):
+        got = summarise(unknown, LABELS)
+        assert (got.speakers, got.few_speakers, got.by_speaker) == (0, False, None)
+    one_unknown = predictions().assign(speaker=np.where(np.arange(60) == 7, None, (np.arange(60) % 10).astype(str)))
+    assert summarise(one_unknown, LABELS).by_speaker is None
+    many = summarise(predictions(n=200).assign(speaker=np.arange(200) % 20), LABELS)
+    assert (many.speakers, many.few_speakers) == (20, False) and many.by_speaker.uar.low < many.pooled.uar
+
+
+def test_intervals_by_speaker_are_written_beside_those_by_utterance():
+    table = predictions(n=200, seeds=(0, 1))
+    table["speaker"] = table.groupby("seed").cumcount() % 10
+    got = metrics_of(table, (*LABELS, "bored"))
+    assert got["intervals_by_speaker"].keys() == got["intervals"].keys()
+    low, high = got["intervals_by_speaker"]["uar"]
+    assert low < got["uar"]["pooled"] < high and got["intervals_by_speaker"]["recall"]["bored"] is None
+    assert metrics_of(predictions(), LABELS)["intervals_by_speaker"] is None
+    shuffled = table.sample(frac=1, random_state=1)
+    assert metrics_of(shuffled, (*LABELS, "bored")) == got, "the order of the rows does not matter"
+
+
+def test_a_comparison_has_its_tests_and_agreement():
+    good, bad = predictions(n=200, seeds=(0, 1), right=0.9), predictions(n=200, seeds=(0, 1), right=0.3, generator=5)
+    alone = compare(good, bad, LABELS)
+    assert (alone.by_speaker, alone.holm_by_speaker, alone.speakers) == (None, None, 4)
+    got = compare(*(t.assign(speaker=t.index % 10) for t in (good, bad)), LABELS)
+    assert got.by_speaker.uar.value == got.differences.uar.value and got.by_speaker.uar.interval.low > 0
+    for test, (_, one), (_, two) in zip(got.mcnemar, good.groupby("seed"), bad.groupby("seed"), strict=True):
+        right = one.predicted.to_numpy() == one.label.to_numpy(), two.predicted.to_numpy() == two.label.to_numpy()
+        assert (test.first_only, test.second_only) == ((right[0] & ~right[1]).sum(), (~right[0] & right[1]).sum())
+    assert [t.seed for t in got.mcnemar] == [0, 1] and max(t.p_value for t in got.mcnemar) < 1e-6
+    p = [d.p_value for d in got.differences.recall]
+    assert got.holm == pytest.approx([3 * max(p)] * 3) and max(got.holm) < 0.05
+    assert got.agreement.share == np.mean(good.predicted.to_numpy() == bad.predicted.to_numpy())
+    third = compare(good, bad, (*LABELS, "bored"))
+    assert np.isnan(third.holm[3]) and third.holm[:3] == alone.holm, "a class without a sample is no test"
 
 
 @pytest.fixture
