@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pages.shared import words
+from pages.shared import several, words
 from pages.shared.choices import choose_context, choose_model, choose_rule
 from pages.shared.downloads import offer
-from pages.shared.loaders import predict, samples_of
+from pages.shared.loaders import samples_of
 from pages.shared.player import Moment, listen
 from pages.shared.shell import shell
-from pages.shared.sources import choose_source, introduce, obtain
+from pages.shared.sources import choose_source, introduce, obtain_all
 from segser_core import figures, runs
 
 shell()
@@ -25,14 +25,16 @@ with st.container(border=True):
         rule = choose_rule(model.system)
     with context_column:
         context = choose_context()
-    recording = obtain(source)
+    recordings = obtain_all(source)
 
-if recording is None:
+heard = several.hear_all(recordings, model.name, context, rule) if recordings else []
+chosen = several.choose(heard) if heard else None
+if chosen is None or chosen.prediction is None:
     st.info(words.NOTHING_YET, icon=":material/graphic_eq:")
     st.stop()
 
+recording, prediction = chosen.recording, chosen.prediction
 samples = samples_of(recording)
-prediction = predict(recording, samples, model.name, context).under(rule)
 
 answer, shares = st.columns([2, 3], gap="large")
 with answer:
@@ -56,4 +58,4 @@ listen(
     alt="The waveform, each segment's most probable emotion, and each emotion's probability over time",
 )
 st.markdown(words.below_timeline(prediction, model))
-offer(prediction)
+offer(prediction, [h.prediction for h in heard if h.prediction is not None])

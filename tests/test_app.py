@@ -3,6 +3,7 @@
 import io
 import json
 import wave
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.downloads import zipped
 from segser_core import runs
+from segser_core.prediction import Prediction, Segment
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(p.stem for p in (ROOT / "pages").glob("*.py"))
@@ -237,8 +240,121 @@ def test_a_long_recording_lists_its_segments_in_parts():
     assert figure(app)["layout"]["xaxis"]["range"] == pytest.approx([20, 40.8])
 
 
-def test_the_three_downloads_are_offered():
-    assert [b.label for b in run(opened("timeline")).get("download_button")] == ["CSV", "JSON", "TextGrid"]
+def test_the_downloads_are_offered():
+    labels = [b.label for b in run(opened("timeline")).get("download_button")]
+    assert labels == ["CSV", "JSON", "Parquet", "TextGrid", "ELAN"]
+
+
+def several(*files: tuple[str, bytes]) -> AppTest:
+    """Timeline with several files uploaded at once."""
+    app = choose(opened("timeline"), "upload")
+    for name, data in files:
+        app.file_uploader[0].upload(name, data, "audio/wav")
+    return run(app)
+
+
+SILENCE = spoken()[:44] + bytes(100_000)
+FILES = (("a.wav", spoken(3)), ("b_[x](y).wav", b"no sound"), ("c.wav", SILENCE), ("d.wav", spoken(2)))
+
+
+def shown(app: AppTest) -> str:
+    """The name of the file whose timeline is shown."""
+    (name,) = {text.value for text in app.text} & {name for name, _ in FILES}
+    return name
+
+
+def button(app: AppTest, label: str):
+    return next(b for b in app.button if b.label == label)
+
+
+def test_of_several_files_each_has_a_row_and_a_bad_one_hides_no_other():
+    app = several(*FILES)
+    table = app.dataframe[0].value
+    assert list(table["file"]) == [name for name, _ in FILES]
+    good = table[table["file"] != FILES[1][0]]
+    assert set(good["label"]) <= set(runs.models()[0].labels) and good["confidence"].between(0, 1).all()
+    assert list(good["duration"]) == pytest.approx([3, 2.268, 2], abs=0.01)
+    assert table["notes"][1].startswith("Not analysed: ") and "silent" in table["notes"][2]
+    assert table["label"].isna().tolist() == [False, True, False, False]
+    assert "3 of 4 files" in said(app) and not app.error
+    assert app.metric[0].value == table["label"][0] and shown(app) == "a.wav"
+
+
+def test_the_list_and_its_steps_show_another_file():
+    app = several(*FILES)
+    files = app.selectbox(key="shown-file")
+    assert [option.split(": ")[0] for option in files.options] == ["a.wav", "c.wav", "d.wav"]
+    assert button(app, "Previous file").disabled
+    button(app, "Next file").click()
+    assert shown(run(app)) == "c.wav" and any("silent" in w.value for w in app.warning)
+    app.selectbox(key="shown-file").select_index(2)
+    assert shown(run(app)) == "d.wav" and button(app, "Next file").disabled
+    assert list(app.dataframe[0].value["shown"]) == ["", "", "", "▸"]
+
+
+def test_the_chosen_file_and_rule_go_for_all_and_the_file_goes_along_to_compare():
+    app = several(*FILES)
+    button(app, "Next file").click()
+    run(app)
+    app.selectbox(key="aggregate-max").set_value("vote")
+    assert shown(run(app)) == "c.wav" and "vote of the segments" in app_verdict(app)
+    app.switch_page("pages/compare.py")
+    assert shown(run(app)) == "c.wav"
+    app.switch_page("pages/timeline.py")
+    assert shown(run(app)) == "c.wav" and len(app.dataframe[0].value) == 4
+
+
+def test_files_of_which_none_can_be_read_are_listed_with_the_reason():
+    app = several(("x.wav", b"bad"), ("y.wav", b"worse"))
+    assert list(app.dataframe[0].value["notes"].str.startswith("Not analysed")) == [True, True]
+    assert "No recording yet" in app.info[0].value and not app.metric
+    app.switch_page("pages/compare.py")
+    assert "No recording yet" in run(app).info[0].value
+
+
+def test_consent_that_is_taken_back_hides_several_files_too():
+    app = several(*FILES)
+    app.checkbox(key="consent").uncheck()
+    assert not run(app).metric and not app.dataframe
+
+
+def test_a_file_that_is_taken_away_is_gone():
+    """Two files and a bad one; then the first is taken away, then the second, in the uploader."""
+    app = several(("a.wav", spoken(3)), ("c.wav", SILENCE), ("bad.wav", b"bad"))
+    assert shown(app) == "a.wav"
+    take_away(app, "a.wav")
+    assert shown(app) == "c.wav" and len(app.dataframe[0].value) == 2
+    take_away(app, "c.wav")
+    assert not app.metric and not app.dataframe and app.error[0].value.startswith(r"bad\.wav\: ")
+
+
+def take_away(app: AppTest, name: str) -> None:
+    """What a click on the cross beside a file does: the others stay as they were, under their old ids."""
+    uploader = app.file_uploader[0]
+    uploader._files = [file for file in uploader._get_files_to_register() if file[1] != name]
+    run(app)
+
+
+def test_several_files_are_taken_along_together():
+    app = several(*FILES)
+    labels = [b.label for b in app.get("download_button")]
+    assert labels[5:] == ["CSV", "JSON", "Parquet", "TextGrid (ZIP)", "ELAN (ZIP)"]
+    assert "All 3 recordings" in said(app)
+
+
+def prediction(file: str) -> Prediction:
+    p = {"happy": 0.75, "sad": 0.25}
+    parts = (Segment(0, 0.0, 1.6, p), Segment(1, 0.8, 2.0, p))
+    return Prediction(file, 2.0, "m", "seg", ("happy", "sad"), "happy", p, p, "max", "clip", (), parts)
+
+
+def test_an_archive_holds_a_file_a_recording_under_names_of_their_own():
+    names = ("a.wav", "A.flac", "../b c.wav", "a-2.mp3")
+    with zipfile.ZipFile(io.BytesIO(zipped("textgrid", [prediction(n) for n in names]))) as archive:
+        assert archive.namelist() == ["a.TextGrid", "A-2.TextGrid", "b_c.TextGrid", "a-2-2.TextGrid"]
+        assert b'name = "utterance"' in archive.read("a.TextGrid")
+    with zipfile.ZipFile(io.BytesIO(zipped("elan", [prediction("a.wav")]))) as archive:
+        assert archive.namelist() == ["a.eaf"] and b"ANNOTATION_DOCUMENT" in archive.read("a.eaf")
 
 
 def test_compare_shows_both_models_on_one_recording():

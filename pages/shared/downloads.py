@@ -1,30 +1,80 @@
-"""A prediction to take along, as JSON, CSV or Praat TextGrid."""
+"""Predictions to take along: CSV, JSON, Parquet, Praat TextGrid and ELAN; of one recording, or of all at once."""
 
+import io
 import re
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
 import streamlit as st
-from segser_core.exports import to_csv, to_json, to_textgrid
 
+from segser_core.exports import EXPORTS
 from segser_core.prediction import Prediction
 
+NAMES = {"csv": "CSV", "json": "JSON", "parquet": "Parquet", "textgrid": "TextGrid", "elan": "ELAN"}
+MIMES = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+    "textgrid": "text/plain",
+    "elan": "text/xml",
+}
+ONE_EACH = ("textgrid", "elan")  # formats of one recording a file; of several they go into a ZIP archive
 
-def offer(prediction: Prediction) -> None:
-    """Three buttons; each file is made when its button is pressed."""
-    stem = re.sub(r"[^\w.-]+", "_", PurePath(prediction.file).stem)[:80] or "recording"
-    formats = {
-        "CSV": ("csv", "text/csv", lambda: to_csv([prediction])),
-        "JSON": ("json", "application/json", lambda: to_json([prediction])),
-        "TextGrid": ("TextGrid", "text/plain", lambda: to_textgrid(prediction)),
-    }
+
+def offer(prediction: Prediction, all_of_them: Sequence[Prediction] = ()) -> None:
+    """Buttons for the recording that is shown and, where there are several, for all; a file is made when asked for."""
+    several = len(all_of_them) > 1
     with st.container(horizontal=True, vertical_alignment="center"):
-        for name, (ending, mime, content) in formats.items():
-            st.download_button(
-                name,
-                content,
-                f"{stem}.{ending}",
-                mime,
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"get-{ending}",
-            )
+        if several:
+            st.markdown("This recording", width="content")
+        for name in NAMES:
+            ending = EXPORTS[name].ending
+            _button(NAMES[name], _content(name, [prediction]), stem(prediction) + ending, MIMES[name], f"get-{name}")
+    if several:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"All {len(all_of_them)} recordings", width="content")
+            for name in NAMES:
+                _offer_all(name, all_of_them)
+
+
+def _offer_all(name: str, predictions: Sequence[Prediction]) -> None:
+    if name in ONE_EACH:
+        label, file = f"{NAMES[name]} (ZIP)", f"segser-{name}.zip"
+        _button(label, lambda: zipped(name, predictions), file, "application/zip", f"get-all-{name}")
+    else:
+        file = f"segser{EXPORTS[name].ending}"
+        _button(NAMES[name], _content(name, predictions), file, MIMES[name], f"get-all-{name}")
+
+
+def _button(label: str, content: Callable[[], str | bytes], file: str, mime: str, key: str) -> None:
+    st.download_button(label, content, file, mime, icon=":material/download:", on_click="ignore", key=key)
+
+
+def _content(name: str, predictions: Sequence[Prediction]) -> Callable[[], str | bytes]:
+    return lambda: EXPORTS[name].content(predictions)
+
+
+def zipped(name: str, predictions: Sequence[Prediction]) -> bytes:
+    """A ZIP archive with a file a recording; of equal names the second is `NAME-2`, and so on."""
+    content, taken = io.BytesIO(), set()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for prediction in predictions:
+            file = _free(stem(prediction), taken)
+            taken.add(file.casefold())
+            archive.writestr(file + EXPORTS[name].ending, EXPORTS[name].content([prediction]))
+    return content.getvalue()
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name itself, or with a number where it is taken, whatever the case."""
+    number, free = 1, name
+    while free.casefold() in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def stem(prediction: Prediction) -> str:
+    """A recording's name without ending, of letters, digits, dots and hyphens alone."""
+    return re.sub(r"[^\w.-]+", "_", PurePath(prediction.file).stem)[:80] or "recording"

@@ -18,6 +18,11 @@ class Recording:
     sha256: str
     synthetic: bool = False
 
+    @property
+    def identity(self) -> str:
+        """What tells it from other recordings: the same content under another name is another one."""
+        return f"{self.sha256} {self.name}"
+
     @classmethod
     def of(cls, name: str, data: bytes, synthetic: bool = False) -> "Recording":
         """A recording from its bytes."""

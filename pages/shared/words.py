@@ -159,3 +159,15 @@ def scores(info: ModelInfo) -> dict[str, str]:
     """A row of the table of scores."""
     figures = {"UAR": info.uar, "accuracy": info.accuracy, "macro F1": info.macro_f1}
     return {"model": info.name, **{name: percent(value) for name, value in figures.items()}}
+
+
+def files_heard(heard: int, files: int) -> str:
+    """How many of several files could be analysed."""
+    if heard == files:
+        return f"**{files} files.** Choose one to see its timeline below."
+    return f"**{heard} of {files} files could be analysed.** Those that could not say why in their row."
+
+
+def refused(why: str) -> str:
+    """Why a file is not analysed, as a cell of a table."""
+    return f"Not analysed: {why}"
