@@ -67,6 +67,7 @@ def card(run: Run, other: Run) -> str:
         "loss": Template(LOSSES[run.system]).substitute(alpha=meta["alpha"]),
         "training_clips": meta["training_clips"],
         "epochs": meta["epochs"],
+        "consistency": f"{read_settings(run.path / 'config.yaml').consistency:g}",
         "seeds": ", ".join(map(str, run.seeds)),
         "scores": "\n".join([score_row("RAVDESS test", run), score_row("EMO-DB, six emotions", other)]),
         "recall": recall_rows(run),
