@@ -16,6 +16,7 @@ from safetensors import safe_open
 from segser_core.errors import SegserError
 from segser_core.runs import BUNDLED, Run, metrics_of, read_run
 from segser_core.segments import FRAME_S
+from training.settings import read_settings
 
 LOSSES = {
     "baseline": "the utterance's negative log-likelihood. It met no segment in training: its segments are a probe.",
