@@ -1,0 +1,366 @@
+"""The scores of runs as plotly figures, from the tables of `breakdown.py` and `calibration.py`.
+
+A class has its emotion's colour; two runs are told apart by filling, the first solid and the second
+hatched or hollow. Shares of cells are shades of one colour that leaves the page's text legible on a
+light and on a dark page alike. Bars and cells carry `customdata` = [place of the row in its table].
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from segser_core.calibration import Calibration
+from segser_core.figures import FONT_PX, INK, finish
+from segser_core.labels import colour_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BAR_PX, CLASS_GAP_PX, CELL_PX, AXES_PX, RELIABILITY_PX = 24, 16, 44, 96, 330
+SHADE_RGB, AGAINST_RGB = (42, 140, 171), (186, 110, 24)
+GAP = 0.22
+MOST_OPAQUE = 0.75  # text in the page's own colour has a contrast of 4.5 or more on this, light and dark
+WIDE_DIFFERENCE = 0.3  # a difference of this or more has the fullest shade
+HATCH = {"shape": "/", "size": 7, "solidity": 0.3, "fillmode": "replace"}
+LINES = ({"color": "#2A8CAB", "dash": "solid"}, {"color": INK, "dash": "dash"})
+SYMBOLS = ("circle", "diamond-open")
+LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left", "font_size": FONT_PX}
+UNCHANGED = {"marker": {"opacity": 1}}  # a click leaves the other bars as they are
+
+
+def recall_figure(table: "pd.DataFrame") -> go.Figure:
+    """Recall of each class as bars with their intervals, runs side by side.
+
+    Args:
+        table: of `breakdown.recall_table`, of one or two runs.
+    """
+    runs, labels = list(table.run.unique()), list(table.label.unique())
+    figure = go.Figure()
+    for place, name in enumerate(runs):
+        rows = table[table.run == name]
+        figure.add_trace(_recall_bars(rows, place, name))
+        figure.add_trace(_recall_values(rows, place))
+        figure.add_trace(_legend_entry(name, place))
+    figure.update_layout(barmode="group", scattermode="group", bargap=GAP, scattergap=GAP)
+    figure.update_layout(legend=LEGEND | {"itemclick": False, "itemdoubleclick": False, "traceorder": "normal"})
+    figure.update_xaxes(title="recall (%)", range=[0, 1.14], tickvals=np.linspace(0, 1, 6), ticktext=_tens())
+    figure.update_xaxes(fixedrange=True, zeroline=False)
+    clips = table.drop_duplicates("label").set_index("label").clips
+    _class_axis(figure, labels, [f"<b>{c}</b><br>{clips[c]} clips" for c in labels])
+    return finish(figure, _class_height(labels, len(runs)))
+
+
+def _recall_bars(rows: "pd.DataFrame", place: int, name: str) -> go.Bar:
+    colours = [colour_of(label) for label in rows.label]
+    return go.Bar(
+        x=rows.recall,
+        y=rows.label,
+        orientation="h",
+        name=name,
+        offsetgroup=str(place),
+        marker={"color": colours, "line": {"color": colours, "width": 1.5}, "pattern": HATCH if place else {}},
+        error_x=_reach(rows.recall, rows.low, rows.high),
+        customdata=[[i] for i in rows.index],
+        hovertext=[_recall_hover(name, row) for row in rows.to_dict("records")],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+        selected=UNCHANGED,
+        unselected=UNCHANGED,
+    )
+
+
+def _recall_hover(name: str, row: Mapping[str, Any]) -> str:
+    sure = f"95 %: {_percent(row['low'])} to {_percent(row['high'])}" if row["low"] == row["low"] else "no interval"
+    return f"<b>{row['label']}</b>, {name}<br>{_percent(row['recall'])} % of {row['clips']} clips found<br>{sure}"
+
+
+def _recall_values(rows: "pd.DataFrame", place: int) -> go.Scatter:
+    """The number beside each bar, right of its interval."""
+    return go.Scatter(
+        x=rows.high.fillna(rows.recall).fillna(0) + 0.012,
+        y=rows.label,
+        mode="text",
+        orientation="h",
+        offsetgroup=str(place),
+        text=[_percent(v) if v == v else "no clip" for v in rows.recall],
+        textposition="middle right",
+        textfont_size=FONT_PX,
+        hoverinfo="skip",
+        showlegend=False,
+        cliponaxis=False,
+    )
+
+
+def _legend_entry(name: str, place: int) -> go.Bar:
+    """A grey bar that is not drawn: in the legend colours would say a class."""
+    return go.Bar(
+        x=[None],
+        y=[None],
+        name=name,
+        offsetgroup=str(place),
+        marker={"color": INK, "line": {"color": INK, "width": 1.5}, "pattern": HATCH if place else {}},
+    )
+
+
+def difference_figure(table: "pd.DataFrame", first: str, second: str) -> go.Figure:
+    """The paired difference of each class's recall, with its interval around it and zero marked.
+
+    Args:
+        table: of `breakdown.difference_table`.
+        first, second: what the runs are called; right of zero the first one finds more.
+    """
+    labels = list(table.label)
+    value, low, high = (100 * table[name] for name in ("difference", "low", "high"))
+    marks = go.Scatter(
+        x=value,
+        y=table.label,
+        mode="markers",
+        marker={"color": [colour_of(c) for c in labels], "size": 12, "line": {"color": INK, "width": 1.5}},
+        error_x=_reach(value, low, high),
+        customdata=[[i] for i in table.index],
+        hovertext=[_difference_hover(row) for row in table.to_dict("records")],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+        selected=UNCHANGED,
+        unselected=UNCHANGED,
+    )
+    figure = go.Figure(marks)
+    widest = 1.08 * float(np.nanmax(np.abs([value, low, high]), initial=5))
+    figure.add_vline(0, line={"color": INK, "width": 1.5, "dash": "dot"})
+    figure.update_xaxes(title=f"{first} minus {second} (points)", range=[-widest, widest], tickformat="+")
+    figure.update_xaxes(fixedrange=True, zeroline=False, nticks=6)
+    _class_axis(figure, labels, [f"<b>{c}</b>" for c in labels])
+    return finish(figure, _class_height(labels, 2))
+
+
+def _difference_hover(row: Mapping[str, Any]) -> str:
+    if row["difference"] != row["difference"]:
+        return f"<b>{row['label']}</b><br>no clip"
+    sure = f"95 %: {_points(row['low'])} to {_points(row['high'])}" if row["low"] == row["low"] else "no interval"
+    return f"<b>{row['label']}</b><br>{_points(row['difference'])} points<br>{sure}"
+
+
+def confusion_figure(table: "pd.DataFrame", labels: Sequence[str]) -> go.Figure:
+    """Who was taken for whom, a row a true class; what is right is framed.
+
+    Args:
+        table: of `breakdown.confusion_table`.
+        labels: the classes, in order.
+    """
+    texts = [f"{_whole(s)}<br>{n}" if n else "" for s, n in zip(table.share, table.clips, strict=True)]
+    hovers = [
+        f"{a} taken for <b>{b}</b>: {n} clips<br>{_percent(s)} % of the {a} ones"
+        for a, b, n, s in zip(table.label, table.predicted, table.clips, table.share, strict=True)
+    ]
+    shades = [_shade(s) for s in table.share]
+    figure = go.Figure(_cells(table.predicted, table.label, shades, (texts, hovers)))
+    figure.data[0].marker.line.width = [2.5 * (a == b) for a, b in zip(table.label, table.predicted, strict=True)]
+    return _as_grid(figure, list(labels), list(labels), ("predicted", "true class"))
+
+
+def breakdown_figure(table: "pd.DataFrame", labels: Sequence[str], other: "pd.DataFrame | None" = None) -> go.Figure:
+    """Recall of each class in each group, a row a group, with the number of clips below each; or a difference.
+
+    Args:
+        table: of `breakdown.breakdown`.
+        labels: the classes, in order.
+        other: the same of another run, whose recall is taken away from the first one's.
+    """
+    groups = list(dict.fromkeys(table.group))
+    values = table.recall.to_numpy(float)
+    if other is not None:
+        theirs = other.set_index(["group", "label"]).recall
+        values = values - theirs.reindex(zip(table.group, table.label, strict=True)).to_numpy(float)
+    shown = [_whole(v) if other is None else _points(v, 0) for v in values]
+    texts = [f"{v}<br>{n}" if n else "–" for v, n in zip(shown, table.clips, strict=True)]
+    hovers = [_breakdown_hover(row, v, other is None) for row, v in zip(table.to_dict("records"), values, strict=True)]
+    shades = [_shade(v if other is None else v / WIDE_DIFFERENCE) for v in values]
+    figure = go.Figure(_cells(table.label, table.group, shades, (texts, hovers)))
+    return _as_grid(figure, list(labels), groups, ("true class", ""))
+
+
+def _breakdown_hover(row: Mapping[str, Any], value: float, of_one: bool) -> str:
+    if not row["clips"]:
+        return f"<b>{row['label']}</b>, {row['group']}<br>no clip"
+    if not of_one:
+        return f"<b>{row['label']}</b>, {row['group']}<br>{_points(value)} points, {row['clips']} clips"
+    sure = f"95 %: {_percent(row['low'])} to {_percent(row['high'])}"
+    return f"<b>{row['label']}</b>, {row['group']}<br>{_percent(value)} % of {row['clips']} clips<br>{sure}"
+
+
+def _cells(x: "pd.Series", y: "pd.Series", shades: list[str], said: tuple[list[str], list[str]]) -> go.Bar:
+    """Cells as bars from one column's edge to the next: unlike those of a heat map, a click on them is told."""
+    columns = {name: i for i, name in enumerate(dict.fromkeys(x))}
+    return go.Bar(
+        base=[columns[name] - 0.48 for name in x],
+        x=[0.96] * len(x),
+        y=list(y),
+        width=0.94,
+        orientation="h",
+        marker={"color": shades, "line": {"color": INK, "width": 0.5}},
+        text=said[0],
+        textposition="inside",
+        insidetextanchor="middle",
+        textangle=0,
+        textfont_size=FONT_PX,
+        constraintext="none",
+        customdata=[[i] for i in range(len(x))],
+        hovertext=said[1],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+        selected=UNCHANGED,
+        unselected=UNCHANGED,
+    )
+
+
+def _as_grid(figure: go.Figure, columns: list[str], rows: list[str], titles: tuple[str, str]) -> go.Figure:
+    figure.update_xaxes(
+        title=titles[0],
+        side="top",
+        tickvals=list(range(len(columns))),
+        ticktext=columns,
+        range=[-0.52, len(columns) - 0.48],
+        autotickangles=[0, -60],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_yaxes(
+        title=titles[1],
+        type="category",
+        categoryorder="array",
+        categoryarray=rows[::-1],
+        tickmode="array",
+        tickvals=rows,
+        ticksuffix=" ",
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_layout(bargap=0, barmode="overlay")
+    return finish(figure, CELL_PX * len(rows) + AXES_PX)
+
+
+def reliability_figure(found: Mapping[str, Calibration]) -> go.Figure:
+    """Accuracy against confidence of each run, a point a bin; on the dotted line a model is as often right as it says.
+
+    Args:
+        found: of one or two runs, by name.
+    """
+    figure = go.Figure()
+    figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line={"color": INK, "width": 1.5, "dash": "dot"})
+    for (name, of), line, symbol in zip(found.items(), LINES, SYMBOLS, strict=False):
+        bins = [b for b in of.bins if b.count]
+        sizes = np.sqrt([b.count for b in bins]) if bins else np.zeros(0)
+        points = go.Scatter(
+            x=[b.mean_confidence for b in bins],
+            y=[b.accuracy for b in bins],
+            mode="lines+markers",
+            name=name,
+            line=line | {"width": 2},
+            marker={"symbol": symbol, "size": 7 + 15 * sizes / max(sizes.max(initial=0), 1), "opacity": 1},
+            hovertext=[f"confidence {b.low:.1f} to {b.high:.1f}: {b.count} clips" for b in bins],
+            hovertemplate="%{hovertext}<br>mean confidence %{x:.2f}<br>accuracy %{y:.2f}<extra></extra>",
+            cliponaxis=False,
+        )
+        figure.add_trace(points)
+    figure.update_layout(legend=LEGEND | {"itemsizing": "constant"}, hovermode="closest")
+    figure.update_xaxes(title="confidence", range=[0, 1.02], fixedrange=True, zeroline=False)
+    figure.update_yaxes(title="accuracy", range=[0, 1.04], fixedrange=True, zeroline=False)
+    return finish(figure, RELIABILITY_PX)
+
+
+def by_segments_figure(found: Mapping[str, Calibration]) -> go.Figure:
+    """How confidence (dotted) and accuracy (drawn through) grow with the number of segments, of each run.
+
+    Args:
+        found: of one or two runs, by name.
+    """
+    figure = go.Figure()
+    groups = list(dict.fromkeys(segment_groups(of) for of in found.values()))
+    names = list(dict.fromkeys(name for group in groups for name in group))
+    for (name, of), line, symbol in zip(found.items(), LINES, SYMBOLS, strict=False):
+        for what, dash in (("accuracy", line["dash"]), ("mean_confidence", "dot")):
+            points = go.Scatter(
+                x=list(segment_groups(of)),
+                y=[getattr(g, what) for g in of.by_segments],
+                mode="lines+markers",
+                name=f"{name}, {'confidence' if what != 'accuracy' else what}",
+                line={"color": line["color"], "width": 2, "dash": dash},
+                marker={"symbol": symbol if what == "accuracy" else "line-ew-open", "size": 11},
+                hovertext=[f"{g.count} clips, calibration error {100 * g.ece:.1f}" for g in of.by_segments],
+                hovertemplate="%{x} segments: %{y:.2f}<br>%{hovertext}<extra>%{fullData.name}</extra>",
+                cliponaxis=False,
+            )
+            figure.add_trace(points)
+    figure.update_layout(legend=LEGEND, hovermode="closest")
+    figure.update_xaxes(title="segments of a clip", type="category", categoryarray=names, fixedrange=True)
+    figure.update_yaxes(title="share", range=[0, 1.04], fixedrange=True, zeroline=False)
+    return finish(figure, RELIABILITY_PX)
+
+
+def segment_groups(of: Calibration) -> tuple[str, ...]:
+    """The groups of `by_segments` as people say them; the last one has no end."""
+    last = len(of.by_segments) - 1
+    return tuple(
+        f"{g.n_low}" if g.n_low == g.n_high else f"{g.n_low}+" if i == last and last else f"{g.n_low}–{g.n_high}"
+        for i, g in enumerate(of.by_segments)
+    )
+
+
+def _class_axis(figure: go.Figure, labels: list[str], texts: list[str]) -> None:
+    figure.update_yaxes(
+        type="category",
+        categoryorder="array",
+        categoryarray=labels,
+        range=[len(labels) - 0.5, -0.5],
+        tickmode="array",
+        tickvals=labels,
+        ticktext=[f"{text} " for text in texts],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+
+
+def _class_height(labels: list[str], runs: int) -> int:
+    return len(labels) * (max(runs * BAR_PX, 38) + CLASS_GAP_PX) + AXES_PX
+
+
+def _reach(value: "pd.Series", low: "pd.Series", high: "pd.Series") -> dict[str, Any]:
+    """An interval as plotly wants it: how far it reaches from the value to either side."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (high - value).fillna(0).clip(lower=0),
+        "arrayminus": (value - low).fillna(0).clip(lower=0),
+        "color": INK,
+        "thickness": 1.8,
+        "width": 5,
+    }
+
+
+def _shade(share: float) -> str:
+    """The ground of a cell: the fuller the larger the share, and another colour below zero; none where it is NaN."""
+    if share != share:
+        return "rgba(0, 0, 0, 0)"
+    red, green, blue = SHADE_RGB if share >= 0 else AGAINST_RGB
+    return f"rgba({red}, {green}, {blue}, {MOST_OPAQUE * min(abs(share), 1):.3f})"
+
+
+def _tens() -> list[str]:
+    return [f"{20 * i}" for i in range(6)]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _whole(share: float) -> str:
+    return f"{100 * share:.0f}" if share == share else "–"
+
+
+def _points(share: float, digits: int = 1) -> str:
+    return f"{100 * share:+.{digits}f}".replace("-", "−") if share == share else "–"
