@@ -63,12 +63,12 @@ def choose(with_rule: bool = True) -> Choice | None:
 
 def table_of(choice: Choice) -> pd.DataFrame:
     """The test clips of the chosen run beside the other one's, made once; see `clips.clip_table`."""
-    return _table(_key(choice.run), _key(choice.other), choice.rule, choice)
+    return _table(key_of(choice.run), key_of(choice.other), choice.rule, choice)
 
 
 def predictions_of(run: Run, rule: Aggregate | None) -> pd.DataFrame:
     """A run's predictions under a rule, made once; its own rule where it is None."""
-    return _predictions(_key(run), rule or aggregation.own_rule(run), run)
+    return _predictions(key_of(run), rule or aggregation.own_rule(run), run)
 
 
 def compared(choice: Choice) -> Comparison:
@@ -78,7 +78,13 @@ def compared(choice: Choice) -> Comparison:
         RunError: nothing can be paired.
     """
     assert choice.other is not None
-    return _compared(_key(choice.run), _key(choice.other), choice.rule, choice)
+    return _compared(key_of(choice.run), key_of(choice.other), choice.rule, choice)
+
+
+def swap() -> None:
+    """Exchange the two chosen runs; for callbacks alone, since a control that is drawn is settled."""
+    run, other = (f"run-page-{name}" for name in ("run", "other"))
+    st.session_state[run], st.session_state[other] = st.session_state[other], st.session_state[run]
 
 
 def open_mistakes(wanted: Filter) -> None:
@@ -168,12 +174,13 @@ def _stamp(folder: Path) -> tuple[int, ...]:
     return tuple(f.stat().st_mtime_ns for f in sorted(folder.iterdir()) if f.is_file())
 
 
-def _key(run: Run | None) -> tuple | None:
+def key_of(run: Run | None) -> tuple | None:
+    """What tells a run from any other, and from what it was before one of its files changed; for caches."""
     return None if run is None else (str(run.path), run.name, _stamp(run.path))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the run …")
-def _run(path: str, name: str, _stamp: tuple) -> Run:
+def _run(path: str, name: str, stamp: tuple) -> Run:
     return runs.read_run(path, name)
 
 

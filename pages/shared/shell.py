@@ -7,6 +7,7 @@ from streamlit.navigation.page import StreamlitPage
 PAGES = {
     "timeline": ("Timeline", ":material/graphic_eq:"),
     "compare": ("Compare", ":material/compare_arrows:"),
+    "recall": ("Recall", ":material/bar_chart:"),
     "about": ("About", ":material/info:"),
 }
 

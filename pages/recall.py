@@ -1,0 +1,54 @@
+"""How good is a run, and how sure is that? Recall by class, by rule, by group; two runs paired; calibration."""
+
+import streamlit as st
+
+from pages.shared import charts, recall_blocks, recall_words, run_choice, scores_view, words
+from pages.shared.recall_groups import groups
+from pages.shared.shell import shell
+from segser_core.errors import SegserError
+
+shell()
+st.title("How good, and how sure?")
+
+choice = run_choice.choose()
+if choice is None:
+    st.stop()
+try:
+    summaries = scores_view.summaries_of(choice)
+except SegserError as error:
+    st.error(words.plain(str(error)), icon=":material/folder_off:")
+    st.stop()
+found = None
+if choice.other is not None:
+    try:
+        found = run_choice.compared(choice)
+    except SegserError as error:
+        st.warning(words.plain(str(error)), icon=":material/compare_arrows:")
+
+recall_blocks.key_figures(summaries, found)
+for note in recall_words.notes(choice.run, summaries[choice.run.name]):
+    st.markdown(f":small[{note}]")
+recall_blocks.folds(summaries)
+
+st.header("Which classes?")
+recall_blocks.recall(choice, summaries, found)
+
+st.header("The training, or the rule?")
+recall_blocks.rules(choice)
+
+st.header("Which clips?")
+groups(choice)
+
+st.header("Taken for what?")
+recall_blocks.confusions(choice, summaries)
+
+st.header("Is its confidence earned?")
+recall_blocks.calibration(choice)
+
+if found is not None:
+    st.header("How alike are the two?")
+    st.markdown(recall_words.agreement(found, list(summaries)))
+recall_blocks.of_paper(choice, summaries)
+
+st.divider()
+charts.choose_picture()

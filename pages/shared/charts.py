@@ -1,0 +1,145 @@
+"""A chart with its data to take along, and the way from a click on it to the clips behind it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.shared import run_choice
+from segser_core.exports import rows_csv
+from segser_core.selection import Filter
+
+FORMATS = {"png": "PNG", "svg": "SVG"}
+# Text and intervals that lie on a cell or a bar take the page's own colour of text.
+ON_CHART = """<style>
+[class*="st-key-figure-"] .js-plotly-plot :is(.bartext-inside, .textpoint text) { fill: currentColor !important; }
+[class*="st-key-figure-"] .js-plotly-plot .errorbar path { stroke: currentColor !important; }
+</style>"""
+OPENING = "to-open"
+Opens = Callable[[int], tuple[Filter, bool]]  # row of the table → its clips, and whether they are the other run's
+
+
+def choose_picture() -> None:
+    """As what the camera over each chart saves it; once on a page."""
+    st.session_state.setdefault("picture", "png")
+    st.segmented_control(
+        "The camera over a chart saves it as",
+        list(FORMATS),
+        key="picture",
+        format_func=FORMATS.__getitem__,
+        required=True,
+        persist_state="session",
+    )
+
+
+def drawn(of: tuple, draw: Callable[[], go.Figure]) -> go.Figure:
+    """A figure that is drawn once and kept; to build one takes longer than to send it.
+
+    Args:
+        of: all that it shows, to tell it from others.
+        draw: builds it.
+    """
+    return _drawn(of, draw)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _drawn(of: tuple, _draw: Callable[[], go.Figure]) -> go.Figure:
+    return _draw()
+
+
+def show(
+    figure: go.Figure,
+    key: str,
+    alt: str,
+    data: pd.DataFrame | None = None,
+    opens: Opens | None = None,
+    width_px: int | None = None,
+) -> None:
+    """A chart, with its data as CSV below it.
+
+    Args:
+        figure: whose bars or markers carry `customdata` = [row of `data`], where they can be clicked.
+        key: of its own on the page; the files are called so.
+        alt: what it shows, for those who cannot see it.
+        data: what is drawn, as a table.
+        opens: the clips that a click on a row's bar opens.
+        width_px: where it should not be as wide as there is room.
+    """
+    st.html(ON_CHART)
+    settings: dict[str, Any] = {"width": width_px or "stretch"}
+    if opens is not None:
+        settings |= {"on_select": lambda: _clicked(f"chart-{key}", opens), "selection_mode": "points"}
+    with st.container(key=f"figure-{key}", gap="xsmall"):
+        st.plotly_chart(figure, key=f"chart-{key}", config=_toolbar(key), alt=alt, **settings)
+        if data is not None:
+            _offer_data(data, key)
+    _open_clicked()
+
+
+def table(frame: pd.DataFrame, key: str, opens: Opens, columns: dict[str, Any] | None = None) -> None:
+    """A table that does what a click on the chart does: a row that is chosen opens its clips.
+
+    Args:
+        frame: row for row as `opens` knows them.
+        key: of its own on the page.
+        opens: the clips of a row.
+        columns: how columns are shown.
+    """
+    st.dataframe(
+        frame,
+        key=f"table-{key}",
+        hide_index=True,
+        column_config=columns,
+        on_select=lambda: _chosen(f"table-{key}", opens),
+        selection_mode="single-row",
+    )
+    _open_clicked()
+
+
+def _toolbar(key: str) -> dict[str, Any]:
+    picture = st.session_state.get("picture", "png")
+    return {
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": picture, "filename": f"segser-{key}", "scale": 2 if picture == "png" else 1},
+    }
+
+
+def _offer_data(data: pd.DataFrame, key: str) -> None:
+    """The chart's data, made when the button is pressed."""
+    st.download_button(
+        "CSV",
+        lambda: rows_csv(data),
+        f"segser-{key}.csv",
+        "text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        key=f"csv-{key}",
+        help="What this chart shows, as a table",
+    )
+
+
+def _clicked(chart: str, opens: Opens) -> None:
+    """Remember which clips were asked for: a callback itself cannot change the page."""
+    for point in st.session_state[chart].selection.points[:1]:
+        if point.get("customdata"):
+            _remember(*opens(int(point["customdata"][0])))
+
+
+def _chosen(name: str, opens: Opens) -> None:
+    for row in st.session_state[name].selection.rows[:1]:
+        _remember(*opens(row))
+
+
+def _remember(wanted: Filter, of_other: bool) -> None:
+    if of_other:
+        run_choice.swap()
+    st.session_state[OPENING] = wanted
+
+
+def _open_clicked() -> None:
+    if wanted := st.session_state.pop(OPENING, None):
+        run_choice.open_mistakes(wanted)

@@ -1,0 +1,251 @@
+"""The parts of the page on recall: each shows one question's chart, its table, and what must be said beside them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import charts, recall_words, scores_view, words
+from pages.shared.choices import in_address
+from pages.shared.run_choice import Choice
+from segser_core import breakdown, paper, run_figures
+from segser_core.errors import RunError
+from segser_core.scores import Comparison, Summary
+from segser_core.selection import Filter
+from segser_core.text import percent, signed
+
+PERCENT = st.column_config.NumberColumn(format="percent", width="small")
+
+
+def key_figures(summaries: Mapping[str, Summary], found: Comparison | None) -> None:
+    """UAR, accuracy and macro F1 of the run with both intervals, the other run's, and the paired difference."""
+    (first, own), *rest = summaries.items()
+    for column, (score, name) in zip(st.columns(3, border=True), breakdown.SCORES.items(), strict=True):
+        with column:
+            st.metric(
+                f"{name[0].upper()}{name[1:]} of {words.plain(first)}", f"{percent(getattr(own.pooled, score))} %"
+            )
+            lines = [_intervals(own.intervals, own.by_speaker, score, percent)]
+            for other, of in rest:
+                value = f"**{words.plain(other)}: {percent(getattr(of.pooled, score))} %**"
+                lines.append(f"{value}  \n{_intervals(of.intervals, of.by_speaker, score, percent)}")
+            if found is not None:
+                value = f"**Difference: {signed(getattr(found.differences, score).value)} points**"
+                lines.append(f"{value}  \n{_intervals(found.differences, found.by_speaker, score, signed)}")
+            st.markdown("\n\n".join(lines))
+
+
+def _intervals(by_clip: Any, by_speaker: Any, score: str, say: Callable[[float | None], str]) -> str:
+    """The intervals of one score, of a run or of a difference, by clip and as known by speaker."""
+    parts = []
+    for of, how in ((by_clip, "by clip"), (by_speaker, "by speaker")):
+        if of is not None:
+            found = getattr(of, score)
+            interval = getattr(found, "interval", found)
+            parts.append(f"{say(interval.low)} to {say(interval.high)} {how}")
+    return f":small[95 %: {' · '.join(parts)}]"
+
+
+def folds(summaries: Mapping[str, Summary]) -> None:
+    """Pooled, mean of folds, each fold and each seed."""
+    table = breakdown.score_table(summaries)
+    shown = {c: PERCENT for c in table.columns if c not in ("run", "score")}
+    with st.expander("By fold and by seed"):
+        st.dataframe(table, hide_index=True, column_config=shown)
+        st.caption("Pooled: the scores of all clips together. The mean of folds is another number; both are common.")
+
+
+@st.fragment
+def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison | None) -> None:
+    """Recall by class of both runs with intervals, the paired difference, and a table that does what a click does."""
+    enough = all(of.by_speaker is not None for of in summaries.values())
+    options = ["utterance", "speaker"] if enough else ["utterance"]
+    by_speaker = in_address("interval", "recall-interval", options, "utterance", _interval) == "speaker"
+    table = breakdown.recall_table(summaries, by_speaker)
+    of = (*scores_view.shown(choice), by_speaker)
+    left, right = st.container(), None
+    listed = _recall_list(table)
+    if found is not None:
+        st.markdown(recall_words.verdict(found, list(summaries), by_speaker))
+        left, right = st.columns([3, 2], gap="medium")
+    with left:
+        charts.show(
+            charts.drawn(("recall", *of), lambda: run_figures.recall_figure(table)),
+            "recall",
+            "Recall of each class, with intervals",
+            table,
+            lambda row: (Filter(label=table.label[row], correct=False), table.run[row] != choice.run.name),
+        )
+    if right is not None and found is not None:
+        between = breakdown.difference_table(found, by_speaker)
+        listed = listed.merge(_difference_list(between), on="class", how="left")
+        with right:
+            charts.show(
+                charts.drawn(("difference", *of), lambda: run_figures.difference_figure(between, *summaries)),
+                "difference",
+                "The difference of each class's recall between the runs, with intervals",
+                between,
+                lambda row: (Filter(label=between.label[row], wrong="this"), False),
+            )
+    wrong = [Filter(label=label, correct=False) for label in listed["class"]]
+    charts.table(listed, "recall", lambda row: (wrong[row], False), percents(listed))
+    st.caption(f"{recall_words.CLICK} {recall_words.METHOD}")
+
+
+def _interval(options: list[str], key: str) -> str:
+    return st.segmented_control(
+        "Intervals",
+        options,
+        key=key,
+        format_func=recall_words.BY.__getitem__,
+        help=recall_words.BY_HELP,
+        required=True,
+        persist_state="session",
+    )
+
+
+def _recall_list(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a class: the clips, and of each run the recall with its interval."""
+    found = table.drop_duplicates("label")[["label", "clips"]].rename(columns={"label": "class"})
+    for name, rows in table.groupby("run", sort=False):
+        bounds = [f"{percent(a)} to {percent(b)}" if a == a else "–" for a, b in zip(rows.low, rows.high, strict=True)]
+        one = pd.DataFrame({"class": rows.label, name: rows.recall, f"{name}, 95 %": bounds})
+        found = found.merge(one, on="class", how="left")
+    return found
+
+
+def _difference_list(table: pd.DataFrame) -> pd.DataFrame:
+    bounds = [f"{signed(a)} to {signed(b)}" if a == a else "–" for a, b in zip(table.low, table.high, strict=True)]
+    return pd.DataFrame(
+        {
+            "class": table.label,
+            "difference": table.difference.map(signed),
+            "difference, 95 %": bounds,
+            "p (Holm)": table.p_holm.map(recall_words.p_value),
+        }
+    )
+
+
+def percents(table: pd.DataFrame) -> dict:
+    """How a table's fractions are shown: as percent."""
+    return dict.fromkeys(table.select_dtypes("float").columns, PERCENT)
+
+
+@st.fragment
+def rules(choice: Choice) -> None:
+    """UAR, or a class's recall, of both runs under every rule of aggregation."""
+    try:
+        found = scores_view.rules_of(choice)
+    except RunError as error:
+        st.info(words.plain(str(error)), icon=":material/rule:")
+        return
+    measures = ["UAR", *choice.run.labels]
+    chosen = in_address("measure", "recall-measure", measures, "UAR", _measure)
+    label = None if chosen == "UAR" else chosen
+    table = breakdown.rule_table(found, label)
+    wide = pd.DataFrame({"rule": [words.RULES[rule] for rule in words.RULES if rule in set(table.rule)]})
+    for name, rows in table.groupby("run", sort=False):
+        said = rows.rule.map(words.RULES)
+        bounds = [f"{percent(a)} to {percent(b)}" if a == a else "–" for a, b in zip(rows.low, rows.high, strict=True)]
+        values = [f"{percent(v)}{' ★' if own else ''}" for v, own in zip(rows.value, rows.own, strict=True)]
+        one = pd.DataFrame({"rule": said, name: values, f"{name}, 95 %": bounds})
+        wide = wide.merge(one, on="rule", how="left")
+    if "ahead" in table:
+        ahead = table[table.run == choice.run.name]
+        wide["difference"] = wide.rule.map(dict(zip(ahead.rule.map(words.RULES), ahead.ahead.map(signed), strict=True)))
+    st.dataframe(wide, hide_index=True, width="content")
+    st.caption(f"In percent; ★ marks a run's own rule. {recall_words.RULES_ASIDE}")
+    lines = [recall_words.rule_verdict(name, by_rule, label) for name, by_rule in found.items()]
+    st.markdown("  \n".join(line for line in lines if line))
+
+
+def _measure(options: list[str], key: str) -> str:
+    return st.selectbox(
+        "Show",
+        options,
+        key=key,
+        format_func=lambda name: name if name == "UAR" else f"recall of {name}",
+        persist_state="session",
+        width=260,
+    )
+
+
+def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
+    """Who was taken for whom, of each run; a click opens these clips."""
+    for i, (column, run) in enumerate(zip(st.columns(len(choice.both), gap="medium"), choice.both, strict=True)):
+        table = breakdown.confusion_table(summaries[run.name].pooled)
+
+        def of_cell(row: int, table: pd.DataFrame = table, of_other: bool = i > 0) -> tuple[Filter, bool]:
+            return Filter(label=table.label[row], predicted=table.predicted[row]), of_other
+
+        with column:
+            st.markdown(f"**{words.plain(run.name)}**")
+            of = ("confusion", i, *scores_view.shown(choice))
+            charts.show(
+                charts.drawn(of, lambda table=table, run=run: run_figures.confusion_figure(table, run.labels)),
+                f"confusion-{i}",
+                f"Who was taken for whom by {run.name}",
+                table,
+                of_cell,
+            )
+            with st.expander("As a table, the most frequent mistakes first"):
+                wrong = table[(table.label != table.predicted) & (table.clips > 0)].sort_values(
+                    "clips", ascending=False
+                )
+                charts.table(
+                    wrong.rename(columns={"label": "true", "share": "of the class"}),
+                    f"confusion-{i}",
+                    lambda row, wrong=wrong, of_cell=of_cell: of_cell(int(wrong.index[row])),
+                    {"of the class": PERCENT},
+                )
+    st.caption(f"In each cell: percent of the true class, and how many clips. {recall_words.CLICK_CELL}")
+
+
+def calibration(choice: Choice) -> None:
+    """Confidence against accuracy, and both by the number of segments."""
+    found, of = scores_view.calibrations_of(choice), scores_view.shown(choice)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Is it as often right as it says?**")
+        data = breakdown.reliability_table(found)
+        figure = charts.drawn(("reliability", *of), lambda: run_figures.reliability_figure(found))
+        charts.show(figure, "reliability", "Accuracy against confidence", data)
+    with right:
+        st.markdown("**With more segments, surer; better, too?**")
+        data = breakdown.segments_table(found)
+        if data.empty:
+            st.info("These runs have no segments to be counted.")
+        else:
+            figure = charts.drawn(("by-segments", *of), lambda: run_figures.by_segments_figure(found))
+            charts.show(figure, "by-segments", "Confidence and accuracy by number of segments", data)
+    for name, of in found.items():
+        st.markdown(recall_words.calibration(name, of))
+    with st.expander("As tables"):
+        st.dataframe(breakdown.reliability_table(found), hide_index=True)
+        st.dataframe(breakdown.segments_table(found), hide_index=True)
+
+
+def of_paper(choice: Choice, summaries: Mapping[str, Summary]) -> None:
+    """The paper's scores on the same corpus beside ours; nothing where the paper does not have the corpus."""
+    rows = paper.reported(choice.run.corpus)
+    if not rows:
+        return
+    st.header("What the paper reports")
+    theirs = [("paper", words.SYSTEMS[r.system], "wav2vec2", percent(r.uar), percent(r.accuracy)) for r in rows]
+    ours = [
+        (
+            f"run {run.name}",
+            words.SYSTEMS.get(run.system, run.system),
+            recall_words.encoder(run),
+            *_both(summaries[run.name]),
+        )
+        for run in choice.both
+    ]
+    table = pd.DataFrame([*ours, *theirs], columns=["from", "system", "encoder", "UAR", "accuracy"])
+    st.dataframe(table, hide_index=True, width="content")
+    st.caption(f"{recall_words.paper_notes(choice.run.corpus)} {paper.CITATION}.")
+
+
+def _both(summary: Summary) -> tuple[str, str]:
+    return percent(summary.pooled.uar), percent(summary.pooled.accuracy)

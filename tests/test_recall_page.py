@@ -1,0 +1,184 @@
+"""The page on recall: its numbers, its address, what it says where something is lacking, and where clicks lead."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import charts, recall_words, run_choice
+from segser_core.aggregation import AGGREGATES, under_rule
+from segser_core.run_files import REQUIRED
+from segser_core.runs import read_run
+from segser_core.scores import summarise
+from segser_core.selection import Filter
+from segser_core.text import percent
+from tests.made_run import LABELS, made_runs
+from tests.test_app import figure, opened, run, said
+
+PAIR = {"run": "seg+tri-w", "other": "baseline"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    made_runs(folder, 2500)
+    return folder / "runs"
+
+
+@pytest.fixture(autouse=True)
+def fresh(made, monkeypatch):
+    monkeypatch.setenv("SEGSER_RUNS", str(made))
+    yield
+    st.cache_data.clear()
+
+
+def table(app: AppTest, column: str) -> pd.DataFrame:
+    """The first table that has a column."""
+    return next(d.value for d in app.dataframe if column in d.value)
+
+
+def altered(made: Path, place: Path, name: str, change, meta=None) -> Path:
+    """A copy of a run with other rows, and with other entries of run.json."""
+    shutil.copytree(made / name, place / name)
+    file = place / name / "predictions.parquet"
+    change(pd.read_parquet(file)).to_parquet(file)
+    if meta:
+        record = place / name / "run.json"
+        record.write_text(json.dumps(json.loads(record.read_text()) | meta))
+    return place
+
+
+def test_the_story_of_sadness_is_told_with_its_numbers(made):
+    app = run(opened("recall", **PAIR))
+    assert app.title[0].value == "How good, and how sure?"
+    found = read_run(made / "seg+tri-w")
+    of = summarise(found.predictions, found.labels).pooled
+    assert [m.value for m in app.metric] == [f"{percent(v)} %" for v in (of.uar, of.accuracy, of.macro_f1)]
+    text = said(app)
+    assert "points less of sad**" in text and "by speaker" in text and "10 speakers are few" in text
+    rules = table(app, "rule")
+    assert len(rules) == len(AGGREGATES) and (rules["seg+tri-w"].str.contains("★")).sum() == 1
+    assert "Cohen's κ" in text and "McNemar" in text and "what the paper reports" in text.lower()
+    assert "no temperature can be fitted" in text  # these runs have no development clips
+    assert list(table(app, "p (Holm)")["class"]) == list(found.labels)
+    assert not app.error and not app.warning
+
+
+def test_another_rule_changes_every_number_at_once(made):
+    app = run(opened("recall", **PAIR, aggregate="mean"))
+    found = read_run(made / "seg+tri-w")
+    of = summarise(under_rule(found, "mean"), found.labels).pooled
+    assert app.metric[0].value == f"{percent(of.uar)} %"
+    clips = table(app, "p (Holm)").set_index("class")
+    assert clips["seg+tri-w"]["sad"] == pytest.approx(of.recall[of.classes.index("sad")])
+
+
+def test_a_copied_link_opens_the_same_page():
+    wanted = {"interval": "speaker", "split": "length-speaker", "shown": "difference", "edge": "7.5", "measure": "sad"}
+    app = run(opened("recall", **PAIR, **wanted))
+    assert app.segmented_control(key="recall-interval").value == "speaker"
+    assert app.selectbox(key="recall-split").value == "length-speaker"
+    assert app.segmented_control(key="recall-shown").value == "difference"
+    assert app.slider[0].value == 7.5 and app.selectbox(key="recall-measure").value == "sad"
+    groups = next(f for f in (figure(app, i) for i in range(len(app.get("plotly_chart")))) if "≤ 7.5 s" in str(f))
+    assert "> 7.5 s, Ses05" in str(groups)
+    now = {name: app.query_params[name] for name in app.query_params}
+    assert {k: (v if isinstance(v, str) else v[0]) for k, v in now.items()} == {**PAIR, "aggregate": "own", **wanted}
+    app.slider[0].set_value(10.0)
+    assert "edge" not in run(app).query_params
+
+
+def test_an_address_of_nonsense_shows_the_defaults():
+    wrong = dict.fromkeys(("interval", "split", "shown", "edge", "measure", "aggregate"), "<b>1e999</b>")
+    app = run(opened("recall", **PAIR, **wrong))
+    assert app.slider[0].value == 10.0 and app.selectbox(key="recall-split").value == "length"
+
+
+def test_the_bundled_runs_say_what_two_speakers_and_two_sentences_mean(monkeypatch):
+    monkeypatch.delenv("SEGSER_RUNS")
+    app = run(opened("recall"))
+    text = said(app)
+    assert "Two speakers, no interval by speaker" in text and "two sentences" in text
+    assert list(app.segmented_control(key="recall-interval").options) == [recall_words.BY["utterance"]]
+    assert "split at their median" in text and "Temperature fitted" in text
+    assert "wav2vec2" in list(table(app, "encoder")["encoder"]) and "75.7" in text
+
+
+def test_one_run_alone_is_shown_without_a_comparison():
+    app = run(opened("recall", run="baseline", other="none"))
+    text = said(app)
+    assert len(app.metric) == 3 and "Cohen" not in text and "minus" not in text
+    assert "p (Holm)" not in app.dataframe[1].value and list(app.segmented_control(key="recall-shown").options) == [
+        "baseline"
+    ]
+
+
+def test_a_class_without_a_clip_says_why(made, tmp_path, monkeypatch):
+    place = altered(made, tmp_path, "baseline", lambda rows: rows[rows.label != "sad"])
+    monkeypatch.setenv("SEGSER_RUNS", str(place))
+    app = run(opened("recall", run="baseline", other="none"))
+    assert "No test clip is labelled sad" in said(app) and "other 3 classes" in said(app)
+
+
+def test_runs_of_other_classes_are_shown_and_not_paired(made, tmp_path, monkeypatch):
+    shutil.copytree(made / "seg+tri-w", tmp_path / "seg+tri-w")
+    more = {"labels": ["angry", "happy", "neutral", "sad", "bored"]}
+    place = altered(made, tmp_path, "baseline", lambda rows: rows.assign(p_bored=0.0, u_bored=0.0), more)
+    (place / "baseline" / "segments.parquet").unlink()
+    monkeypatch.setenv("SEGSER_RUNS", str(place))
+    app = run(opened("recall", **PAIR))
+    assert any("different classes" in w.value for w in app.warning)
+    assert len(app.metric) == 3 and "No test clip" not in said(app)
+
+
+def test_a_run_of_the_required_columns_alone_is_shown(made, tmp_path, monkeypatch):
+    needed = [*REQUIRED, *(f"p_{c}" for c in LABELS)]
+    place = altered(made, tmp_path, "baseline", lambda rows: rows[needed])
+    (place / "baseline" / "segments.parquet").unlink()
+    monkeypatch.setenv("SEGSER_RUNS", str(place))
+    app = run(opened("recall", run="baseline", other="none"))
+    text = said(app)
+    assert "It is not known who speaks" in text and "cannot be grouped" in text and "no segments to be counted" in text
+
+
+def test_pictures_are_saved_as_chosen_and_data_can_be_taken_along():
+    app = run(opened("recall", **PAIR))
+    assert '"format": "png"' in app.get("plotly_chart")[0].proto.config
+    assert len(app.get("download_button")) == len(app.get("plotly_chart"))
+    app.segmented_control(key="picture").set_value("svg")
+    assert all('"format": "svg"' in c.proto.config for c in run(app).get("plotly_chart"))
+
+
+def test_what_was_clicked_opens_in_mistakes():
+    app = run(opened("recall", **PAIR))
+    app.session_state[charts.OPENING] = Filter(label="sad", correct=False)
+    run(app)
+    assert "How good" not in app.title[0].value
+    assert app.selectbox(key="run-page-run").value == "seg+tri-w"
+
+
+def test_a_click_on_the_other_runs_bar_puts_that_run_first(monkeypatch):
+    points = [{"customdata": [3]}]
+    state = {"run-page-run": "a", "run-page-other": "b", "chart-x": SimpleNamespace()}
+    state["chart-x"].selection = SimpleNamespace(points=points)
+    for module in (charts, run_choice):
+        monkeypatch.setattr(module, "st", SimpleNamespace(session_state=state))
+    charts._clicked("chart-x", lambda row: (Filter(label="sad", most_confidence=row / 10), True))
+    assert state[charts.OPENING] == Filter(label="sad", most_confidence=0.3)
+    assert (state["run-page-run"], state["run-page-other"]) == ("b", "a")
+    points.clear()  # a click on nothing
+    del state[charts.OPENING]
+    charts._clicked("chart-x", lambda row: pytest.fail("nothing was clicked"))
+    assert charts.OPENING not in state
+
+
+def test_a_chosen_row_opens_its_clips(monkeypatch):
+    state = {"table-x": SimpleNamespace(selection=SimpleNamespace(rows=[2]))}
+    monkeypatch.setattr(charts, "st", SimpleNamespace(session_state=state))
+    charts._chosen("table-x", lambda row: (Filter(label="abc"[row]), False))
+    assert state[charts.OPENING] == Filter(label="c")
