@@ -7,14 +7,15 @@ import plotly.graph_objects as go
 
 from segser_core.figures import finish, text_on
 from segser_core.metrics import indices
+from segser_core.selection import Filter
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# From both right to both wrong: dark to light blue, then the two that tell the models apart; Okabe and Ito's.
-COLOURS = {"both": "#0072B2", "only_first": "#E69F00", "only_second": "#CC79A7", "none": "#8C8C8C"}
-PATTERNS = {"both": "", "only_first": "/", "only_second": "\\", "none": "x"}
-WRONG = {"both": None, "only_first": "other", "only_second": "this", "none": "both"}  # as `selection.Filter` has it
+OUTCOMES = ("both right", "only first right", "only second right", "both wrong")
+COLOURS = ("#0072B2", "#E69F00", "#CC79A7", "#8C8C8C")  # Okabe and Ito's, told apart by colour-blind people
+PATTERNS = ("", "/", "\\", "x")
+WRONG = ("neither", "other", "this", "both")  # as `selection.Filter` has it
 ROW_PX, FRAME_PX = 38, 110
 
 
@@ -26,29 +27,34 @@ def outcomes(table: "pd.DataFrame", labels: tuple[str, ...]) -> "pd.DataFrame":
         labels: the classes, in order.
 
     Returns:
-        A row a class, indexed by it, with the counts `both`, `only_first`, `only_second` and `none`.
+        A row a class and outcome: `label`, `outcome`, `clips`, and `share` of the class's clips, 0 to 1.
     """
     import pandas as pd
 
     paired = table[table.other_correct.notna()]
-    first, second = paired.correct.to_numpy(bool), paired.other_correct.to_numpy(bool)
-    place = indices(paired.label, labels)
-    which = {"both": first & second, "only_first": first & ~second, "only_second": ~first & second}
-    which["none"] = ~first & ~second
-    counts = {name: np.bincount(place[rows], minlength=len(labels)) for name, rows in which.items()}
-    return pd.DataFrame(counts, index=pd.Index(labels, name="true class"))
+    which = 2 * (~paired.correct.to_numpy(bool)) + ~paired.other_correct.to_numpy(bool)  # the place in OUTCOMES
+    cells = indices(paired.label.tolist(), labels) * len(OUTCOMES) + which
+    counts = np.bincount(cells, minlength=len(labels) * len(OUTCOMES)).reshape(len(labels), len(OUTCOMES))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    names = {"label": np.repeat(labels, len(OUTCOMES)), "outcome": np.tile(OUTCOMES, len(labels))}
+    return pd.DataFrame({**names, "clips": counts.ravel(), "share": shares.ravel()})
 
 
-def outcomes_figure(counts: "pd.DataFrame", first: str, second: str) -> go.Figure:
-    """Each class as one bar of all its clips, parted by who is right; `customdata` = [class, outcome].
+def filter_of(label: str, outcome: str) -> Filter:
+    """The clips behind a row of `outcomes`."""
+    return Filter(label=label, wrong=WRONG[OUTCOMES.index(outcome)])
+
+
+def outcomes_figure(found: "pd.DataFrame", first: str, second: str) -> go.Figure:
+    """Each class as one bar of all its clips, parted by who is right; `customdata` = [row of the table].
 
     Args:
-        counts: of `outcomes`.
+        found: of `outcomes`.
         first, second: what the runs are called.
     """
-    names = {"both": "both right", "only_first": f"only {first}", "only_second": f"only {second}", "none": "both wrong"}
-    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-    figure = go.Figure([_part(counts, shares, outcome, name) for outcome, name in names.items()])
+    names = ("both right", f"only {first} right", f"only {second} right", "both wrong")
+    parts = zip(OUTCOMES, names, COLOURS, PATTERNS, strict=True)
+    figure = go.Figure([_part(found[found.outcome == o], name, colour, shape) for o, name, colour, shape in parts])
     figure.update_layout(
         barmode="stack",
         bargap=0.25,
@@ -57,23 +63,22 @@ def outcomes_figure(counts: "pd.DataFrame", first: str, second: str) -> go.Figur
     )
     figure.update_xaxes(title="share of the class's clips", range=[0, 1], tickformat=".0%", fixedrange=True)
     figure.update_yaxes(autorange="reversed", ticksuffix=" ", fixedrange=True)
-    return finish(figure, height=ROW_PX * len(counts) + FRAME_PX)
+    return finish(figure, height=ROW_PX * found.label.nunique() + FRAME_PX)
 
 
-def _part(counts: "pd.DataFrame", shares: "pd.DataFrame", outcome: str, name: str) -> go.Bar:
-    colour = COLOURS[outcome]
+def _part(rows: "pd.DataFrame", name: str, colour: str, shape: str) -> go.Bar:
     return go.Bar(
-        x=shares[outcome],
-        y=counts.index,
+        x=rows.share,
+        y=rows.label,
         orientation="h",
         name=name,
-        marker={"color": colour, "pattern": {"shape": PATTERNS[outcome], "size": 6, "solidity": 0.15}},
-        text=[str(n) if n else "" for n in counts[outcome]],
+        marker={"color": colour, "pattern": {"shape": shape, "size": 6, "solidity": 0.15}},
+        text=[str(n) if n else "" for n in rows.clips],
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
         textfont_color=text_on(colour),
-        customdata=[[label, outcome] for label in counts.index],
+        customdata=[[row] for row in rows.index],
         hovertemplate=f"%{{y}}, {name}: %{{text}} clips (%{{x:.0%}})<extra></extra>",
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-WRONG = ("this", "other", "both", "either")
+WRONG = ("this", "other", "both", "either", "neither")
 ORDERS = {  # by name: the column, and whether the smallest comes first
     "surest": ("confidence", False),
     "least-sure": ("confidence", True),
@@ -30,7 +30,8 @@ class Filter:
     Attributes:
         label, predicted: true and predicted class.
         correct: only the right ones, or only the wrong ones.
-        wrong: `this`, only this run is wrong and the other right; `other`, the other way round; `both`; `either`.
+        wrong: `this`, only this run is wrong and the other right; `other`, the other way round; `both`; `either`;
+            `neither`.
         speaker, session, style, gender: the values of these columns.
         seed, fold: their numbers.
         shortest_s, longest_s: duration, both included.
@@ -134,12 +135,13 @@ def select(table: "pd.DataFrame", wanted: Filter) -> "pd.DataFrame":
 
 
 def _wrong(table: "pd.DataFrame", who: str) -> np.ndarray:
-    """Which rows this run, the other one, both or either have wrong; none where there is no other run."""
+    """Which rows this run, the other one, both, either or neither have wrong; none where there is no other run."""
     if "other_correct" not in table or who not in WRONG:
         return np.zeros(len(table), dtype=bool)
     known = table.other_correct.notna().to_numpy()
     here, there = ~table.correct.to_numpy(), known & ~table.other_correct.fillna(True).to_numpy(dtype=bool)
     found = {"this": here & ~there, "other": ~here & there, "both": here & there, "either": here | there}
+    found["neither"] = ~found["either"]
     return known & found[who]
 
 

@@ -3,7 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from segser_core.pairs import outcomes, outcomes_figure
+from segser_core.pairs import OUTCOMES, filter_of, outcomes, outcomes_figure
+from segser_core.selection import select
 
 LABELS = ("happy", "sad", "angry")
 
@@ -20,14 +21,28 @@ def table() -> pd.DataFrame:
 
 
 def test_each_clip_is_counted_once_by_who_is_right(table):
-    counts = outcomes(table, LABELS)
-    assert counts.loc["happy"].to_dict() == {"both": 1, "only_first": 1, "only_second": 1, "none": 0}
-    assert counts.loc["sad"].to_dict() == {"both": 0, "only_first": 0, "only_second": 0, "none": 2}
-    assert counts.loc["angry"].sum() == 0
+    found = outcomes(table, LABELS)
+    counts = found.pivot(index="label", columns="outcome", values="clips")
+    assert counts.loc["happy"].to_dict() == dict(zip(OUTCOMES, [1, 1, 1, 0], strict=True))
+    assert counts.loc["sad"].to_dict() == dict(zip(OUTCOMES, [0, 0, 0, 2], strict=True))
+    assert counts.loc["angry"].sum() == 0 and found.share[found.label == "happy"].sum() == 1
 
 
-def test_the_chart_tells_class_and_outcome_of_each_bar(table):
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("label", LABELS)
+def test_the_filter_of_an_outcome_leaves_as_many_clips_as_are_counted(table, label, outcome):
+    found = outcomes(table, LABELS)
+    counted = found[(found.label == label) & (found.outcome == outcome)].clips.item()
+    assert len(select(table, filter_of(label, outcome))) == counted
+
+
+def test_the_chart_tells_the_row_of_each_bar(table):
     figure = json.loads(outcomes_figure(outcomes(table, LABELS), "one", "two").to_json())
-    assert [trace["name"] for trace in figure["data"]] == ["both right", "only one", "only two", "both wrong"]
-    assert figure["data"][1]["customdata"][0] == ["happy", "only_first"]
+    assert [trace["name"] for trace in figure["data"]] == [
+        "both right",
+        "only one right",
+        "only two right",
+        "both wrong",
+    ]
+    assert figure["data"][1]["customdata"] == [[1], [5], [9]]
     assert len({trace["marker"]["pattern"]["shape"] for trace in figure["data"]}) == 4  # not by colour alone

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.shared import words
-from pages.shared.run_choice import Choice, compared, open_mistakes, table_of
+from pages.shared import charts, words
+from pages.shared.run_choice import Choice, compared, table_of
 from segser_core import pairs
 from segser_core.errors import RunError
 from segser_core.scores import Comparison
@@ -45,33 +45,19 @@ def _figures(choice: Choice, found: Comparison) -> None:
 
 def _outcomes(choice: Choice) -> None:
     first, second = (run.name for run in choice.both)
-    counts = pairs.outcomes(table_of(choice), choice.run.labels)
-    st.plotly_chart(
-        pairs.outcomes_figure(counts, first, second),
-        key="outcomes",
-        on_select=_open_chosen,
-        selection_mode="points",
-        config={"displaylogo": False},
-        alt="For each class, how many clips both runs, one of them or none of them have right",
+    found = pairs.outcomes(table_of(choice), choice.run.labels)
+
+    def clips_of(row: int) -> tuple[Filter, bool]:
+        return pairs.filter_of(found.label[row], found.outcome[row]), False
+
+    charts.show(
+        pairs.outcomes_figure(found, first, second),
+        "outcomes",
+        "For each class, how many clips both runs, one of them or none of them have right",
+        found,
+        clips_of,
     )
-    st.caption("A click on a bar opens its clips, where one of the runs is wrong. The buttons do the same.")
-    with st.container(horizontal=True):
-        for wrong, said in (
-            ("this", f"Only {first} is wrong"),
-            ("other", f"Only {second} is wrong"),
-            ("both", "Both are wrong"),
-        ):
-            if st.button(words.plain(said), icon=":material/list:", key=f"open-{wrong}"):
-                open_mistakes(Filter(wrong=wrong))
-    if wanted := st.session_state.pop("outcome", None):
-        open_mistakes(wanted)
-    names = {"both": "both right", "only_first": f"only {first}", "only_second": f"only {second}", "none": "both wrong"}
-    st.dataframe(counts.rename(columns=names))
-
-
-def _open_chosen() -> None:
-    """Remember which clips were clicked; a callback itself cannot change the page."""
-    for point in st.session_state["outcomes"].selection.points[:1]:
-        label, outcome = point["customdata"]
-        wrong = pairs.WRONG[outcome]
-        st.session_state["outcome"] = Filter(label=label, wrong=wrong, correct=None if wrong else True)
+    st.caption("A click on a bar, or on the box of a row below, opens its clips in *Mistakes*.")
+    with st.expander("As a table"):
+        charts.table(found, "outcomes", clips_of, {"share": st.column_config.NumberColumn(format="percent")})
+    charts.choose_picture()
