@@ -30,22 +30,23 @@ BARE = {"showgrid": False, "zeroline": False, "showticklabels": False, "fixedran
 
 
 def timeline(
-    prediction: Prediction, samples: np.ndarray, playing: int | None = None, view: Stretch | None = None
+    prediction: Prediction, samples: np.ndarray | None, playing: int | None = None, view: Stretch | None = None
 ) -> go.Figure:
     """Waveform, segments with their most probable emotion, and each emotion's probability over time.
 
     Args:
         prediction: what the model says.
-        samples: (N,) the recording at 16 kHz.
+        samples: (N,) the recording at 16 kHz; None where it is not at hand, and there is no waveform.
         playing: index of the segment that is being heard; its stretch is shaded.
         view: the stretch to show; all where it is None.
     """
     lanes = 1 + max(lanes_of(prediction.segments))
     view = view or (0.0, prediction.duration_s)
-    figure = _canvas([WAVEFORM_PX, lanes * LANE_PX, PROBABILITY_PX], view)
+    wave = [] if samples is None else [WAVEFORM_PX]
+    figure = _canvas([*wave, lanes * LANE_PX, PROBABILITY_PX], view)
     _add_waveform(figure, 1, samples, view)
-    _add_segments(figure, 2, prediction, visible_s=view[1] - view[0])
-    _add_probabilities(figure, 3, prediction, legend=True)
+    _add_segments(figure, len(wave) + 1, prediction, visible_s=view[1] - view[0])
+    _add_probabilities(figure, len(wave) + 2, prediction, legend=True)
     if playing is not None:
         segment = prediction.segments[playing]
         _shade(figure, [(segment.start_s, segment.end_s)], SHADE)
@@ -53,26 +54,33 @@ def timeline(
 
 
 def comparison(
-    a: Prediction, b: Prediction, samples: np.ndarray, playing: Stretch | None = None, view: Stretch | None = None
+    a: Prediction,
+    b: Prediction,
+    samples: np.ndarray | None,
+    playing: Stretch | None = None,
+    view: Stretch | None = None,
 ) -> go.Figure:
     """The timelines of two models on one time axis; where they disagree is shaded and marked ≠.
 
     Args:
         a, b: what the models say of the same recording.
-        samples: (N,) the recording at 16 kHz.
+        samples: (N,) the recording at 16 kHz; None where it is not at hand, and there is no waveform.
         playing: the stretch that is being heard, framed by dotted lines.
         view: the stretch to show; all where it is None.
     """
     view = view or (0.0, a.duration_s)
     lanes = [(1 + max(lanes_of(p.segments))) * LANE_PX for p in (a, b)]
-    heights = [WAVEFORM_PX, STRIP_PX, lanes[0], PROBABILITY_PX, lanes[1], PROBABILITY_PX]
-    figure = _canvas(heights, view, titles=["", "", f"<b>{a.model}</b>", "", f"<b>{b.model}</b>", ""])
+    wave = [] if samples is None else [WAVEFORM_PX]
+    heights = [*wave, STRIP_PX, lanes[0], PROBABILITY_PX, lanes[1], PROBABILITY_PX]
+    titles = [*([""] * (len(wave) + 1)), f"<b>{a.model}</b>", "", f"<b>{b.model}</b>", ""]
+    figure = _canvas(heights, view, titles)
     _add_waveform(figure, 1, samples, view)
     apart = disagreements(a, b)
-    _add_disagreements(figure, 2, apart, visible_s=view[1] - view[0])
-    for row, prediction in ((3, a), (5, b)):
+    strip = len(wave) + 1
+    _add_disagreements(figure, strip, apart, visible_s=view[1] - view[0])
+    for row, prediction in ((strip + 1, a), (strip + 3, b)):
         _add_segments(figure, row, prediction, visible_s=view[1] - view[0])
-        _add_probabilities(figure, row + 1, prediction, legend=row == 3)
+        _add_probabilities(figure, row + 1, prediction, legend=row == strip + 1)
     _shade(figure, apart, FAINT_SHADE)
     for edge in playing or ():
         figure.add_vline(edge, line={"color": INK, "width": 2, "dash": "dot"})
@@ -194,7 +202,9 @@ def finish(figure: go.Figure, height: int, toolbar_px: int = TOOLBAR_PX) -> go.F
     return figure
 
 
-def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray, view: Stretch) -> None:
+def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray | None, view: Stretch) -> None:
+    if samples is None:
+        return
     first, end = (round(edge * SAMPLE_RATE_HZ) for edge in view)
     times, values = envelope(samples[first:end])
     line = go.Scatter(

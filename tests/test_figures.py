@@ -160,3 +160,13 @@ def test_text_on_every_emotions_colour_is_readable(label):
 
     light, dark = sorted((luminance(colour), luminance(text)), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_without_the_sound_there_is_no_waveform_and_all_else_is_there(three):
+    other = prediction(["angry"] * 4, "baseline")
+    for draw in (lambda s: figures.timeline(three, s), lambda s: figures.comparison(other, three, s)):
+        heard, unheard = draw(SAMPLES), draw(None)
+        assert len(unheard.data) == len(heard.data) - 1 and unheard.layout.height < heard.layout.height
+        assert "amplitude" not in {axis.title.text for axis in unheard.select_yaxes()}
+        assert [bar.base for bar in bars(unheard)] == [bar.base for bar in bars(heard)]
+        assert unheard.layout.font.size == heard.layout.font.size

@@ -33,17 +33,19 @@ class Moment:
 def listen(
     draw: Callable[[int | None, Stretch | None], go.Figure],
     moments: Sequence[Moment],
-    samples: np.ndarray,
+    samples: np.ndarray | None,
     key: str,
     alt: str,
 ) -> None:
     """Show a chart beside a list; a click in either plays that stretch, with no rerun of the page.
 
+    Without the sound a click marks the stretch in the chart.
+
     Args:
         draw: the place of the moment that is playing (None: the whole recording), the stretch to
             show (None: all) → the chart.
         moments: in order of time.
-        samples: (N,) the recording at 16 kHz.
+        samples: (N,) the recording at 16 kHz; None where it is not at hand.
         key: of the recording; another recording begins anew.
         alt: what the chart shows, for those who cannot see it.
     """
@@ -61,7 +63,7 @@ def listen(
         )
         _player(choice, moments, samples)
     with listing:
-        _list(choice, moments)
+        _list(choice, moments, silent=samples is None)
 
 
 def _parts(moments: Sequence[Moment]) -> list[range]:
@@ -77,12 +79,9 @@ def _view(now: int, moments: Sequence[Moment]) -> Stretch | None:
     return moments[part[0]].start_s, moments[part[-1]].end_s
 
 
-def _player(choice: str, moments: Sequence[Moment], samples: np.ndarray) -> None:
-    """The sound of the chosen moment; it starts by itself once a visitor has chosen one."""
-    now, plays = st.session_state[choice], st.session_state.get(f"{choice}-plays", 0)
-    start_s, end_s = (
-        (0.0, len(samples) / SAMPLE_RATE_HZ) if now == WHOLE else (moments[now].start_s, moments[now].end_s)
-    )
+def _player(choice: str, moments: Sequence[Moment], samples: np.ndarray | None) -> None:
+    """Steps through the moments, and the chosen one's sound; it starts by itself once a visitor has chosen one."""
+    now = st.session_state[choice]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Previous", icon=":material/skip_previous:", on_click=_choose, args=(choice, now - 1), disabled=now == WHOLE
@@ -94,12 +93,18 @@ def _player(choice: str, moments: Sequence[Moment], samples: np.ndarray) -> None
             args=(choice, now + 1),
             disabled=now == len(moments) - 1,
         )
-        # The count makes each choice a new player: one that comes back would stay silent.
-        alt = f"{start_s:.2f} to {end_s:.2f} s, play {plays}"
-        st.audio(cut_wav(samples, start_s, end_s), format="audio/wav", autoplay=plays > 0, alt=alt)
+        if samples is not None:
+            _sound(samples, None if now == WHOLE else moments[now], st.session_state.get(f"{choice}-plays", 0))
 
 
-def _list(choice: str, moments: Sequence[Moment]) -> None:
+def _sound(samples: np.ndarray, moment: Moment | None, plays: int) -> None:
+    start_s, end_s = (0.0, len(samples) / SAMPLE_RATE_HZ) if moment is None else moment.stretch
+    # The count makes each choice a new player: one that comes back would stay silent.
+    alt = f"{start_s:.2f} to {end_s:.2f} s, play {plays}"
+    st.audio(cut_wav(samples, start_s, end_s), format="audio/wav", autoplay=plays > 0, alt=alt)
+
+
+def _list(choice: str, moments: Sequence[Moment], silent: bool) -> None:
     """The moments as a list that the keyboard reaches, a part at a time where there are many."""
     now = st.session_state[choice]
     parts = _parts(moments)
@@ -115,7 +120,7 @@ def _list(choice: str, moments: Sequence[Moment]) -> None:
         )
     with st.container(height=430 if len(parts[here]) > LONG else "content", border=False):
         st.radio(
-            "Choose what to hear",
+            "Choose a stretch" if silent else "Choose what to hear",
             [WHOLE, *parts[here]],
             key=choice,
             format_func=lambda i: "whole recording" if i == WHOLE else moments[i].line,

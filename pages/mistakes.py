@@ -1,0 +1,65 @@
+"""Where does it fail? The clips that went wrong, what may explain it, and each one's timeline under both models."""
+
+import streamlit as st
+
+from pages.shared import clip_words, filters, words
+from pages.shared.clip_exports import offer_exports
+from pages.shared.clip_list import SHOWN, choose_order, keys_of, open_clip, show_list
+from pages.shared.clip_notes import notes_in
+from pages.shared.clip_sound import levels_of, measure, offer_levels, say_unheard
+from pages.shared.clip_view import show_clip, steps
+from pages.shared.run_choice import ask_for_corpora, choose, table_of
+from pages.shared.shell import shell
+from segser_core.errors import RunError
+from segser_core.notes import notes_file, with_notes
+from segser_core.selection import obstacles, ordered, select
+
+shell()
+st.title("Where does it fail?")
+
+choice = choose()
+if choice is None:
+    st.stop()
+try:
+    table = table_of(choice)
+except RunError as error:
+    st.error(words.plain(str(error)), icon=":material/folder_off:")
+    st.stop()
+
+wanted = filters.choose_filter(table, choice)
+found = select(table, wanted)
+file = notes_file(choice.run)
+notes = notes_in(file)
+
+count, sort, export = st.columns([5, 4, 2], vertical_alignment="bottom")
+with sort:
+    order = choose_order(table)
+    found = ordered(found, order)
+with count:
+    opening = wanted == filters.DEFAULT and order == "surest"
+    st.markdown(clip_words.count(len(found), len(table), len(choice.run.seeds), opening))
+with export:
+    offer_exports(found, choice, notes or {})
+
+opened = open_clip(choice.run.seeds)
+shown = found.head(SHOWN)
+if found.empty:
+    filters.nothing_left(obstacles(table, wanted), wanted)
+else:
+    show_list(levels_of(with_notes(shown, notes or {}), choice.run), choice, opened)
+    if len(found) > SHOWN:
+        st.caption(f"The table holds the first {SHOWN} in this order; the CSV has all {len(found)}.")
+
+if not found.empty or opened:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        steps(keys_of(found), opened)
+        waiting = offer_levels(shown, choice.run)
+    measure(waiting, choice.run)
+    say_unheard()
+if opened:
+    row = table[(table.utterance_id == opened[0]) & (table.seed == opened[1])]
+    if row.empty:
+        st.warning(words.plain(f"{choice.run.name} has no test clip {opened[0]} of seed {opened[1]}."))
+    else:
+        show_clip(choice, row.iloc[0], file, notes)
+ask_for_corpora()
