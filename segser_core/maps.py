@@ -97,7 +97,7 @@ def points_of(run: Run, what: What, fold: int) -> Points | None:
     table = table[_shown(table.utterance_id.to_numpy())].reset_index(drop=True)
     table["correct"] = np.where(table.predicted == table.label, "right", "wrong")
     chosen = getattr(vectors, what)[table.pop("place")]
-    return Points(table, chosen, total, sha256(np.ascontiguousarray(chosen)).hexdigest())
+    return Points(table, chosen, total, sha256(chosen.tobytes()).hexdigest())
 
 
 def _tested(run: Run) -> "pd.DataFrame":
@@ -182,7 +182,7 @@ def _shown(ids: np.ndarray) -> np.ndarray:
 def map_figure(
     table: "pd.DataFrame", positions: np.ndarray, by: Colour, method: str, chosen: Collection[str] = ()
 ) -> go.Figure:
-    """Points on a plane, each with utterance_id, segment (-1: the utterance), start_s and end_s as customdata.
+    """Points on a plane, each with utterance_id, segment (-1: the utterance), start_s and end_s first in its customdata.
 
     Args:
         table: of `Points`.
@@ -255,29 +255,32 @@ def _looks(names: list[str], by: Colour) -> dict[str, tuple[str, str]]:
 
 def _scatter(table: "pd.DataFrame", positions: np.ndarray, **look: object) -> go.Scattergl:
     """Points that tell who they are, and stay as they are drawn when others are selected."""
-    segment = "segment" in table
-    lines = ["%{customdata[0]}"]
-    if segment:
+    lines = ["<b>%{customdata[4]}</b>", "%{customdata[0]}"]
+    if "segment" in table:
         lines.append("segment %{customdata[1]}, %{customdata[2]:.2f}–%{customdata[3]:.2f} s")
     return go.Scattergl(
         x=positions[:, 0].astype(np.float32),
         y=positions[:, 1].astype(np.float32),
         mode="markers",
         customdata=_who(table),
-        hovertext=(table.label.astype(str) + " → " + table.predicted.astype(str)).tolist(),
-        hovertemplate="<br>".join(["<b>%{hovertext}</b>", *lines]) + "<extra></extra>",
+        hovertemplate="<br>".join(lines) + "<extra></extra>",
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 0.5}},
         **look,
     )
 
 
-def _who(table: "pd.DataFrame") -> list[list[object]]:
-    ids = table.utterance_id.astype(str).tolist()
-    if "segment" not in table:
-        return [[i, -1, None, None] for i in ids]
-    bounds = [table[c].astype(object).where(table[c].notna(), None).tolist() for c in ("start_s", "end_s")]
-    return [list(row) for row in zip(ids, table.segment.tolist(), *bounds, strict=True)]
+def _who(table: "pd.DataFrame") -> np.ndarray:
+    """utterance_id, segment, start_s, end_s and what is heard for which emotion, (N, 5) objects; None: not known."""
+    found = np.full((len(table), 5), None, dtype=object)
+    found[:, 0] = table.utterance_id.astype(str)
+    found[:, 1] = table.segment if "segment" in table else -1
+    for place, column in enumerate(("start_s", "end_s"), start=2):
+        if column in table:
+            bound = table[column].to_numpy(float)
+            found[:, place] = np.where(np.isnan(bound), None, bound)
+    found[:, 4] = table.label.astype(str) + " → " + table.predicted.astype(str)
+    return found
 
 
 def _rings(table: "pd.DataFrame", positions: np.ndarray, ringed: np.ndarray) -> go.Scattergl:

@@ -6,7 +6,8 @@ PCA is there at once. UMAP takes a while: it starts from at most 50 principal co
 import re
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import nan
 
@@ -20,6 +21,7 @@ UMAP_NEIGHBOURS = 15
 FEWEST_ROWS = 4  # what UMAP needs
 MOST_COMPARED = 3_000  # separation compares every pair of this many rows, 9 million distances
 NEIGHBOURS_FOUND = 0.3  # share of UMAP's time until its epochs begin, as the progress shows it
+_ONE_THREAD = threading.RLock()  # the number of BLAS's threads is one for the whole process
 _ONE_AT_A_TIME = threading.Lock()  # numba's threads do not bear two callers, and two maps would only share the cores
 
 
@@ -63,10 +65,11 @@ def pca(vectors: np.ndarray, components: int = 2) -> np.ndarray:
     fitted = x[_sample(len(x), MOST_FITTED, seed=0)]
     mean = fitted.mean(axis=0, dtype=np.float64).astype(np.float32)
     centred = (fitted - mean) / max(float(np.abs(fitted).max()), np.finfo(np.float32).tiny)
-    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))  # from the least variance up
-    axes = axes[:, ::-1][:, :components].astype(np.float32)
-    axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
-    found = (x - mean) @ axes
+    with _one_thread():
+        _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))  # from the least variance up
+        axes = axes[:, ::-1][:, :components].astype(np.float32)
+        axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
+        found = (x - mean) @ axes
     return np.pad(found, ((0, 0), (0, components - axes.shape[1])))
 
 
@@ -126,7 +129,8 @@ def separations(vectors: np.ndarray, groupings: dict[str, Sequence[object] | np.
         if len(groups) != len(vectors):
             raise SettingError(f"grouping {name!r} has {len(groups)} rows and there are {len(vectors)} vectors")
     chosen = _sample(len(vectors), MOST_COMPARED, seed=0)
-    distances = pairwise_distances(_checked(vectors[chosen]))
+    with _one_thread():
+        distances = pairwise_distances(_checked(vectors[chosen]))
     return {name: _separation(distances, np.asarray(groups)[chosen]) for name, groups in groupings.items()}
 
 
@@ -160,6 +164,19 @@ def _checked(vectors: np.ndarray) -> np.ndarray:
         bad = int((~np.isfinite(x)).any(axis=1).sum())
         raise SettingError(f"{bad} of {len(x)} vectors hold a value that is not finite; make embeddings.npz anew")
     return x
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Linear algebra on one thread.
+
+    The eigenvectors of a small matrix take thousands of short steps, and threads that share busy cores wait for
+    one another at each: 100 s in place of 1 s were measured, for 512 features beside other work.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with _ONE_THREAD, threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 def _sample(rows: int, most: int, seed: int) -> np.ndarray:

@@ -163,7 +163,7 @@ def test_each_emotion_has_its_colour_and_a_symbol_of_its_own_and_points_say_who_
 def test_points_of_segments_carry_index_and_bounds():
     rows = table(3, segment=[0, 1, 2], start_s=[0.0, 0.8, np.nan], end_s=[1.6, 2.4, np.nan])
     found, _ = figure("correct", rows.assign(correct="right"))
-    assert [list(who) for who in found.data[0].customdata] == [
+    assert [list(who)[:4] for who in found.data[0].customdata] == [
         ["u0", 0, 0, 1.6],
         ["u1", 1, 0.8, 2.4],
         ["u2", 2, None, None],

@@ -162,3 +162,16 @@ def test_each_grouping_must_fit_the_vectors():
 def test_the_module_alone_loads_neither_umap_nor_scikit_learn():
     code = "import sys, segser_core.projection; print({'umap', 'numba', 'sklearn', 'torch'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_eigenvectors_are_found_on_one_thread_and_the_number_is_put_back(monkeypatch):
+    from threadpoolctl import threadpool_info
+
+    def threads() -> list[int]:
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    seen, eigh = [], np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda matrix: (seen.append(threads()), eigh(matrix))[1])
+    before = threads()
+    pca(np.eye(5))
+    assert set(seen[0]) == {1} and threads() == before
