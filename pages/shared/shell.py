@@ -8,6 +8,9 @@ PAGES = {
     "timeline": ("Timeline", ":material/graphic_eq:"),
     "compare": ("Compare", ":material/compare_arrows:"),
     "recall": ("Recall", ":material/bar_chart:"),
+    "embeddings": ("Embeddings", ":material/scatter_plot:"),
+    "mistakes": ("Mistakes", ":material/search:"),
+    "tour": ("Tour", ":material/school:"),
     "about": ("About", ":material/info:"),
 }
 
