@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from segser_core.calibration import Calibration
+from segser_core.calibration import SEGMENT_GROUPS, Calibration
 from segser_core.figures import FONT_PX, INK, finish
 from segser_core.labels import colour_of
 
@@ -222,7 +222,7 @@ def _as_grid(figure: go.Figure, columns: list[str], rows: list[str], titles: tup
         tickvals=list(range(len(columns))),
         ticktext=columns,
         range=[-0.52, len(columns) - 0.48],
-        autotickangles=[0, -60],
+        autotickangles=[0, -90],
         showgrid=False,
         zeroline=False,
         fixedrange=True,
@@ -302,11 +302,14 @@ def by_segments_figure(found: Mapping[str, Calibration]) -> go.Figure:
 
 
 def segment_groups(of: Calibration) -> tuple[str, ...]:
-    """The groups of `by_segments` as people say them; the last one has no end."""
-    last = len(of.by_segments) - 1
+    """The groups of `by_segments` as people say them; the last that can be has no end."""
     return tuple(
-        f"{g.n_low}" if g.n_low == g.n_high else f"{g.n_low}+" if i == last and last else f"{g.n_low}–{g.n_high}"
-        for i, g in enumerate(of.by_segments)
+        f"{g.n_low}+"
+        if g.n_low == SEGMENT_GROUPS[-1]
+        else f"{g.n_low}"
+        if g.n_low == g.n_high
+        else f"{g.n_low}–{g.n_high}"
+        for g in of.by_segments
     )
 
 

@@ -15,6 +15,7 @@ from segser_core.scores import Comparison, Summary
 from segser_core.selection import Filter
 from segser_core.text import percent, signed
 
+BY = list(recall_words.BY)
 PERCENT = st.column_config.NumberColumn(format="percent", width="small")
 
 
@@ -60,8 +61,7 @@ def folds(summaries: Mapping[str, Summary]) -> None:
 def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison | None) -> None:
     """Recall by class of both runs with intervals, the paired difference, and a table that does what a click does."""
     enough = all(of.by_speaker is not None for of in summaries.values())
-    options = ["utterance", "speaker"] if enough else ["utterance"]
-    by_speaker = in_address("interval", "recall-interval", options, "utterance", _interval) == "speaker"
+    by_speaker = enough and in_address("interval", "recall-interval", BY, BY[0], _interval) == "speaker"
     table = breakdown.recall_table(summaries, by_speaker)
     of = (*scores_view.shown(choice), by_speaker)
     left, right = st.container(), None
@@ -70,6 +70,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
         st.markdown(recall_words.verdict(found, list(summaries), by_speaker))
         left, right = st.columns([3, 2], gap="medium")
     with left:
+        st.markdown("**Recall**")
         charts.show(
             charts.drawn(("recall", *of), lambda: run_figures.recall_figure(table)),
             "recall",
@@ -81,6 +82,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
         between = breakdown.difference_table(found, by_speaker)
         listed = listed.merge(_difference_list(between), on="class", how="left")
         with right:
+            st.markdown("**Paired difference of recall**")
             charts.show(
                 charts.drawn(("difference", *of), lambda: run_figures.difference_figure(between, *summaries)),
                 "difference",
