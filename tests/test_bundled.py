@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from segser_core.audio import load_audio
 from segser_core.model import SegmentEmotionModel
@@ -18,9 +19,9 @@ EMODB = BUNDLED.parents[1] / "training" / "results" / "emodb"
 
 @pytest.fixture(scope="module")
 def recordings(shared):
-    """Every fourth test clip of RAVDESS: (path, samples)."""
+    """The test clips of RAVDESS: (path, samples)."""
     root = shared / "data" / "ravdess"
-    paths = folds(load_corpus("ravdess", root))[0].split("test")["path"][::4]
+    paths = folds(load_corpus("ravdess", root))[0].split("test")["path"]
     return [(path, load_audio(root / path)) for path in paths]
 
 
@@ -72,31 +73,35 @@ def test_every_layer_was_tuned_and_no_position_is_stored(name, shared):
 def test_predictions_are_those_of_the_run(name, recordings):
     rows = read_run(BUNDLED / name).predictions.set_index("path")
     predictor = Predictor.from_pretrained(name)
-    for path, samples in recordings[::6]:
+    for path, samples in recordings[::24]:
         got = predictor.predict(samples)
         assert got.label == rows.loc[path, "predicted"]
         assert got.confidence == pytest.approx(rows.loc[path, "confidence"], abs=1e-4)
 
 
-@pytest.mark.xfail(strict=True, reason="these weights reach 86 to 89 % on all test clips")
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_clip_means_the_same_anywhere_in_the_position_table(name, recordings):
-    """At least 95 % equal labels at rows 0, 500 and 1000 of Whisper's table of positions."""
+    """At least 95 % of the test clips keep the recording's label at rows 500 and 1000 of Whisper's table."""
     model = SegmentEmotionModel.from_folder(checkpoint_of(name))
-    labels = []
-    for _, samples in recordings:
-        features = model.encoder.features(torch.from_numpy(samples)).expand(3, -1, -1)
-        lengths = torch.full((3,), features.shape[1])
-        with torch.inference_mode():
-            logits = model(features, lengths, torch.tensor([0, 500, 1000])).utterance_logits
-        labels.append(logits.argmax(dim=1).tolist())
-    found = np.array(labels)
-    assert (found[:, 0] == found[:, 1]).mean() >= 0.95 and (found[:, 0] == found[:, 2]).mean() >= 0.95
+    features = sorted((model.encoder.features(torch.from_numpy(samples)) for _, samples in recordings), key=len)
+    labels = torch.cat([labels_along_the_table(model, features[i : i + 8]) for i in range(0, len(features), 8)])
+    assert (labels == labels[:, :1]).double().mean(dim=0).min() >= 0.95
+
+
+def labels_along_the_table(model: SegmentEmotionModel, features: list[torch.Tensor]) -> torch.Tensor:
+    """The label of each clip at rows 0, 500 and 1000: (B, 3)."""
+    rows = torch.tensor([0, 500, 1000])
+    lengths = torch.tensor([len(f) for f in features]).repeat_interleave(3)
+    batch = pad_sequence(features, batch_first=True).repeat_interleave(3, dim=0)
+    with torch.inference_mode():
+        logits = model(batch, lengths, rows.repeat(len(features))).utterance_logits
+    return logits.argmax(dim=1).view(-1, 3)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_level_hardly_matters(name, recordings):
     """20 dB quieter: at least 90 % equal labels."""
     predictor = Predictor.from_pretrained(name)
-    same = [predictor.predict(x).label == predictor.predict(0.1 * x).label for _, x in recordings]
+    same = [predictor.predict(x).label == predictor.predict(0.1 * x).label for _, x in recordings[::4]]
     assert np.mean(same) >= 0.9
