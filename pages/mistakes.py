@@ -38,8 +38,9 @@ with sort:
 with count:
     opening = wanted == filters.DEFAULT and order == "surest"
     st.markdown(clip_words.count(len(found), len(table), len(choice.run.seeds), opening))
-with export:
-    offer_exports(found, choice, notes or {})
+if not found.empty:
+    with export:
+        offer_exports(found, choice, notes or {})
 
 opened = open_clip(choice.run.seeds)
 shown = found.head(SHOWN)

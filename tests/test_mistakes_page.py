@@ -195,7 +195,7 @@ def test_without_sound_there_is_no_waveform_and_the_way_to_it_is_said(table):
 def test_with_sound_a_clip_is_heard_and_its_loudness_said(table, original):
     app = page(clip=table.utterance_id[0])
     put(app, app.text_input(key="corpora"), str(original / "corpora"))
-    assert app.get("audio") and "has a level of -17 dB" in said(app)
+    assert app.get("audio") and "has a level of −17 dB" in said(app)
     titles = [axis.get("title", {}).get("text") for name, axis in figure(app)["layout"].items() if "yaxis" in name]
     assert "amplitude" in titles
 

@@ -1,5 +1,6 @@
 """The clips that a filter lets through as a table, and which of them is open; the address carries the open one."""
 
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -7,10 +8,11 @@ import streamlit as st
 
 from pages.shared import words
 from pages.shared.run_choice import Choice
+from segser_core.figures import text_on
 from segser_core.labels import colour_of
 from segser_core.selection import orders_of
 
-SHOWN = 1000  # rows that a browser is sent; the files for download have them all
+SHOWN = 500  # rows that a browser is sent; the files for download have them all
 OPEN, ROWS, SORT = "open-clip", "clip-rows", "mistakes-sort"
 ORDER_NAMES = {
     "surest": "most confident first",
@@ -21,7 +23,7 @@ ORDER_NAMES = {
     "late": "surest segment late in the clip first",
     "name": "by name",
 }
-PILLS = ("label", "predicted", "other_predicted")
+EMOTIONS = ("label", "predicted", "other_predicted")
 SHARES = {"true_share": 2, "decided_at": 2, "silent_share": 2}  # whole percents
 FIRST = ("label", "predicted", "confidence", "other_predicted", "other_confidence", "duration_s", "true_share")
 THEN = ("decided_at", "segments", "level_db", "silent_share", "utterance_id", "speaker", "session", "style", "gender")
@@ -65,9 +67,9 @@ def show_list(shown: pd.DataFrame, choice: Choice, opened: Key | None) -> None:
     keys = keys_of(shown)
     st.session_state[ROWS] = {"selection": {"rows": [keys.index(opened)] if opened in keys else [], "columns": []}}
     columns = columns_of(shown)
-    pills = {name: [[c] if isinstance(c, str) else [] for c in shown[name]] for name in PILLS if name in columns}
+    emotions = [name for name in EMOTIONS if name in columns]
     st.dataframe(
-        shown[columns].assign(**pills).round(SHARES),
+        shown[columns].round(SHARES).style.map(_in_its_colour, subset=emotions),
         key=ROWS,
         hide_index=True,
         column_config=_columns(choice),
@@ -127,22 +129,24 @@ def _to_address(opened: Key | None, several: bool) -> None:
             st.query_params[name] = wanted[name]
 
 
+@cache
+def _in_its_colour(label: str | None) -> str:
+    """An emotion's cell: its colour, and text that can be read on it."""
+    if not isinstance(label, str):
+        return ""
+    return f"background-color: {colour_of(label)}; color: {text_on(colour_of(label))}"
+
+
 def _columns(choice: Choice) -> dict[str, Any]:
     """Headings, units and what they mean."""
-    labels = list(dict.fromkeys(c for run in choice.both for c in run.labels))
     own, other = (words.plain(run.name) for run in (choice.run, choice.other or choice.run))
-
-    def emotion(title: str, help: str) -> Any:
-        return st.column_config.MultiselectColumn(
-            title, options=labels, color=[colour_of(c) for c in labels], width=110, help=help
-        )
 
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
-        "label": emotion("true", "The class that the corpus names"),
-        "predicted": emotion("predicted", f"What {own} hears, under the chosen rule"),
+        "label": text("true", width=100, help="The class that the corpus names"),
+        "predicted": text("predicted", width=100, help=f"What {own} hears, under the chosen rule"),
         "confidence": number(format="%.2f", help="Probability of the predicted class, 0 to 1"),
-        "other_predicted": emotion(f"{other}", f"What {other} hears, under the chosen rule"),
+        "other_predicted": text(other, width=100, help=f"What {other} hears, under the chosen rule"),
         "other_confidence": number("its confidence", format="%.2f", help=f"Of {other}, 0 to 1"),
         "duration_s": number("duration (s)", format="%.1f"),
         "true_share": number(

@@ -31,8 +31,9 @@ def of_clip(row: pd.Series) -> str:
 
 def level(found: Level, start_s: float, end_s: float) -> str:
     """How loud the most confident segment is."""
+    db = f"{found.rms_db:.0f}".replace("-", "−")
     return (
-        f":small[The most confident segment, {start_s:.2f}–{end_s:.2f} s, has a level of {found.rms_db:.0f} dB, where "
+        f":small[The most confident segment, {start_s:.2f}–{end_s:.2f} s, has a level of {db} dB, where "
         f"0 is full scale, and is {found.silent_share:.0%} silent, that is 25 dB below the clip's loudest 20 ms.]"
     )
 
