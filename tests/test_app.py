@@ -277,6 +277,7 @@ def test_of_several_files_each_has_a_row_and_a_bad_one_hides_no_other():
     assert table["notes"][1].startswith("Not analysed: ") and "silent" in table["notes"][2]
     assert table["label"].isna().tolist() == [False, True, False, False]
     assert "3 of 4 files" in said(app) and not app.error
+    assert r"- b\_\[x\]\(y\)\.wav: " in app.warning[0].value
     assert app.metric[0].value == table["label"][0] and shown(app) == "a.wav"
 
 
@@ -289,7 +290,8 @@ def test_the_list_and_its_steps_show_another_file():
     assert shown(run(app)) == "c.wav" and any("silent" in w.value for w in app.warning)
     app.selectbox(key="shown-file").select_index(2)
     assert shown(run(app)) == "d.wav" and button(app, "Next file").disabled
-    assert list(app.dataframe[0].value["shown"]) == ["", "", "", "▸"]
+    checked = app.session_state[f"table-of-files-{app.selectbox(key='shown-file').value}"]
+    assert checked["selection"]["rows"] == [3]
 
 
 def test_the_chosen_file_and_rule_go_for_all_and_the_file_goes_along_to_compare():
@@ -307,7 +309,7 @@ def test_the_chosen_file_and_rule_go_for_all_and_the_file_goes_along_to_compare(
 def test_files_of_which_none_can_be_read_are_listed_with_the_reason():
     app = several(("x.wav", b"bad"), ("y.wav", b"worse"))
     assert list(app.dataframe[0].value["notes"].str.startswith("Not analysed")) == [True, True]
-    assert "No recording yet" in app.info[0].value and not app.metric
+    assert "No recording yet" in app.info[0].value and not app.metric and "None of the 2 files" in said(app)
     app.switch_page("pages/compare.py")
     assert "No recording yet" in run(app).info[0].value
 

@@ -14,7 +14,6 @@ from segser_core.errors import AudioError
 from segser_core.prediction import Aggregate, Context, Prediction
 
 TABLE = "table-of-files"
-MARK = "▸"
 
 
 @dataclass(frozen=True)
@@ -59,30 +58,38 @@ def choose(heard: Sequence[Heard]) -> Heard | None:
 
 
 def _table(heard: Sequence[Heard]) -> None:
-    """A row a file; a row that is chosen is shown below."""
+    """A row a file, the one that is shown checked; choosing another one shows it."""
     st.markdown(words.files_heard(sum(h.prediction is not None for h in heard), len(heard)))
+    key = f"{TABLE}-{st.session_state.get(SHOWN)}"  # a table anew for each file shown, so that its check is true
     st.dataframe(
         pd.DataFrame([_row(h) for h in heard]),
-        key=TABLE,
-        on_select=lambda: _take_row(heard),
+        key=key,
+        on_select=lambda: _take_row(heard, key),
         selection_mode="single-row",
+        selection_default={"selection": {"rows": _place(heard)}},
         hide_index=True,
         height="content" if len(heard) <= 8 else 320,
+        placeholder="–",
         column_config={
-            "shown": st.column_config.TextColumn("", width=20),
+            "file": st.column_config.TextColumn(width="medium"),
             "confidence": st.column_config.NumberColumn(format="%.2f"),
             "duration": st.column_config.NumberColumn(format="%.1f s"),
-            "file": st.column_config.TextColumn(width="medium"),
             "notes": st.column_config.TextColumn(width="large"),
         },
         alt="The files, what is heard in each, and what is wrong with those that were refused",
     )
+    if refused := [h for h in heard if h.prediction is None]:
+        lines = (f"- {words.plain(h.recording.name)}: {words.plain(h.why)}" for h in refused)
+        st.warning("\n".join(lines), icon=":material/hearing_disabled:")
+
+
+def _place(heard: Sequence[Heard]) -> list[int]:
+    return [i for i, h in enumerate(heard) if h.recording.identity == st.session_state.get(SHOWN)]
 
 
 def _row(heard: Heard) -> dict[str, object]:
     p = heard.prediction
     return {
-        "shown": MARK if heard.recording.identity == st.session_state.get(SHOWN) else "",
         "file": heard.recording.name,
         "label": None if p is None else p.label,
         "confidence": None if p is None else p.confidence,
@@ -91,9 +98,9 @@ def _row(heard: Heard) -> dict[str, object]:
     }
 
 
-def _take_row(heard: Sequence[Heard]) -> None:
+def _take_row(heard: Sequence[Heard], key: str) -> None:
     """Show the file of the row that was chosen; one that was refused has nothing to show."""
-    rows = st.session_state[TABLE].selection.rows
+    rows = st.session_state[key].selection.rows
     if rows and heard[rows[0]].prediction is not None:
         st.session_state[SHOWN] = heard[rows[0]].recording.identity
 

@@ -165,7 +165,9 @@ def files_heard(heard: int, files: int) -> str:
     """How many of several files could be analysed."""
     if heard == files:
         return f"**{files} files.** Choose one to see its timeline below."
-    return f"**{heard} of {files} files could be analysed.** Those that could not say why in their row."
+    if not heard:
+        return f"**None of the {files} files could be analysed.**"
+    return f"**{heard} of {files} files could be analysed.** Choose one to see its timeline below."
 
 
 def refused(why: str) -> str:
