@@ -8,7 +8,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from segser_core.audio import SAMPLE_RATE_HZ
+from pages.shared.run_choice import sound_file
+from segser_core.audio import SAMPLE_RATE_HZ, load_audio
+from segser_core.runs import read_run
 from tests.made_run import made_runs
 from tests.test_app import opened, run, said
 
@@ -63,9 +65,11 @@ def test_a_broken_run_says_what_is_wrong_and_the_rest_go_on(damage, says, made, 
 def test_runs_of_a_folder_that_is_typed_in_can_be_chosen(made, tmp_path):
     shutil.copytree(made / "runs" / "baseline", tmp_path / "mine" / "first try")
     app = run(opened("compare", run="baseline"))
-    run(app.text_input(key="more-runs").set_value(str(tmp_path / "mine")))
+    app.text_input(key="more-runs").set_value(str(tmp_path / "mine"))
+    run(app)
     assert "first try" in app.selectbox(key="run-page-run").options
-    run(app.text_input(key="more-runs").set_value(str(tmp_path / "nothing")))
+    app.text_input(key="more-runs").set_value(str(tmp_path / "nothing"))
+    run(app)
     assert any("no run" in e.value for e in app.error)
 
 
@@ -73,7 +77,8 @@ def test_two_runs_show_difference_agreement_and_who_is_right():
     app = run(opened("compare", run="seg+tri-w", other="baseline"))
     assert "Cohen's κ" in said(app) and app.get("plotly_chart")
     before = [m.value for m in app.metric]
-    run(app.selectbox(key="run-page-aggregate").set_value("mean"))
+    app.selectbox(key="run-page-aggregate").set_value("mean")
+    run(app)
     assert [m.value for m in app.metric] != before
 
 
@@ -85,15 +90,12 @@ def test_runs_of_other_classes_are_not_paired():
 
 
 def test_sound_is_found_below_the_corpora_and_nowhere_else(made, monkeypatch):
-    from pages.shared.run_choice import sound_file, sound_of
-    from segser_core.runs import read_run
-
     found = read_run(made / "runs" / "seg+tri-w")
     longest = found.predictions[found.predictions.label == "sad"].sort_values("duration_s").iloc[-1]
     assert sound_file(found, longest.path) is None
     monkeypatch.setenv("SEGSER_CORPORA", str(made / "corpora"))
-    samples = sound_of(found, longest.utterance_id)
-    assert len(samples) == pytest.approx(longest.duration_s * SAMPLE_RATE_HZ, abs=1)
+    file = sound_file(found, longest.path)
+    assert len(load_audio(file)) == pytest.approx(longest.duration_s * SAMPLE_RATE_HZ, abs=1)
     monkeypatch.setenv("SEGSER_CORPORA", str(made / "corpora" / "iemocap"))
-    assert sound_file(found, longest.path) is not None
+    assert sound_file(found, longest.path) == file
     assert sound_file(found, "../../runs/baseline/run.json") is None
