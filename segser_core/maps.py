@@ -182,7 +182,7 @@ def _shown(ids: np.ndarray) -> np.ndarray:
 def map_figure(
     table: "pd.DataFrame", positions: np.ndarray, by: Colour, method: str, chosen: Collection[str] = ()
 ) -> go.Figure:
-    """Points on a plane, each with utterance_id, segment (-1: the utterance), start_s and end_s first in its customdata.
+    """Points on a plane; their customdata begins with utterance_id, segment (-1: the utterance), start_s and end_s.
 
     Args:
         table: of `Points`.
@@ -192,10 +192,11 @@ def map_figure(
         chosen: utterances whose points are ringed; where there are several, the others are faint.
     """
     ringed = table.utterance_id.isin(list(chosen)).to_numpy()
-    faint = np.where(ringed | (ringed.sum() < 2), 0.85, 0.2)
+    several = table.utterance_id[ringed].nunique() > 1
+    faint = np.where(ringed | (not several), 0.85, 0.3)
     traces = _by_duration(table, positions, faint) if by == "duration" else _by_group(table, positions, by, faint)
     figure = go.Figure([*traces, _rings(table, positions, ringed)])
-    legend_px = 90 if by == "duration" else 44 + LEGEND_ROW_PX * -(-len(traces) // 3)
+    legend_px = 90 if by == "duration" else 40 + LEGEND_ROW_PX * -(-len(traces) // 3)
     return _finish(figure, method, legend_px)
 
 
@@ -302,7 +303,7 @@ def _size(points: int) -> int:
 def _finish(figure: go.Figure, method: str, legend_px: int) -> go.Figure:
     bare = {"showgrid": False, "zeroline": False, "showticklabels": False, "showline": True, "linecolor": INK}
     for number, axis in enumerate((figure.update_xaxes, figure.update_yaxes), start=1):
-        axis(title=AXES[method].format(number), title_font_size=FONT_PX, title_standoff=6, ticks="", **bare)
+        axis(title=AXES[method].format(number), title_font_size=FONT_PX, title_standoff=10, ticks="", **bare)
     figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain", automargin=True)
     figure.update_xaxes(constrain="domain", automargin=True)
     figure.update_layout(

@@ -206,6 +206,8 @@ def test_chosen_points_are_ringed_and_the_others_faint():
     opacity = {who[0]: o for t in found.data[:-1] for who, o in zip(t.customdata, t.marker.opacity, strict=True)}
     assert opacity["u3"] == opacity["u5"] > opacity["u4"]
     assert len(figure("label", rows)[0].data[-1].customdata) == 0
+    alone = figure("label", rows, chosen=["u3"])[0].data
+    assert len({o for trace in alone[:-1] for o in trace.marker.opacity}) == 1 and len(alone[-1].customdata) == 1
 
 
 @pytest.mark.parametrize(("method", "name"), [("pca", "component 2 (no unit)"), ("umap", "UMAP 2 (no unit)")])

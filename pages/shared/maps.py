@@ -87,7 +87,12 @@ def choose_fold(run: Run) -> int:
     if len(folds) == 1:
         return int(folds[0])
     control = lambda options, key: st.selectbox(  # noqa: E731
-        "Fold", options, key=key, persist_state="session", help="Each fold has a model, and so a space, of its own."
+        "Fold",
+        options,
+        key=key,
+        persist_state="session",
+        width=120,
+        help="Each fold has a model, and so a space, of its own.",
     )
     return int(in_address("fold", f"map-fold-{'-'.join(folds)}", folds, folds[0], control))
 
@@ -96,7 +101,7 @@ def choose_colour(shown: Sequence[Run]) -> Colour:
     """What colour and symbol stand for, of what all runs that are shown know."""
     known = [c for c in COLOURS if all(maps.knows(run, c) for run in shown)]
     control = lambda options, key: st.selectbox(  # noqa: E731
-        "Colour and symbol", options, key=key, format_func=COLOURS.get, persist_state="session"
+        "Colour and symbol", options, key=key, format_func=COLOURS.get, persist_state="session", width=260
     )
     return in_address("colour", f"map-colour-{len(known)}", known, "label", control)
 
