@@ -61,7 +61,7 @@ def outcomes_figure(found: "pd.DataFrame", first: str, second: str) -> go.Figure
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         uniformtext={"minsize": 11, "mode": "hide"},
     )
-    figure.update_xaxes(title="share of the class's clips", range=[0, 1], tickformat=".0%", fixedrange=True)
+    figure.update_xaxes(title="share of the class's clips", range=[0, 1.03], tickformat=".0%", fixedrange=True)
     figure.update_yaxes(autorange="reversed", ticksuffix=" ", fixedrange=True)
     return finish(figure, height=ROW_PX * found.label.nunique() + FRAME_PX)
 

@@ -56,7 +56,7 @@ STEPS = (
         "that decided. To hear it, say where RAVDESS is.",
         "Can you tell from the timeline why it went wrong? Can you be sure?",
         "pages/mistakes.py",
-        "Open the clips that one model has wrong",
+        "Open clips that one has wrong",
         {**PAIR, "wrong": "this"},
     ),
     Step(
