@@ -78,9 +78,10 @@ def rule(name: Aggregate, system: str) -> str:
 
 
 def run_rule(run: Run, other: Run | None) -> Callable[[str], str]:
-    """The rules of aggregation of one or two runs; `own` is said as what it is for each."""
+    """The rules of aggregation of one or two runs; `own` is said as what it is where they share it."""
     own = dict.fromkeys(RULES[own_rule(each)] for each in (run, other) if each is not None)
-    return lambda name: f"each run's own ({', '.join(own)})" if name == "own" else RULES[name]  # type: ignore[index]
+    said = f"own rule: {next(iter(own))}" if len(own) == 1 else "each run's own rule"
+    return lambda name: said if name == "own" else RULES[name]  # type: ignore[index]
 
 
 def span(segment: Segment) -> str:
