@@ -4,8 +4,7 @@ import io
 import json
 import re
 import zipfile
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -80,20 +79,28 @@ def rows_csv(table: "pd.DataFrame") -> str:
 
 
 def to_zip(files: Iterable[tuple[str, Prediction]], ending: str) -> bytes:
-    """A ZIP of one TextGrid or ELAN file for each clip.
+    """A ZIP of one TextGrid or ELAN file for each recording; of equal names the second is `NAME-2`, and so on.
 
     Args:
         files: what each is to be called, without its ending, and what it holds.
         ending: `.TextGrid` or `.eaf`.
     """
-    make, content, taken = {".TextGrid": to_textgrid, ".eaf": to_elan}[ending], io.BytesIO(), Counter[str]()
+    make, content, taken = {".TextGrid": to_textgrid, ".eaf": to_elan}[ending], io.BytesIO(), set[str]()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, prediction in files:
-            stem = re.sub(r"[^\w.-]+", "_", name)[:120] or "clip"
-            taken[stem] += 1
-            again = f"-{taken[stem]}" if taken[stem] > 1 else ""
-            archive.writestr(f"{stem}{again}{ending}", make(prediction))
+            stem = _free(re.sub(r"[^\w.-]+", "_", name)[:120] or "clip", taken)
+            taken.add(stem.casefold())
+            archive.writestr(stem + ending, make(prediction))
     return content.getvalue()
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name itself, or with a number where it is taken, whatever the case."""
+    number, free = 1, name
+    while free.casefold() in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
 
 
 def to_parquet(predictions: Sequence[Prediction]) -> bytes:

@@ -74,7 +74,7 @@ def show(
     with st.container(key=f"figure-{key}", gap="xsmall"):
         st.plotly_chart(figure, key=f"chart-{key}", config=_toolbar(key), alt=alt, **settings)
         if data is not None:
-            _offer_data(data, key)
+            offer_data(lambda: data, f"segser-{key}", f"csv-{key}")
     _open_clicked()
 
 
@@ -107,17 +107,23 @@ def _toolbar(key: str) -> dict[str, Any]:
     }
 
 
-def _offer_data(data: pd.DataFrame, key: str) -> None:
-    """The chart's data, made when the button is pressed."""
+def offer_data(data: Callable[[], pd.DataFrame], name: str, key: str) -> None:
+    """A chart's data as CSV, made when the button is pressed.
+
+    Args:
+        data: what the chart shows, as a table.
+        name: of the file, without its ending.
+        key: of the button.
+    """
     st.download_button(
         "CSV",
-        lambda: rows_csv(data),
-        f"segser-{key}.csv",
+        lambda: rows_csv(data()),
+        f"{name}.csv",
         "text/csv",
         icon=":material/download:",
         type="tertiary",
         on_click="ignore",
-        key=f"csv-{key}",
+        key=key,
         help="What this chart shows, as a table",
     )
 

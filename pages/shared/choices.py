@@ -16,7 +16,7 @@ def choose_model(models: Sequence[ModelInfo]) -> ModelInfo:
     """One of the bundled models, `seg+tri-w` unless the address says otherwise."""
     known = {info.name: info for info in models}
     default = "seg+tri-w" if "seg+tri-w" in known else next(iter(known))
-    name = in_address("model", "model", list(known), default, _segmented("Model", lambda n: words.system(known[n])))
+    name = in_address("model", "model", list(known), default, segmented("Model", lambda n: words.system(known[n])))
     return known[name]
 
 
@@ -39,7 +39,7 @@ def choose_rule(system: str) -> Aggregate:
 
 def choose_context() -> Context:
     """Whether a segment is heard as part of the recording, or alone."""
-    control = _segmented("Segments", words.CONTEXTS.get, help=words.CONTEXT_HELP)
+    control = segmented("Segments", words.CONTEXTS.get, help=words.CONTEXT_HELP)
     return in_address("context", "context", list(CONTEXTS), CONTEXTS[0], control)
 
 
@@ -47,7 +47,7 @@ def choose_subject() -> str:
     """What the page Compare compares: both models on a recording, or two runs, as a link to runs wants."""
     if "run" in st.query_params and "subject" not in st.session_state:
         st.session_state["subject"] = "runs"
-    control = _segmented("Compare", words.SUBJECTS.get)
+    control = segmented("Compare", words.SUBJECTS.get)
     subject = in_address("subject", "subject", list(words.SUBJECTS), "recording", control)
     if subject == "recording":
         for name in ("run", "other"):
@@ -55,7 +55,8 @@ def choose_subject() -> str:
     return subject
 
 
-def _segmented(label: str, format_func: Callable, help: str | None = None) -> Callable[[list[Any], str], Any]:
+def segmented(label: str, format_func: Callable, help: str | None = None) -> Callable[[list[Any], str], Any]:
+    """A control of a few options side by side, for `in_address`."""
     return lambda options, key: st.segmented_control(
         label, options, key=key, format_func=format_func, help=help, required=True, persist_state="session"
     )

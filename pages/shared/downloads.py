@@ -1,14 +1,12 @@
 """Predictions to take along: CSV, JSON, Parquet, Praat TextGrid and ELAN; of one recording, or of all at once."""
 
-import io
 import re
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
 import streamlit as st
 
-from segser_core.exports import EXPORTS
+from segser_core.exports import EXPORTS, to_zip
 from segser_core.prediction import Prediction
 
 NAMES = {"csv": "CSV", "json": "JSON", "parquet": "Parquet", "textgrid": "TextGrid", "elan": "ELAN"}
@@ -56,23 +54,8 @@ def _content(name: str, predictions: Sequence[Prediction]) -> Callable[[], str |
 
 
 def zipped(name: str, predictions: Sequence[Prediction]) -> bytes:
-    """A ZIP archive with a file a recording; of equal names the second is `NAME-2`, and so on."""
-    content, taken = io.BytesIO(), set()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for prediction in predictions:
-            file = _free(stem(prediction), taken)
-            taken.add(file.casefold())
-            archive.writestr(file + EXPORTS[name].ending, EXPORTS[name].content([prediction]))
-    return content.getvalue()
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """The name itself, or with a number where it is taken, whatever the case."""
-    number, free = 1, name
-    while free.casefold() in taken:
-        number += 1
-        free = f"{name}-{number}"
-    return free
+    """A ZIP archive with a file a recording."""
+    return to_zip(((stem(p), p) for p in predictions), EXPORTS[name].ending)
 
 
 def stem(prediction: Prediction) -> str:

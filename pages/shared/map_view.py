@@ -6,10 +6,9 @@ from math import isnan
 import pandas as pd
 import streamlit as st
 
-from pages.shared import run_choice, words
+from pages.shared import charts, run_choice, words
 from pages.shared.maps import COLOURS, METHODS, Shown
 from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
-from segser_core.exports import rows_csv
 from segser_core.maps import MOST_POINTS, Colour, map_figure
 from segser_core.projection import MOST_COMPARED
 from segser_core.runs import Run
@@ -111,17 +110,8 @@ def _map(each: Shown, by: Colour, picked: list[str]) -> None:
         },
         alt=f"{METHODS[each.method]} of {len(table)} points of {each.run.name}, coloured by {COLOURS[by]}",
     )
-    st.download_button(
-        "CSV",
-        lambda: rows_csv(table.assign(x=each.positions[:, 0], y=each.positions[:, 1])),
-        "segser-map.csv",
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        key=f"csv-{key}",
-        help="The points of this map, as a table",
-    )
+    x, y = each.positions.T
+    charts.offer_data(lambda: table.assign(x=x, y=y), "segser-map", f"csv-{key}")
 
 
 def _how_many(each: Shown) -> str:

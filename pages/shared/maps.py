@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import run_choice, words
-from pages.shared.choices import in_address
+from pages.shared.choices import in_address, segmented
 from segser_core import maps, projection
 from segser_core.errors import SegserError
 from segser_core.maps import Colour, Points, What
@@ -73,12 +73,12 @@ class Shown:
 
 def choose_what() -> What:
     """Utterances or segments."""
-    return in_address("what", "map-what", list(WHATS), "utterance", _segmented("Points", WHATS.get))
+    return in_address("what", "map-what", list(WHATS), "utterance", segmented("Points", WHATS.get))
 
 
 def choose_method() -> str:
     """PCA or UMAP."""
-    return in_address("method", "map-method", list(METHODS), "pca", _segmented("Map", METHODS.get, METHOD_HELP))
+    return in_address("method", "map-method", list(METHODS), "pca", segmented("Map", METHODS.get, METHOD_HELP))
 
 
 def choose_fold(run: Run) -> int:
@@ -169,9 +169,3 @@ def _job(sha256: str, _vectors: np.ndarray) -> Job:
     job = Job()
     Thread(target=job.work, args=(_vectors,), name="umap", daemon=True).start()
     return job
-
-
-def _segmented(label: str, format_func, help: str | None = None):
-    return lambda options, key: st.segmented_control(
-        label, options, key=key, format_func=format_func, help=help, required=True, persist_state="session"
-    )

@@ -111,14 +111,19 @@ def _recall_list(table: pd.DataFrame) -> pd.DataFrame:
     """A row a class: the clips, and of each run the recall with its interval."""
     found = table.drop_duplicates("label")[["label", "clips"]].rename(columns={"label": "class"})
     for name, rows in table.groupby("run", sort=False):
-        bounds = [f"{percent(a)} to {percent(b)}" if a == a else "–" for a, b in zip(rows.low, rows.high, strict=True)]
+        bounds = _bounds(rows, percent)
         one = pd.DataFrame({"class": rows.label, name: rows.recall, f"{name}, 95 %": bounds})
         found = found.merge(one, on="class", how="left")
     return found
 
 
+def _bounds(table: pd.DataFrame, say: Callable[[float | None], str]) -> list[str]:
+    """The interval of each row, a dash where there is none."""
+    return [f"{say(a)} to {say(b)}" if a == a else "–" for a, b in zip(table.low, table.high, strict=True)]
+
+
 def _difference_list(table: pd.DataFrame) -> pd.DataFrame:
-    bounds = [f"{signed(a)} to {signed(b)}" if a == a else "–" for a, b in zip(table.low, table.high, strict=True)]
+    bounds = _bounds(table, signed)
     return pd.DataFrame(
         {
             "class": table.label,
@@ -149,7 +154,7 @@ def rules(choice: Choice) -> None:
     wide = pd.DataFrame({"rule": [words.RULES[rule] for rule in words.RULES if rule in set(table.rule)]})
     for name, rows in table.groupby("run", sort=False):
         said = rows.rule.map(words.RULES)
-        bounds = [f"{percent(a)} to {percent(b)}" if a == a else "–" for a, b in zip(rows.low, rows.high, strict=True)]
+        bounds = _bounds(rows, percent)
         values = [f"{percent(v)}{' ★' if own else ''}" for v, own in zip(rows.value, rows.own, strict=True)]
         one = pd.DataFrame({"rule": said, name: values, f"{name}, 95 %": bounds})
         wide = wide.merge(one, on="rule", how="left")
