@@ -7,9 +7,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("SEGSER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -42,6 +46,28 @@ def served(root: Path = ROOT, start_s: float = 60, env: Mapping[str, str] | None
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@contextmanager
+def visiting(height_px: int = 1400, patience_ms: int = 120_000) -> "Iterator[Page]":
+    """A page of Chromium, 1440 pixels wide, that takes downloads."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 1440, "height": height_px}, accept_downloads=True)
+        page.set_default_timeout(patience_ms)
+        yield page
+        browser.close()
+
+
+def sound(page: "Page", act: Callable[[], None]) -> bytes:
+    """The bytes that the page's player fetches once `act` is done."""
+    player = page.locator("audio")
+    before = player.get_attribute("src")
+    act()
+    page.wait_for_function("old => document.querySelector('audio')?.getAttribute('src') !== old", arg=before)
+    return page.request.get(player.evaluate("player => player.src")).body()
 
 
 def _await(address: str, seconds: float, process: subprocess.Popen) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import CHROMIUM, FLAGS, served
+from tests.browser.serving import CHROMIUM, served, sound, visiting
 from tests.conftest import SHARED
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -15,7 +15,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; name one in SEGSER_CHROMIUM"),
 ]
 CLIP = SHARED / "data/ravdess/Audio_Speech_Actors_01-24/Actor_23/03-01-05-02-01-01-23.flac"
-PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +24,9 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(address: str) -> Iterator["sync_api.Page"]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 1440, "height": 1400}, accept_downloads=True)
-        page.set_default_timeout(PATIENCE_MS)
+def page() -> Iterator["sync_api.Page"]:
+    with visiting() as page:
         yield page
-        browser.close()
 
 
 def segments(page: "sync_api.Page") -> "sync_api.Locator":
@@ -42,14 +37,6 @@ def segments(page: "sync_api.Page") -> "sync_api.Locator":
 def click(bar: "sync_api.Locator") -> None:
     """Click a bar where it is drawn; plotly lays a layer of its own over it that takes the click."""
     bar.click(force=True)
-
-
-def sound(page: "sync_api.Page", act) -> bytes:
-    """The bytes that the player fetches once `act` is done."""
-    before = page.locator("audio").get_attribute("src")
-    act()
-    page.wait_for_function("old => document.querySelector('audio')?.getAttribute('src') !== old", arg=before)
-    return page.request.get(page.locator("audio").evaluate("player => player.src")).body()
 
 
 def upload(page: "sync_api.Page", address: str, file: Path) -> None:

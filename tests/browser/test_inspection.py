@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.screenshots import settle
-from tests.browser.serving import CHROMIUM, FLAGS, served
+from tests.browser.serving import CHROMIUM, served, sound, visiting
 from tests.made_run import made_runs
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -14,7 +14,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; name one in SEGSER_CHROMIUM"),
 ]
-PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +31,8 @@ def address(made: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page() -> Iterator["sync_api.Page"]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 1440, "height": 2400}, accept_downloads=True)
-        page.set_default_timeout(PATIENCE_MS)
+    with visiting(height_px=2400) as page:
         yield page
-        browser.close()
 
 
 def titled(page: "sync_api.Page", title: str) -> None:
@@ -50,14 +45,6 @@ def choose(page: "sync_api.Page", label: str, option: str) -> None:
     """Choose in a select box."""
     page.get_by_role("combobox", name=label).click()
     page.get_by_role("option", name=option).click()
-
-
-def heard(page: "sync_api.Page", act) -> bytes:
-    """The bytes that the player fetches once `act` is done."""
-    before = page.locator("audio").first.get_attribute("src")
-    act()
-    page.wait_for_function("old => document.querySelector('audio')?.getAttribute('src') !== old", arg=before)
-    return page.request.get(page.locator("audio").first.evaluate("player => player.src")).body()
 
 
 def test_from_the_recall_of_sad_to_the_sound_of_a_long_sad_clip_and_back_by_a_link(page, address, made):
@@ -76,7 +63,7 @@ def test_from_the_recall_of_sad_to_the_sound_of_a_long_sad_clip_and_back_by_a_li
     titles = page.locator(".js-plotly-plot .annotation-text").all_text_contents()
     assert {"seg+tri-w", "baseline"} <= set(titles)
     whole = page.request.get(page.locator("audio").first.evaluate("player => player.src")).body()
-    part = heard(page, lambda: segments.nth(3).click(force=True))
+    part = sound(page, lambda: segments.nth(3).click(force=True))
     assert whole[:4] == part[:4] == b"RIFF" and len(part) < len(whole)
 
     clip = page.get_by_role("heading", level=3).first.inner_text()
