@@ -33,7 +33,7 @@ STEPS = (
     ),
     Step(
         "Change the rule",
-        "The same segments, another label: under *Label from*, compare the most confident segment with the mean of all "
+        "The same segments, another rule: under *Label from*, compare the most confident segment with the mean of all "
         "and with their vote. The model did not change, only the rule that makes one label of many.",
         "Which rule would you choose for a recording of a minute? What happens to the most confident segment as a "
         "recording grows longer?",
