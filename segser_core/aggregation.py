@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -110,12 +111,21 @@ class Parts:
     starts: np.ndarray
 
 
+PARTS: "WeakKeyDictionary[Run, tuple[pd.DataFrame, Parts]]" = WeakKeyDictionary()
+
+
 def parts_of(run: Run) -> tuple["pd.DataFrame", Parts]:
-    """The prediction rows that have segments, and their segments in the same order.
+    """The prediction rows that have segments, and their segments in the same order; kept while the run is.
 
     Raises:
         RunError: there are no segments, a test clip has none, or it cannot be told whose a segment is.
     """
+    if run not in PARTS:
+        PARTS[run] = _parts(run)
+    return PARTS[run]
+
+
+def _parts(run: Run) -> tuple["pd.DataFrame", Parts]:
     rows, segments = run.predictions, run.segments
     if segments is None:
         raise RunError(f"{run.name} has no segments.parquet")
