@@ -21,6 +21,7 @@ from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
 from training.batches import BalancedBatches, Clips, collate
 from training.corpora import load_corpus
+from training.kept import FeatureStore
 from training.objective import SYSTEMS, Objective
 from training.protocols import folds
 from training.settings import Augmentation
@@ -86,7 +87,7 @@ def main() -> None:
 
     train = fold.split("train")
     models = {name: p.model.train() for name, p in predictors.items()}
-    clips = Clips(train, asked.root, fold.labels, models["baseline"].encoder, Augmentation(), seed=0)
+    clips = Clips(train, FeatureStore(asked.root), fold.labels, models["baseline"].encoder, Augmentation(), seed=0)
     batches = BalancedBatches(clips.targets, train["duration_s"].to_numpy(), 12, 1, seed=0)
     made = [collate([clips[d] for d in draws]) for _, draws in zip(range(asked.steps + 2), batches, strict=False)]
     steps = {name: training_step(model, name) for name, model in models.items()}

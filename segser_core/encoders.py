@@ -41,6 +41,7 @@ class FrameEncoder(nn.Module):
         max_frames: the most frames that one pass can take, or None.
         positions_matter: whether training must draw where in its position table a clip lies.
         frozen_layers: how many layers `features` goes through, where it goes through any.
+        normalize: whether the waveform is brought to zero mean and unit variance first.
         overhang_samples: how far the last frame reaches beyond its 20 ms.
     """
 
@@ -48,6 +49,7 @@ class FrameEncoder(nn.Module):
     max_frames: int | None = None
     positions_matter = False
     frozen_layers: int | None = None
+    normalize = False
     overhang_samples = 0
 
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:

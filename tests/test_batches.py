@@ -7,6 +7,7 @@ from segser_core.encoders import encoder_around
 from tests.conftest import tiny_network
 from training import batches
 from training.batches import BalancedBatches, Clips, Draw, OrderedBatches, collate
+from training.kept import FeatureStore
 from training.settings import Augmentation
 
 TARGETS = [0] * 60 + [1] * 30 + [2] * 10
@@ -73,9 +74,9 @@ def clips(monkeypatch):
     monkeypatch.setattr(batches, "load_audio", load)
     manifest = pd.DataFrame({"path": ["1", "2", "3"], "label": ["a", "b", "a"]})
 
-    def make(tmp_path, frozen_layers=None, kind="whisper", **how):
+    def make(tmp_path, frozen_layers=None, kind="whisper", folder=None, **how):
         encoder = encoder_around(tiny_network(kind), frozen_layers=frozen_layers)
-        return Clips(manifest, tmp_path, ("a", "b"), encoder, Augmentation(**how), seed=0), loads
+        return Clips(manifest, FeatureStore(tmp_path, folder), ("a", "b"), encoder, Augmentation(**how), seed=0), loads
 
     return make
 

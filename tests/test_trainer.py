@@ -10,6 +10,7 @@ from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
 from tests.conftest import LABELS, settings
 from training import train, trainer
+from training.kept import FeatureStore
 from training.objective import SYSTEMS
 from training.trainer import COMPLETE, last_complete, train_fold
 
@@ -17,7 +18,7 @@ from training.trainer import COMPLETE, last_complete, train_fold
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_system_trains_saves_and_predicts_with_equal_logits(system, corpus):
     fold, tmp_path = corpus
-    model = train_fold(fold, tmp_path, settings(tmp_path, system=system, epochs=1), 0, tmp_path / "steps")
+    model = train_fold(fold, FeatureStore(tmp_path), settings(tmp_path, system=system, epochs=1), 0, tmp_path / "steps")
     train.save_checkpoint(model, tmp_path / "checkpoint")
     served = Predictor.from_pretrained(tmp_path / "checkpoint").model
     features = torch.randn(2, 40, 160, generator=torch.Generator().manual_seed(0))
@@ -32,7 +33,7 @@ def test_a_system_trains_saves_and_predicts_with_equal_logits(system, corpus):
 
 def test_training_learns_to_tell_a_tone_from_noise(corpus):
     fold, tmp_path = corpus
-    train_fold(fold, tmp_path, settings(tmp_path, epochs=4), 0, tmp_path / "steps", tmp_path / "logs")
+    train_fold(fold, FeatureStore(tmp_path), settings(tmp_path, epochs=4), 0, tmp_path / "steps", tmp_path / "logs")
     logged = json.loads((max(tmp_path.glob("steps/checkpoint-*")) / "trainer_state.json").read_text())["log_history"]
     assert max(entry.get("eval_uar", 0) for entry in logged) == 1.0
     assert list((tmp_path / "logs").glob("events.out.tfevents.*"))
@@ -52,7 +53,7 @@ class Stopped(Exception):
 def test_a_stopped_training_goes_on_to_the_same_weights(moment, corpus, monkeypatch):
     fold, tmp_path = corpus
     how = settings(tmp_path, epochs=3, consistency=1.0, augmentation={"mask_bands": 0.2, "mask_time": 0.1})
-    expected = weights(train_fold(fold, tmp_path, how, 0, tmp_path / "undisturbed"))
+    expected = weights(train_fold(fold, FeatureStore(tmp_path), how, 0, tmp_path / "undisturbed"))
 
     folder = tmp_path / "stopped"
     mark = trainer.MarkComplete.on_save
@@ -68,9 +69,9 @@ def test_a_stopped_training_goes_on_to_the_same_weights(moment, corpus, monkeypa
 
     monkeypatch.setattr(trainer.MarkComplete, "on_save", stop)
     with pytest.raises(Stopped):
-        train_fold(fold, tmp_path, how, 0, folder)
+        train_fold(fold, FeatureStore(tmp_path), how, 0, folder)
     monkeypatch.setattr(trainer.MarkComplete, "on_save", mark)
-    resumed = weights(train_fold(fold, tmp_path, how, 0, folder))
+    resumed = weights(train_fold(fold, FeatureStore(tmp_path), how, 0, folder))
     assert all(torch.equal(resumed[name], expected[name]) for name in expected)
 
 
@@ -99,7 +100,7 @@ def test_all_layers_are_tuned_and_frozen_ones_are_not(corpus):
     start = SegmentEmotionModel.from_encoder(str(tmp_path / "encoder"), labels=list(LABELS)).state_dict()
     for frozen_layers in (None, 2):
         how = settings(tmp_path, epochs=1, frozen_layers=frozen_layers)
-        tuned = train_fold(fold, tmp_path, how, 0, tmp_path / f"steps-{frozen_layers}").state_dict()
+        tuned = train_fold(fold, FeatureStore(tmp_path), how, 0, tmp_path / f"steps-{frozen_layers}").state_dict()
         moved = {name for name in start if name.startswith("encoder") and not torch.equal(start[name], tuned[name])}
         assert ("encoder.conv1.weight" in moved) == (frozen_layers is None)
         assert ("encoder.layers.0.fc1.weight" in moved) == (frozen_layers is None)
@@ -118,7 +119,7 @@ def test_learning_rates_fall_with_depth(corpus):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer.SegmentTrainer, "create_optimizer", spy)
-        train_fold(fold, tmp_path, settings(tmp_path, epochs=1, layer_decay=0.5), 0, tmp_path / "steps")
+        train_fold(fold, FeatureStore(tmp_path), settings(tmp_path, epochs=1, layer_decay=0.5), 0, tmp_path / "steps")
     assert seen[0] == pytest.approx([1.25e-4, 2.5e-4, 5e-4, 1e-3, 1e-2])  # stem, three layers, head
 
 
@@ -133,7 +134,7 @@ def test_consistency_brings_two_places_together(corpus):
     left = {}
     for weight in (1e-9, 5.0):
         how = settings(folder, epochs=4, consistency=weight, system="baseline")
-        train_fold(fold, folder, how, 0, folder / f"steps-{weight}")
+        train_fold(fold, FeatureStore(folder), how, 0, folder / f"steps-{weight}")
         newest = max((folder / f"steps-{weight}").glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
         history = json.loads((newest / "trainer_state.json").read_text())["log_history"]
         left[weight] = [entry["divergence"] for entry in history if "divergence" in entry]

@@ -4,6 +4,7 @@ All chance lies in the sampler, as a function of seed and epoch: a run that was 
 with the very batches that it would have had.
 """
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from torch.utils.data import Dataset, Sampler
 from segser_core.audio import load_audio
 from segser_core.encoders import HOP_SAMPLES, FrameEncoder
 from training.augment import augment
+from training.kept import FeatureStore, fingerprint
 from training.settings import Augmentation
 
 
@@ -41,44 +43,55 @@ class Clips(Dataset):
     """The clips of one split, as the encoder's frozen part leaves them, each variant kept once made.
 
     Args:
-        manifest: rows with `path` (relative to the root) and `label`.
-        root: the corpus's folder.
+        manifest: rows with `path` (relative to the corpus's folder) and `label`.
+        store: where the corpus lies, and where features are kept.
         labels: the classes, in the model's order.
         encoder: whose `features` are taken; where its frozen part holds the position table,
             the offset is fixed with the variant, else it is drawn anew each time.
         how: the augmentation.
-        seed: fixes all variants.
+        seed: with a clip's name fixes its variants, so they are the same in every fold.
     """
 
     def __init__(
         self,
         manifest: pd.DataFrame,
-        root: Path,
+        store: FeatureStore,
         labels: tuple[str, ...],
         encoder: FrameEncoder,
         how: Augmentation,
         seed: int,
     ):
-        self.paths = [root / p for p in manifest["path"]]
+        self.names = list(manifest["path"])
         self.targets = [labels.index(label) for label in manifest["label"]]
-        self.encoder, self.how, self.seed = encoder, how, seed
-        self.kept: dict[tuple[int, int | None], tuple[Tensor, int]] = {}
+        self.store, self.encoder, self.how, self.seed = store, encoder, how, seed
+        self.frozen_part = fingerprint(encoder)
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.names)
 
     def __getitem__(self, draw: Draw) -> Item:
-        key = draw.clip, draw.variant
-        if key not in self.kept:
-            self.kept[key] = self._make(draw)
-        features, offset = self.kept[key]
-        if draw.variant is not None and not self._position_is_frozen:
-            offset = self._offset(len(features), draw.position)
-        return Item(features.float(), self.targets[draw.clip], offset)
+        name, target = self.names[draw.clip], self.targets[draw.clip]
+        if draw.variant is None:
+            return Item(self.store.features(name, self.frozen_part, self._as_it_is), target, 0)
+        generator = torch.Generator().manual_seed(self._variant_seed(name, draw.variant))
+        position = torch.rand((), generator=generator).item()
+
+        def make(path: Path) -> Tensor:
+            waveform = augment(torch.from_numpy(load_audio(path)), self.how, generator)
+            frames = -(-len(waveform) // HOP_SAMPLES)
+            return self._features(waveform, self._offset(frames, position) if self._position_is_frozen else 0).half()
+
+        how = self.how.speed, self.how.noise_db, self.how.gain_db
+        features = self.store.features(name, f"{self.frozen_part} {how} {self.seed} {draw.variant}", make)
+        share = position if self._position_is_frozen else draw.position
+        return Item(features.float(), target, self._offset(len(features), share))
 
     @property
     def _position_is_frozen(self) -> bool:
         return self.encoder.positions_matter and self.encoder.frozen_layers is not None
+
+    def _variant_seed(self, name: str, variant: int) -> int:
+        return np.random.SeedSequence([self.seed, zlib.crc32(name.encode()), variant]).generate_state(1).item()
 
     def _offset(self, frames: int, position: float) -> int:
         """Uniform in 0 … max_frames − T, so that the model learns to hear a clip anywhere in a long recording."""
@@ -86,18 +99,8 @@ class Clips(Dataset):
             return 0
         return int(position * (self.encoder.max_frames - frames + 1))
 
-    def _make(self, draw: Draw) -> tuple[Tensor, int]:
-        waveform = torch.from_numpy(load_audio(self.paths[draw.clip]))
-        if draw.variant is None:
-            return self._features(waveform), 0
-        seed = np.random.SeedSequence([self.seed, draw.clip, draw.variant]).generate_state(1).item()
-        generator = torch.Generator().manual_seed(seed)
-        waveform = augment(waveform, self.how, generator)
-        if not self._position_is_frozen:
-            return self._features(waveform).half(), 0
-        frames = -(-len(waveform) // HOP_SAMPLES)
-        offset = self._offset(frames, torch.rand((), generator=generator).item())
-        return self._features(waveform, offset).half(), offset
+    def _as_it_is(self, path: Path) -> Tensor:
+        return self._features(torch.from_numpy(load_audio(path)))
 
     def _features(self, waveform: Tensor, offset: int = 0) -> Tensor:
         device = next(self.encoder.parameters()).device

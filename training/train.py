@@ -26,6 +26,7 @@ from segser_core.runs import check_place, metrics_of, write_run
 from segser_core.segments import FRAME_S
 from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate
+from training.kept import FeatureStore
 from training.protocols import DEFAULTS, Fold, folds
 from training.settings import Settings, read_settings, to_yaml
 from training.trainer import new_model, seconds_spent, train_fold
@@ -50,13 +51,13 @@ class Job:
         return (self.folder / "seconds.json").exists()
 
 
-def run_job(job: Job, root: Path, settings: Settings, logs: Path) -> None:
+def run_job(job: Job, store: FeatureStore, settings: Settings, logs: Path) -> None:
     """Train unless done; the model is kept in half precision, as it is later served."""
     if job.done:
         return
     began = time.monotonic() - seconds_spent(job.folder / "steps")
     model = train_fold(
-        job.fold, root, settings, job.seed, job.folder / "steps", logs / f"seed-{job.seed}-fold-{job.fold.index}"
+        job.fold, store, settings, job.seed, job.folder / "steps", logs / f"seed-{job.seed}-fold-{job.fold.index}"
     )
     save_checkpoint(model, job.checkpoint)
     (job.folder / "seconds.json").write_text(json.dumps(time.monotonic() - began))
@@ -162,6 +163,7 @@ def parse(argv: list[str] | None) -> tuple[argparse.Namespace, Settings]:
     parser.add_argument("--out", required=True, type=Path, help="the run folder to write")
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
     parser.add_argument("--fold", type=int, nargs="+", help="all where it is not said")
+    parser.add_argument("--cache", type=Path, help="a folder in which frozen features are kept for later trainings")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier call was stopped")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done")
     asked, rest = parser.parse_known_args(argv)
@@ -184,8 +186,9 @@ def main(argv: list[str] | None = None) -> int:
         work = resume_folder(asked.out)
         if work.exists() and not asked.resume:
             shutil.rmtree(work)
+        logs = asked.out.parent / "tensorboard" / asked.out.name
         for job in jobs:
-            run_job(job, asked.root, settings, asked.out.parent / "tensorboard" / asked.out.name)
+            run_job(job, FeatureStore(asked.root, asked.cache), settings, logs)
         metrics = finish(asked.out, jobs, asked.root, settings)
         shutil.rmtree(work)
     except SegserError as error:

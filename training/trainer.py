@@ -21,6 +21,7 @@ from segser_core.model import SegmentEmotionModel
 from segser_core.prediction import aggregate, default_aggregate
 from training.augment import mask_log_mel
 from training.batches import BalancedBatches, Clips, OrderedBatches, collate
+from training.kept import FeatureStore
 from training.objective import SYSTEMS, Objective, divergence
 from training.protocols import Fold
 from training.settings import Settings, require
@@ -215,13 +216,13 @@ def new_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
 
 
 def train_fold(
-    fold: Fold, root: Path, settings: Settings, seed: int, steps: Path, logs: Path | None = None
+    fold: Fold, store: FeatureStore, settings: Settings, seed: int, steps: Path, logs: Path | None = None
 ) -> SegmentEmotionModel:
     """Train one system on one fold with one seed; returns the model of the best epoch by development UAR.
 
     Args:
         fold: clips, splits and labels.
-        root: the corpus's folder.
+        store: where the corpus lies, and where its features are kept.
         settings: what to train, and how.
         seed: of the head's weights, the batches and the augmentation.
         steps: holds what is needed to go on after a stop; where it does, training goes on.
@@ -230,7 +231,7 @@ def train_fold(
     set_seed(seed)
     model, train, dev = new_model(settings, fold), fold.split("train"), fold.split("dev")
     clips, dev_clips = (
-        Clips(part, root, fold.labels, model.encoder, settings.augmentation, seed) for part in (train, dev)
+        Clips(part, store, fold.labels, model.encoder, settings.augmentation, seed) for part in (train, dev)
     )
     durations_s, size = train["duration_s"].to_numpy(), settings.batch_size
     trainer = SegmentTrainer(

@@ -1,0 +1,74 @@
+"""Features that are frozen stay once they are made: in memory, or in a folder that later trainings read, too."""
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from segser_core import __version__
+from segser_core.encoders import FrameEncoder
+
+
+@dataclass(frozen=True)
+class FeatureStore:
+    """The recordings of a corpus, and what an encoder's frozen part made of them.
+
+    Attributes:
+        root: the corpus's folder.
+        folder: where features are kept as files, for other folds, systems and settings; memory where it is None.
+    """
+
+    root: Path
+    folder: Path | None = None
+    memory: dict[tuple[str, str], Tensor] = field(default_factory=dict)
+
+    def features(self, name: str, recipe: str, make: Callable[[Path], Tensor]) -> Tensor:
+        """The features (T, F) of a recording under a recipe: those that are kept, or made from its path now.
+
+        Args:
+            name: the recording's path below `root`.
+            recipe: everything else that decides the features, as text.
+            make: from the recording's path to its features.
+        """
+        if self.folder is None:
+            if (name, recipe) not in self.memory:
+                self.memory[name, recipe] = make(self.root / name)
+            return self.memory[name, recipe]
+        file = self._file(self.folder, name, recipe)
+        if not file.is_file():
+            write_whole(file, make(self.root / name))
+        return torch.from_numpy(np.load(file, allow_pickle=False))
+
+    def _file(self, folder: Path, name: str, recipe: str) -> Path:
+        """Another recipe or another recording, under the same name too, is another file."""
+        stat = (self.root / name).stat()
+        recording = digest(f"{name}\n{stat.st_size}\n{stat.st_mtime_ns}".encode())
+        return folder / digest(f"{__version__}\n{recipe}".encode()) / f"{recording}.npy"
+
+
+def write_whole(file: Path, features: Tensor) -> None:
+    """Put a file in its place once all of it is written, so that two trainings may share a folder."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    half = file.with_name(f"{file.stem}.{uuid.uuid4().hex[:8]}.part")
+    with half.open("wb") as stream:
+        np.save(stream, features.numpy(), allow_pickle=False)
+    half.rename(file)
+
+
+def digest(data: bytes) -> str:
+    """The first 80 bits of a SHA-256, as text."""
+    return hashlib.sha256(data).hexdigest()[:20]
+
+
+def fingerprint(encoder: FrameEncoder) -> str:
+    """What tells an encoder's frozen part from any other: its kind, how it takes a waveform, and its frozen weights."""
+    found = hashlib.sha256(f"{type(encoder).__name__} {encoder.frozen_layers} {encoder.normalize}".encode())
+    for name, weight in encoder.named_parameters():
+        if not weight.requires_grad:
+            found.update(name.encode() + weight.detach().cpu().numpy().tobytes())
+    return found.hexdigest()[:20]
