@@ -6,6 +6,7 @@ does, each `Fold` refuses a speaker that stands in two splits.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 
@@ -41,10 +42,11 @@ class Fold:
     index: int
     labels: tuple[str, ...]
     manifest: pd.DataFrame
+    splits: ClassVar[tuple[str, ...]] = SPLITS
 
     def __post_init__(self):
         check_disjoint(self.manifest, self.index)
-        if missing := set(SPLITS) - set(self.manifest.split):
+        if missing := set(self.splits) - set(self.manifest.split):
             raise CorpusError(
                 f"fold {self.index} has no utterance for {' and '.join(sorted(missing))}; "
                 "its speakers are not in the folder: look at `python -m training.corpora describe`"
@@ -55,6 +57,21 @@ class Fold:
     def split(self, name: str) -> pd.DataFrame:
         """The rows of `train`, `dev` or `test`."""
         return self.manifest[self.manifest.split == name].reset_index(drop=True)
+
+    def without_test(self) -> "DevelopmentFold":
+        """The same without its test clips."""
+        return DevelopmentFold(self.index, self.labels, self.manifest[self.manifest.split != "test"])
+
+
+class DevelopmentFold(Fold):
+    """A fold in which no test clip is left: what settings are chosen on."""
+
+    splits = ("train", "dev")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if set(self.manifest.split) != set(self.splits):
+            raise CorpusError(f"fold {self.index} holds test clips; settings are chosen on development clips alone")
 
 
 def check_disjoint(manifest: pd.DataFrame, index: int = 0) -> None:

@@ -166,6 +166,11 @@ def parse(argv: list[str] | None) -> tuple[argparse.Namespace, Settings]:
     parser.add_argument("--cache", type=Path, help="a folder in which frozen features are kept for later trainings")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier call was stopped")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done")
+    return with_settings(parser, argv)
+
+
+def with_settings(parser: argparse.ArgumentParser, argv: list[str] | None) -> tuple[argparse.Namespace, Settings]:
+    """A parser's own options, `--config` among them, and the settings: any that is given as an option goes over it."""
     asked, rest = parser.parse_known_args(argv)
     if len(rest) % 2 or not all(name.startswith("--") for name in rest[::2]):
         parser.error(f"settings come as --name value; got {' '.join(rest)}")
