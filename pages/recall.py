@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import charts, recall_blocks, recall_words, run_choice, scores_view, words
 from pages.shared.recall_groups import groups
+from pages.shared.recall_rules import rules
 from pages.shared.shell import shell
 from segser_core.errors import SegserError
 
@@ -34,7 +35,7 @@ st.header("Which classes?")
 recall_blocks.recall(choice, summaries, found)
 
 st.header("The training, or the rule?")
-recall_blocks.rules(choice)
+rules(choice, paired=found is not None)
 
 st.header("Which clips?")
 groups(choice)

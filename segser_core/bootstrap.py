@@ -42,6 +42,9 @@ class Interval:
     method: Literal["bootstrap", "wilson"] = "bootstrap"
 
 
+NO_INTERVAL = Interval(np.nan, np.nan)
+
+
 @dataclass(frozen=True)
 class Kinds:
     """What is drawn: utterances grouped by label and predictions, or speakers.
@@ -124,13 +127,13 @@ def resample(of: Kinds, generator: np.random.Generator, resamples: int = RESAMPL
     resamples = min(resamples, max(FEWEST_RESAMPLES, MOST_DRAWN // len(of.counts)))
     order = np.argsort(-of.counts, kind="stable")  # a draw ends when nothing is left: the common kinds first
     counts, flat = of.counts[order], of.confusions[order].reshape(len(of.counts), -1)
-    drawn = np.empty((resamples, flat.shape[1]))
+    drawn = np.empty((flat.shape[1], resamples))  # resamples beside one another in memory: sums over classes are quick
     step = max(1, CHUNK // len(counts))
     for start in range(0, resamples, step):
-        part = drawn[start : start + step]
-        draws = generator.multinomial(counts.sum(), counts / counts.sum(), size=len(part))  # (≤ step, K)
-        part[:] = draws.astype(np.float32) @ flat
-    return drawn.reshape(resamples, *of.confusions.shape[1:])
+        part = drawn[:, start : start + step]
+        draws = generator.multinomial(counts.sum(), counts / counts.sum(), size=part.shape[1])  # (≤ step, K)
+        part[:] = (draws.astype(np.float32) @ flat).T
+    return np.moveaxis(drawn.reshape(*of.confusions.shape[1:], resamples), -1, 0)
 
 
 def expanded(tail: float, n: int) -> float:

@@ -1,24 +1,19 @@
-"""The scores of runs as tables: recall by class, by group and under each rule, and who was taken for whom.
+"""The scores of runs as tables: recall by class and by group, and who was taken for whom.
 
 A chart, its CSV and the list beside it all come from one of these tables. Groups are the clips of a
 length, a speaker, or any column that the predictions have, alone or crossed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segser_core import metrics
-from segser_core.aggregation import aggregate_all, own_rule, parts_of, rules_of
-from segser_core.bootstrap import FEWEST_SPEAKERS, Interval, Intervals, intervals, kinds, wilson
+from segser_core.bootstrap import FEWEST_SPEAKERS, NO_INTERVAL, wilson
 from segser_core.calibration import Calibration
 from segser_core.errors import SettingError
 from segser_core.metrics import Scores
-from segser_core.prediction import Aggregate
-from segser_core.rows import clips_of
-from segser_core.runs import Run
 from segser_core.scores import Comparison, Summary, metrics_json
 from segser_core.selection import Filter
 
@@ -31,7 +26,6 @@ WANTED_S = 10.0
 FEWEST_ON_A_SIDE = 20
 UNKNOWN = "not known"
 SCORES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
-NO_INTERVAL = Interval(np.nan, np.nan)
 
 
 def length_edge(durations_s: np.ndarray, wanted_s: float = WANTED_S) -> tuple[float, str]:
@@ -258,66 +252,6 @@ def confusion_table(scores: Scores) -> "pd.DataFrame":
     shares = np.divide(counts, whole, out=np.full(counts.shape, np.nan), where=whole > 0)
     pairs = [(a, b) for a in scores.classes for b in scores.classes]
     return pd.DataFrame(pairs, columns=["label", "predicted"]).assign(clips=counts.ravel(), share=shares.ravel())
-
-
-@dataclass(frozen=True)
-class RuleScores:
-    """The test scores of a run under one rule of aggregation, with intervals by utterance."""
-
-    pooled: Scores
-    intervals: Intervals
-
-
-def scores_by_rule(run: Run, seed: int = 0) -> dict[Aggregate, RuleScores]:
-    """The scores of a run under each rule that it can be asked for, its own first.
-
-    Args:
-        run: whose test clips.
-        seed: of the resampling.
-
-    Raises:
-        RunError: a test clip has no segment.
-    """
-    rows = run.predictions[run.predictions["split"] == "test"]
-    codes = rows[["utterance_id", "seed"]].assign(true=metrics.indices(rows.label.tolist(), run.labels))
-    rules, own = rules_of(run), own_rule(run)
-    codes[own] = metrics.indices(rows.predicted.tolist(), run.labels)
-    if "utterance" in rules and own != "utterance":
-        codes["utterance"] = rows[[f"u_{c}" for c in run.labels]].to_numpy(float).argmax(axis=1)
-    if run.segments is not None:
-        with_segments, parts = parts_of(run)
-        tested = (with_segments["split"] == "test").to_numpy()
-        for rule in (r for r in rules if r not in codes):
-            codes[rule] = aggregate_all(parts.p, parts.starts, rule)[1][tested]
-    clips = clips_of(codes, rules)
-    return {rule: _rule_scores(clips.true, m, run.labels, seed) for rule, m in zip(rules, clips.models, strict=True)}
-
-
-def _rule_scores(true: np.ndarray, model: np.ndarray, labels: Sequence[str], seed: int) -> RuleScores:
-    of = kinds(true, [model], len(labels))
-    return RuleScores(metrics.score_confusion(of.observed[0], labels), intervals(of, np.random.default_rng(seed)))
-
-
-def rule_table(found: Mapping[str, Mapping[Aggregate, RuleScores]], label: str | None = None) -> "pd.DataFrame":
-    """UAR, or one class's recall, of each run under each rule: `rule`, `run`, `value`, `low`, `high`, `own`;
-    and of two runs how far each is `ahead` of the other under the same rule.
-
-    Args:
-        found: of each run by name, as `scores_by_rule` has it.
-        label: the class whose recall is wanted; UAR where it is None.
-    """
-    import pandas as pd
-
-    rows: list[tuple[Any, ...]] = []
-    for name, by_rule in found.items():
-        for rule, of in by_rule.items():
-            place = None if label is None else of.pooled.classes.index(label)
-            value = of.pooled.uar if place is None else float(of.pooled.recall[place])
-            sure = (of.intervals.uar if place is None else of.intervals.recall[place]) or NO_INTERVAL
-            rows.append((rule, name, value, sure.low, sure.high, rule == next(iter(by_rule))))
-    table = pd.DataFrame(rows, columns=["rule", "run", "value", "low", "high", "own"])
-    of_both = table.groupby("rule").value.transform("sum", min_count=2)
-    return table.assign(ahead=2 * table.value - of_both) if len(found) == 2 else table
 
 
 def overconfidence(of: Calibration) -> float:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from segser_core import metrics
-from segser_core.bootstrap import FEWEST_SPEAKERS, RESAMPLES, Interval, Kinds, percentile, resample
+from segser_core.bootstrap import FEWEST_SPEAKERS, NO_INTERVAL, RESAMPLES, Interval, Kinds, percentile, resample
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _difference(
     """Of one score, from matrices as seen (2, C, C) and resampled (R, 2, C, C)."""
     value, drawn = float(score(seen[0]) - score(seen[1])), score(draws[:, 0]) - score(draws[:, 1])
     if clusters is not None and clusters < FEWEST_SPEAKERS:
-        return Difference(value, Interval(np.nan, np.nan), np.nan)
+        return Difference(value, NO_INTERVAL, np.nan)
     return Difference(value, percentile(drawn, clusters=clusters), two_sided(drawn, told_apart, clusters))
 
 

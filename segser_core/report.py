@@ -5,11 +5,11 @@ from typing import Any
 
 from segser_core.aggregation import own_rule, segments_per_clip
 from segser_core.bootstrap import COVERAGE_AT_10, FEWEST_SPEAKERS, Interval, Intervals
-from segser_core.breakdown import RuleScores, scores_by_rule
 from segser_core.calibration import Calibration, calibrate
 from segser_core.errors import RunError
 from segser_core.paired import Difference, Differences
 from segser_core.prediction import Aggregate
+from segser_core.rules import RuleScores, differences_by_rule, scores_by_rule
 from segser_core.runs import Run
 from segser_core.scores import Comparison, Summary, compare, metrics_json, summarise
 from segser_core.text import aligned, percent, plain, signed
@@ -47,7 +47,8 @@ def report_text(found: list[Run]) -> str:
     drawn = [summary.intervals.resamples for summary in summaries]
     if len(found) == 2:
         comparison = compare_runs(*found)
-        parts.append(_comparison_text(found[0].name, found[1].name, comparison))
+        by_rule = _rule_difference_text(differences_by_rule(found[0], found[1]))
+        parts.append(_comparison_text(found[0].name, found[1].name, comparison) + by_rule)
         drawn.append(comparison.differences.resamples)
     resamples = " to ".join(str(n) for n in sorted({min(drawn), max(drawn)}))
     return "\n\n".join([*parts, NOTE.format(resamples=resamples)])
@@ -56,7 +57,12 @@ def report_text(found: list[Run]) -> str:
 def report_json(found: list[Run]) -> dict[str, Any]:
     """The same numbers as fractions: `runs` as in metrics.json and more, and `difference` (null for one run)."""
     runs = [_run_json(run, summarise(run.predictions, run.labels)) for run in found]
-    return {"runs": runs, "difference": _comparison_json(compare_runs(*found)) if len(found) == 2 else None}
+    return {"runs": runs, "difference": _difference_json(*found) if len(found) == 2 else None}
+
+
+def _difference_json(first: Run, second: Run) -> dict[str, Any]:
+    comparison, by_rule = compare_runs(first, second), differences_by_rule(first, second)
+    return _comparison_json(comparison) | {"by_rule": {rule: _as_json(of.uar) for rule, of in by_rule.items()}}
 
 
 def _run_json(run: Run, summary: Summary) -> dict[str, Any]:
@@ -176,6 +182,12 @@ def _rule_lines(rules: dict[Aggregate, RuleScores]) -> list[str]:
     return aligned([("label from", "UAR", "95 %"), *rows], "1")
 
 
+def _rule_difference_text(found: dict[Aggregate, Differences]) -> str:
+    """The difference of UAR under each rule that both runs can be asked for; nothing where there is but one."""
+    rows = [(f"  {rule}", signed(of.uar.value), _range(of.uar)) for rule, of in found.items()]
+    return "\n".join(["", *aligned([("both, label from", "UAR", "95 %"), *rows], "1")]) if len(rows) > 1 else ""
+
+
 def _comparison_text(first: str, second: str, found: Comparison) -> str:
     one, two = plain(first), plain(second)
     left = f"; {found.left_out} rows have no partner and are left out" if found.left_out else ""
@@ -242,11 +254,12 @@ def _comparison_json(found: Comparison) -> dict[str, Any]:
 
 
 def _differences_json(of: Differences, adjusted: tuple[float, ...], classes: tuple[str, ...]) -> dict[str, Any]:
-    def as_json(d: Difference) -> dict[str, Any] | None:
-        return None if d.value != d.value else _known({"value": d.value, "interval": _bounds(d.interval)})
-
     return {
-        **{key: as_json(getattr(of, key)) for key in NAMES},
-        "recall": {c: as_json(d) for c, d in zip(classes, of.recall, strict=True)},
+        **{key: _as_json(getattr(of, key)) for key in NAMES},
+        "recall": {c: _as_json(d) for c, d in zip(classes, of.recall, strict=True)},
         "holm": dict(zip(classes, _known(adjusted), strict=True)),
     }
+
+
+def _as_json(of: Difference) -> dict[str, Any] | None:
+    return None if of.value != of.value else _known({"value": of.value, "interval": _bounds(of.interval)})

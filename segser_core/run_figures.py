@@ -6,6 +6,7 @@ light and on a dark page alike. Bars and cells carry `customdata` = [place of th
 """
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 BAR_PX, CLASS_GAP_PX, CELL_PX, AXES_PX, RELIABILITY_PX = 24, 16, 44, 96, 330
 SHADE_RGB, AGAINST_RGB = (42, 140, 171), (186, 110, 24)
 GAP = 0.22
+GROUP_CHARACTERS = 18  # a line of a group's name, so that its cells keep their room on a narrow screen
 MOST_OPAQUE = 0.75  # text in the page's own colour has a contrast of 4.5 or more on this, light and dark
 WIDE_DIFFERENCE = 0.3  # a difference of this or more has the fullest shade
 HATCH = {"shape": "/", "size": 7, "solidity": 0.3, "fillmode": "replace"}
@@ -178,6 +180,7 @@ def breakdown_figure(table: "pd.DataFrame", labels: Sequence[str], other: "pd.Da
     hovers = [_breakdown_hover(row, v, other is None) for row, v in zip(table.to_dict("records"), values, strict=True)]
     shades = [_shade(v if other is None else v / WIDE_DIFFERENCE) for v in values]
     figure = go.Figure(_cells(table.label, table.group, shades, (texts, hovers)))
+    figure.update_yaxes(ticktext=["<br>".join(wrap(group, GROUP_CHARACTERS)) + " " for group in groups])
     return _as_grid(figure, list(labels), groups, ("true class", ""))
 
 

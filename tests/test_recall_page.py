@@ -11,12 +11,15 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import charts, run_choice
+from pages.shared.recall_words import p_value
+from pages.shared.words import RULES
 from segser_core.aggregation import AGGREGATES, under_rule
 from segser_core.run_files import REQUIRED
+from segser_core.report import report_json
 from segser_core.runs import read_run
 from segser_core.scores import summarise
 from segser_core.selection import Filter
-from segser_core.text import percent
+from segser_core.text import percent, signed
 from tests.made_run import LABELS, made_runs
 from tests.test_app import figure, opened, run, said
 
@@ -63,10 +66,48 @@ def test_the_story_of_sadness_is_told_with_its_numbers(made):
     assert "points less of sad**" in text and "by speaker" in text and "10 speakers are few" in text
     rules = table(app, "rule")
     assert len(rules) == len(AGGREGATES) and (rules["seg+tri-w"].str.contains("★")).sum() == 1
+    assert "With the same rule for both" in text
     assert "Cohen's κ" in text and "McNemar" in text and "what the paper reports" in text.lower()
     assert "no temperature can be fitted" in text  # these runs have no development clips
     assert list(table(app, "p (Holm)")["class"]) == list(found.labels)
     assert not app.error and not app.warning
+
+
+def test_the_page_shows_the_figures_of_the_report(made):
+    app = run(opened("recall", **PAIR))
+    first, second = (read_run(made / name) for name in PAIR.values())
+    report = report_json([first, second])
+    one, between = report["runs"][0], report["difference"]
+    shown = said(app).replace(":small[95 %: ", "")
+    for score, of in zip(("uar", "accuracy", "macro_f1"), app.metric, strict=True):
+        assert of.value == f"{percent(one[score]['pooled'])} %"
+        for found, by_speaker, say in (
+            (one["intervals"][score], one["intervals_by_speaker"][score], percent),
+            (between[score]["interval"], between["by_speaker"][score]["interval"], signed),
+        ):
+            both = [f"{say(low)} to {say(high)}" for low, high in (found, by_speaker)]
+            assert f"{both[0]} by clip · {both[1]} by speaker" in shown
+    classes = table(app, "p (Holm)").set_index("class")
+    for label, of in between["recall"].items():
+        assert classes["seg+tri-w"][label] == one["recall"][label]
+        assert classes["seg+tri-w, 95 %"][label] == " to ".join(map(percent, one["intervals"]["recall"][label]))
+        assert classes["difference, 95 %"][label] == " to ".join(map(signed, of["interval"]))
+        assert classes["p (Holm)"][label] == p_value(between["holm"][label])
+    by_rule = table(app, "rule").set_index("rule")
+    for rule, of in between["by_rule"].items():
+        assert by_rule["seg+tri-w"][RULES[rule]].removesuffix(" ★") == percent(one["by_rule"][rule]["uar"])
+        assert by_rule["difference, 95 %"][RULES[rule]] == " to ".join(map(signed, of["interval"]))
+    assert f"(ECE) {percent(one['calibration']['ece'])} points" in shown
+    assert f"Cohen's κ **{between['agreement']['kappa']:.2f}**" in shown
+    test = between["mcnemar"][0]
+    assert f"{test['first_only']} clips only seg+tri-w has right, {test['second_only']} only baseline" in words_of(
+        shown
+    )
+
+
+def words_of(text: str) -> str:
+    """Text without the strokes that keep Markdown from reading names."""
+    return text.replace("\\", "")
 
 
 def test_another_rule_changes_every_number_at_once(made):

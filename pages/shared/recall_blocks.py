@@ -10,7 +10,6 @@ from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.choices import in_address
 from pages.shared.run_choice import Choice
 from segser_core import breakdown, paper, run_figures
-from segser_core.errors import RunError
 from segser_core.scores import Comparison, Summary
 from segser_core.selection import Filter
 from segser_core.text import percent, signed
@@ -111,24 +110,22 @@ def _recall_list(table: pd.DataFrame) -> pd.DataFrame:
     """A row a class: the clips, and of each run the recall with its interval."""
     found = table.drop_duplicates("label")[["label", "clips"]].rename(columns={"label": "class"})
     for name, rows in table.groupby("run", sort=False):
-        bounds = _bounds(rows, percent)
-        one = pd.DataFrame({"class": rows.label, name: rows.recall, f"{name}, 95 %": bounds})
+        one = pd.DataFrame({"class": rows.label, name: rows.recall, f"{name}, 95 %": bounds(rows, percent)})
         found = found.merge(one, on="class", how="left")
     return found
 
 
-def _bounds(table: pd.DataFrame, say: Callable[[float | None], str]) -> list[str]:
+def bounds(table: pd.DataFrame, say: Callable[[float | None], str]) -> list[str]:
     """The interval of each row, a dash where there is none."""
     return [f"{say(a)} to {say(b)}" if a == a else "–" for a, b in zip(table.low, table.high, strict=True)]
 
 
 def _difference_list(table: pd.DataFrame) -> pd.DataFrame:
-    bounds = _bounds(table, signed)
     return pd.DataFrame(
         {
             "class": table.label,
             "difference": table.difference.map(signed),
-            "difference, 95 %": bounds,
+            "difference, 95 %": bounds(table, signed),
             "p (Holm)": table.p_holm.map(recall_words.p_value),
         }
     )
@@ -137,45 +134,6 @@ def _difference_list(table: pd.DataFrame) -> pd.DataFrame:
 def percents(table: pd.DataFrame) -> dict:
     """How a table's fractions are shown: as percent."""
     return dict.fromkeys(table.select_dtypes("float").columns, PERCENT)
-
-
-@st.fragment
-def rules(choice: Choice) -> None:
-    """UAR, or a class's recall, of both runs under every rule of aggregation."""
-    try:
-        found = scores_view.rules_of(choice)
-    except RunError as error:
-        st.info(words.plain(str(error)), icon=":material/rule:")
-        return
-    measures = ["UAR", *choice.run.labels]
-    chosen = in_address("measure", "recall-measure", measures, "UAR", _measure)
-    label = None if chosen == "UAR" else chosen
-    table = breakdown.rule_table(found, label)
-    wide = pd.DataFrame({"rule": [words.RULES[rule] for rule in words.RULES if rule in set(table.rule)]})
-    for name, rows in table.groupby("run", sort=False):
-        said = rows.rule.map(words.RULES)
-        bounds = _bounds(rows, percent)
-        values = [f"{percent(v)}{' ★' if own else ''}" for v, own in zip(rows.value, rows.own, strict=True)]
-        one = pd.DataFrame({"rule": said, name: values, f"{name}, 95 %": bounds})
-        wide = wide.merge(one, on="rule", how="left")
-    if "ahead" in table:
-        ahead = table[table.run == choice.run.name]
-        wide["difference"] = wide.rule.map(dict(zip(ahead.rule.map(words.RULES), ahead.ahead.map(signed), strict=True)))
-    st.dataframe(wide, hide_index=True, width="content")
-    st.caption(f"In percent; ★ marks a run's own rule. {recall_words.RULES_ASIDE}")
-    lines = [recall_words.rule_verdict(name, by_rule, label) for name, by_rule in found.items()]
-    st.markdown("  \n".join(line for line in lines if line))
-
-
-def _measure(options: list[str], key: str) -> str:
-    return st.selectbox(
-        "Show",
-        options,
-        key=key,
-        format_func=lambda name: name if name == "UAR" else f"recall of {name}",
-        persist_state="session",
-        width=260,
-    )
 
 
 def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:

@@ -1,6 +1,7 @@
 """Recall of each class in each group of clips: by length, speaker, or what else a run knows of them."""
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +15,7 @@ from segser_core.selection import Filter
 
 THIS, OTHER, DIFFERENCE = "this", "other", "difference"
 TALL_PX = 760
+MOST_CROSSED = 3
 CELL_PX, NAMES_PX = 120, 200
 
 
@@ -46,7 +48,7 @@ def groups(choice: Choice) -> None:
 
 
 def _choose_split(choice: Choice, known: tuple[str, ...]) -> Split:
-    names = [*known, *(f"{a}-{b}" for i, a in enumerate(known) for b in known[i + 1 :])]
+    names = ["-".join(several) for n in range(1, MOST_CROSSED + 1) for several in combinations(known, n)]
     whose = {THIS: words.plain(choice.run.name)}
     if choice.other is not None:
         whose[OTHER] = words.plain(choice.other.name)

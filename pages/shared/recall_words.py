@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
+
 from pages.shared.words import RULES, SYSTEMS, plain
 from segser_core.bootstrap import COVERAGE_AT_10, FEW_SPEAKERS, FEWEST_SPEAKERS
-from segser_core.breakdown import RuleScores, overconfidence
+from segser_core.breakdown import overconfidence
 from segser_core.calibration import Calibration
 from segser_core.paired import Difference
 from segser_core.paper import layer_average_note
 from segser_core.prediction import Aggregate
+from segser_core.rules import RuleScores
 from segser_core.runs import Run
 from segser_core.scores import Comparison, Summary
 from segser_core.text import percent, signed
@@ -35,8 +38,9 @@ CLICK = "A click on a bar opens its wrong clips in *Mistakes*; so does choosing 
 CLICK_CELL = "A click on a cell opens its clips in *Mistakes*; the table does the same."
 RULES_ASIDE = (
     "Same models, same clips: only the rule that makes one label of many segments changes from row to row. "
-    "What differs between rows goes with the rule; what differs between runs within a row, with training. To pick a "
-    "rule by these test clips would flatter it: pick by others."
+    "What differs between rows goes with the rule; what differs between runs within a row, with training, and its "
+    "interval is of both runs on the same resampled clips. To pick a rule by these test clips would flatter it: pick "
+    "by others."
 )
 PAPER_ASIDE = (
     "For reference, not for a ranking. The paper fine-tunes wav2vec2. A run on another encoder, such as Whisper's, "
@@ -136,6 +140,23 @@ def rule_verdict(name: str, found: Mapping[Aggregate, RuleScores], label: str | 
         f"{RULES[best]} {percent(values[best])} %. It is one and the same model: these "
         f"{percent(values[best] - values[own])} points go with the rule."
     )
+
+
+def same_rule_verdict(differences: pd.DataFrame, names: Sequence[str]) -> str:
+    """Under which rules one run is ahead of another that is asked for the same rule; empty where they share none.
+
+    Args:
+        differences: of `rules.rule_difference_table`, with the rules as people say them.
+        names: the first run's, the second's.
+    """
+    first, second = (f"**{plain(name)}**" for name in names)
+    ahead, behind = differences.low > 0, differences.high < 0
+    parts = [
+        f"{how} under the {_listed(differences.rule[which].tolist())}"
+        for how, which in (("ahead", ahead), ("behind", behind), ("neither for sure", ~(ahead | behind)))
+        if which.any()
+    ]
+    return f"With the same rule for both, {first} is, beside {second}: {'; '.join(parts)}." if parts else ""
 
 
 def _value(of: RuleScores, label: str | None) -> float:

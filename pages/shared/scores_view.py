@@ -6,12 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.run_choice import Choice, key_of, predictions_of
-from segser_core import aggregation, breakdown
-from segser_core.breakdown import RuleScores
+from segser_core import aggregation, breakdown, rules
 from segser_core.calibration import Calibration, calibrate
 from segser_core.errors import RunError
+from segser_core.paired import Differences
 from segser_core.prediction import Aggregate
 from segser_core.rows import test_rows
+from segser_core.rules import RuleScores
 from segser_core.runs import Run
 from segser_core.scores import Summary, summarise
 
@@ -41,6 +42,11 @@ def rules_of(choice: Choice) -> dict[str, Mapping[Aggregate, RuleScores]]:
     return {run.name: _by_rule(key_of(run), run) for run in choice.both}
 
 
+def rule_differences_of(choice: Choice) -> dict[Aggregate, Differences]:
+    """The paired difference of the two chosen runs, which can be paired, under each rule that both can be asked for."""
+    return _rule_differences(key_of(choice.run), key_of(choice.other), choice)
+
+
 def calibrations_of(choice: Choice) -> dict[str, Calibration]:
     """How well confidences fit, of each chosen run under the chosen rule, by name."""
     return {run.name: _calibration(key_of(run), choice.rule, run) for run in choice.both}
@@ -63,7 +69,13 @@ def _summary(key: tuple, rule: Aggregate | None, _run: Run) -> Summary:
 
 @st.cache_resource(max_entries=KEEP, show_spinner="Trying each rule …")
 def _by_rule(key: tuple, _run: Run) -> dict[Aggregate, RuleScores]:
-    return breakdown.scores_by_rule(_run)
+    return rules.scores_by_rule(_run)
+
+
+@st.cache_resource(max_entries=KEEP, show_spinner="Pairing the runs under each rule …")
+def _rule_differences(key: tuple, other: tuple | None, _choice: Choice) -> dict[Aggregate, Differences]:
+    assert _choice.other is not None
+    return rules.differences_by_rule(_choice.run, _choice.other)
 
 
 @st.cache_resource(max_entries=KEEP, show_spinner=False)

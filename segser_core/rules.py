@@ -1,0 +1,118 @@
+"""The scores of runs under each rule of aggregation, and how far apart two runs are under one and the same rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segser_core import metrics
+from segser_core.aggregation import aggregate_all, own_rule, parts_of, rules_of
+from segser_core.bootstrap import NO_INTERVAL, Intervals, intervals, kinds
+from segser_core.metrics import Scores
+from segser_core.paired import Differences, differences
+from segser_core.prediction import AGGREGATES, Aggregate
+from segser_core.rows import clips_of
+from segser_core.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class RuleScores:
+    """The test scores of a run under one rule of aggregation, with intervals by utterance."""
+
+    pooled: Scores
+    intervals: Intervals
+
+
+def scores_by_rule(run: Run, seed: int = 0) -> dict[Aggregate, RuleScores]:
+    """The scores of a run under each rule that it can be asked for, its own first.
+
+    Args:
+        run: whose test clips.
+        seed: of the resampling.
+
+    Raises:
+        RunError: a test clip has no segment.
+    """
+    rules = rules_of(run)
+    clips = clips_of(_codes(run, run.labels), rules)
+    return {rule: _rule_scores(clips.true, m, run.labels, seed) for rule, m in zip(rules, clips.models, strict=True)}
+
+
+def _rule_scores(true: np.ndarray, model: np.ndarray, labels: Sequence[str], seed: int) -> RuleScores:
+    of = kinds(true, [model], len(labels))
+    return RuleScores(metrics.score_confusion(of.observed[0], labels), intervals(of, np.random.default_rng(seed)))
+
+
+def differences_by_rule(first: Run, second: Run, seed: int = 0) -> dict[Aggregate, Differences]:
+    """First run minus second under each rule that both can be asked for, by utterance, both on the same resamples.
+
+    Args:
+        first, second: two runs that `report.compare_runs` pairs; of their clips (and seeds) those that both have.
+        seed: of the resampling.
+
+    Raises:
+        RunError: a test clip has no segment.
+    """
+    shared = [rule for rule in AGGREGATES if rule in rules_of(first) and rule in rules_of(second)]
+    theirs = _codes(second, first.labels).drop(columns="true")
+    rows = _codes(first, first.labels).merge(theirs, on=["utterance_id", "seed"], suffixes=("", " of the second"))
+    clips = clips_of(rows, [*shared, *(f"{rule} of the second" for rule in shared)])
+    each = zip(shared, clips.models[: len(shared)], clips.models[len(shared) :], strict=True)
+    n_classes = len(first.labels)
+    return {
+        rule: differences(kinds(clips.true, [one, two], n_classes), np.random.default_rng(seed))
+        for rule, one, two in each
+    }
+
+
+def _codes(run: Run, labels: Sequence[str]) -> "pd.DataFrame":
+    """A run's test rows: `utterance_id`, `seed`, and class indices in `labels`, `true` and under each rule."""
+    rows = run.predictions[run.predictions["split"] == "test"]
+    place, rules, own = metrics.indices(run.labels, labels), rules_of(run), own_rule(run)
+    codes = rows[["utterance_id", "seed"]].assign(true=metrics.indices(rows.label.tolist(), labels))
+    codes[own] = metrics.indices(rows.predicted.tolist(), labels)
+    if "utterance" in rules and own != "utterance":
+        codes["utterance"] = place[rows[[f"u_{c}" for c in run.labels]].to_numpy(float).argmax(axis=1)]
+    if run.segments is not None:
+        with_segments, parts = parts_of(run)
+        tested = (with_segments["split"] == "test").to_numpy()
+        for rule in (r for r in rules if r not in codes):
+            codes[rule] = place[aggregate_all(parts.p, parts.starts, rule)[1][tested]]
+    return codes
+
+
+def rule_table(found: Mapping[str, Mapping[Aggregate, RuleScores]], label: str | None = None) -> "pd.DataFrame":
+    """UAR, or one class's recall, of each run under each rule: `rule`, `run`, `value`, `low`, `high`, `own`.
+
+    Args:
+        found: of each run by name, as `scores_by_rule` has it.
+        label: the class whose recall is wanted; UAR where it is None.
+    """
+    import pandas as pd
+
+    rows: list[tuple[Any, ...]] = []
+    for name, by_rule in found.items():
+        for rule, of in by_rule.items():
+            place = None if label is None else of.pooled.classes.index(label)
+            value = of.pooled.uar if place is None else float(of.pooled.recall[place])
+            sure = (of.intervals.uar if place is None else of.intervals.recall[place]) or NO_INTERVAL
+            rows.append((rule, name, value, sure.low, sure.high, rule == next(iter(by_rule))))
+    return pd.DataFrame(rows, columns=["rule", "run", "value", "low", "high", "own"])
+
+
+def rule_difference_table(found: Mapping[Aggregate, Differences], place: int | None = None) -> "pd.DataFrame":
+    """The paired difference of UAR, or of one class's recall, under each rule: `rule`, `difference`, `low`, `high`.
+
+    Args:
+        found: as `differences_by_rule` has it.
+        place: of the class among the first run's; UAR where it is None.
+    """
+    import pandas as pd
+
+    each = [(rule, of.uar if place is None else of.recall[place]) for rule, of in found.items()]
+    rows = [(rule, d.value, d.interval.low, d.interval.high) for rule, d in each]
+    return pd.DataFrame(rows, columns=["rule", "difference", "low", "high"])
