@@ -15,6 +15,7 @@ STREAM = (
     "decoding",
     "audio",
     "encoders",
+    "layers",
     "segments",
     "losses",
     "model",
@@ -31,6 +32,7 @@ STREAM = (
     "aggregation",
     "clips",
     "selection",
+    "rules",
     "breakdown",
     "notes",
     "predictor",
@@ -45,7 +47,7 @@ STREAM = (
     "cli",
     "__main__",
 )
-WITH_TORCH = ("encoders", "segments", "losses", "model", "predictor", "analysis")
+WITH_TORCH = ("encoders", "layers", "segments", "losses", "model", "predictor", "analysis")
 WITHOUT_TORCH = tuple(name for name in STREAM if name not in WITH_TORCH)
 LONGEST_FUNCTION = 60
 
