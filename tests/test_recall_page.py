@@ -14,8 +14,8 @@ from pages.shared import charts, run_choice
 from pages.shared.recall_words import p_value
 from pages.shared.words import RULES
 from segser_core.aggregation import AGGREGATES, under_rule
-from segser_core.run_files import REQUIRED
 from segser_core.report import report_json
+from segser_core.run_files import REQUIRED
 from segser_core.runs import read_run
 from segser_core.scores import summarise
 from segser_core.selection import Filter
@@ -99,15 +99,8 @@ def test_the_page_shows_the_figures_of_the_report(made):
         assert by_rule["difference, 95 %"][RULES[rule]] == " to ".join(map(signed, of["interval"]))
     assert f"(ECE) {percent(one['calibration']['ece'])} points" in shown
     assert f"Cohen's κ **{between['agreement']['kappa']:.2f}**" in shown
-    test = between["mcnemar"][0]
-    assert f"{test['first_only']} clips only seg+tri-w has right, {test['second_only']} only baseline" in words_of(
-        shown
-    )
-
-
-def words_of(text: str) -> str:
-    """Text without the strokes that keep Markdown from reading names."""
-    return text.replace("\\", "")
+    test, plain = between["mcnemar"][0], shown.replace("\\", "")
+    assert f"{test['first_only']} clips only seg+tri-w has right, {test['second_only']} only baseline" in plain
 
 
 def test_another_rule_changes_every_number_at_once(made):
