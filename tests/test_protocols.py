@@ -1,5 +1,6 @@
 """Folds: sizes, classes, and speakers that no two splits share."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,9 @@ from segser_core.errors import CorpusError
 from tests.conftest import SHARED
 from training.corpora import Corpus, load_corpus
 from training.corpora.ravdess import EMOTIONS, STYLES
-from training.protocols import EMODB_LABELS, PROTOCOLS, Fold, check_disjoint, folds
+from training.protocols import EMODB_LABELS, FESC_LABELS, PROTOCOLS, Fold, check_disjoint, default_protocol, folds
+
+CLASSES = {"ravdess": tuple(EMOTIONS.values()), "emodb": EMODB_LABELS, "fesc": FESC_LABELS}
 
 
 def real(name: str) -> Corpus:
@@ -70,7 +73,8 @@ def test_song_is_left_out_where_the_protocol_is_of_speech():
 
 def test_every_protocol_is_disjoint_by_speaker():
     for name in PROTOCOLS:
-        corpus = small(actors(), ("neutral", "happy"), name=name.split("-")[0])
+        name_of, _, _ = name.partition("-")
+        corpus = iemocap() if name_of == "iemocap" else small(actors(), CLASSES[name_of], name=name_of)
         for fold in folds(corpus, name, partial=True):
             of = {s: set(fold.split(s).speaker) for s in ("train", "dev", "test")}
             assert all(of.values()) and sum(map(len, of.values())) == len(set.union(*of.values()))
@@ -107,8 +111,90 @@ def test_an_incomplete_corpus_is_refused_unless_partial():
 
 
 def test_the_paper_s_sizes_are_checked():
-    with pytest.raises(CorpusError, match=r"train 20 \(expected 2036\), dev 2 \(expected 208\)"):
-        folds(small(actors(), ["sad"]))
+    with pytest.raises(CorpusError, match=r"train 160 \(expected 2036\), dev 16 \(expected 208\)"):
+        folds(small(actors(), EMOTIONS.values()))
+
+
+def test_a_training_part_without_a_class_is_refused():
+    rows = small(["1", "2", "3"], ["sad", "happy"]).manifest.assign(
+        split=["train", "train", "dev", "dev", "test", "test"]
+    )
+    assert Fold(0, ("sad", "happy"), rows).labels == ("sad", "happy")
+    only_dev = rows[(rows.label == "sad") | (rows.split == "dev")]
+    with pytest.raises(CorpusError, match="fold 0 has no utterance of happy for training"):
+        Fold(0, ("sad", "happy"), only_dev)
+
+
+def iemocap(**changes) -> Corpus:
+    """Ten speakers in five sessions, seven labels."""
+    labels = ("neutral", "happy", "excited", "sad", "angry", "frustrated", "disgust")
+    corpus = small([f"Ses0{n}_{letter}" for n in range(1, 6) for letter in "FM"], labels, name="iemocap", **changes)
+    return replace(corpus, manifest=corpus.manifest.assign(session=corpus.manifest.speaker.str[4]))
+
+
+def test_iemocap_leaves_one_session_out_and_the_next_one_validates():
+    found = folds(iemocap())
+    assert [set(f.split("test").session) for f in found] == [{"1"}, {"2"}, {"3"}, {"4"}, {"5"}]
+    assert [set(f.split("dev").session) for f in found] == [{"2"}, {"3"}, {"4"}, {"5"}, {"1"}]
+    for fold in found:
+        assert fold.labels == ("neutral", "happy", "sad", "angry")
+        assert set(fold.split("train").session) == {*"12345"} - set(fold.split("test").session) - set(
+            fold.split("dev").session
+        )
+        assert fold.split("test").label.value_counts().to_dict() == {"neutral": 2, "happy": 4, "sad": 2, "angry": 2}
+    without = iemocap()
+    without = replace(without, manifest=without.manifest[without.manifest.label != "excited"])
+    assert folds(without)[0].split("test").label.value_counts().to_dict() == dict.fromkeys(found[0].labels, 2)
+
+
+def test_fesc_leaves_one_of_nine_speakers_out():
+    labels = ("neutral", "happy", "sad", "angry", "tender")
+    nine = folds(small([f"S{n}" for n in range(1, 10)], labels, name="fesc"))
+    assert [f.split("test").speaker.unique().tolist() for f in nine] == [[f"S{n}"] for n in range(1, 10)]
+    assert [f.split("dev").speaker.unique().tolist() for f in nine] == [[f"S{n}"] for n in (*range(2, 10), 1)]
+    assert all(len(f.split("train")) == 7 * 5 for f in nine)
+    with pytest.raises(CorpusError, match=r"has 8 speakers; expected 9; .*--partial"):
+        folds(small([f"S{n}" for n in range(1, 9)], labels, name="fesc"))
+
+
+def by(column: str, groups: list[str]) -> Corpus:
+    """A manifest of six speakers, two labels each, with one more column, a group a speaker."""
+    corpus = small("abcdef", ["sad", "happy", "shy"], name="manifest")
+    return replace(corpus, manifest=corpus.manifest.assign(**{column: [g for g in groups for _ in range(3)]}))
+
+
+def test_any_column_makes_folds():
+    three = folds(by("room", ["x", "x", "y", "y", "z", "z"]), "column:room")
+    assert [(f.split("test").room.iloc[0], f.split("dev").room.iloc[0]) for f in three] == [
+        ("x", "y"),
+        ("y", "z"),
+        ("z", "x"),
+    ]
+    assert three[0].labels == ("happy", "sad", "shy")  # the project's order, then what is foreign to it
+    assert len(folds(by("room", list("uvwxyz")), "column:speaker")) == 6
+
+
+def test_the_column_split_is_the_one_fold_that_it_says():
+    corpus = by("split", ["train", "train", "train", "dev", "test", "test"])
+    (fold,) = folds(corpus)
+    assert default_protocol(corpus) == "column:split" and set(fold.split("dev").speaker) == {"d"}
+    with pytest.raises(CorpusError, match="holds 'validation'; expected train, dev, test"):
+        folds(by("split", ["train", "train", "train", "validation", "test", "test"]))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "groups", "message"),
+    [
+        ("column:room", ["x", "y", "z", "x", "y", ""], "holds nothing, x, y, z; expected three groups"),
+        ("column:room", ["x", "x", "x", "y", "y", "y"], "holds x, y; expected three groups"),
+        ("column:hall", ["x", "x", "y", "y", "z", "z"], "no column 'hall'"),
+        ("column:label", ["x", "x", "y", "y", "z", "z"], "speaker a is in dev and test"),
+        (None, ["x", "x", "y", "y", "z", "z"], "column:speaker to leave one speaker out"),
+    ],
+)
+def test_a_column_that_makes_no_folds_is_refused(protocol, groups, message):
+    with pytest.raises(CorpusError, match=message):
+        folds(by("room", groups), protocol)
 
 
 @pytest.mark.parametrize("name", ["nonesuch", "emodb-speaker"])

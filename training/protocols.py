@@ -1,19 +1,19 @@
 """Protocols: from a corpus to folds of train, dev and test that share no speaker.
 
-A protocol is a function from corpus to folds, listed in `PROTOCOLS` under its name. Whatever it
-does, each `Fold` refuses a speaker that stands in two splits.
+A protocol is a function from corpus to folds, listed in `PROTOCOLS` under its name; `column:NAME` groups any corpus
+by a column of its manifest. Whatever it does, each `Fold` refuses a speaker that stands in two splits.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
 
 import pandas as pd
 
 from segser_core.errors import CorpusError
+from segser_core.labels import LABELS
 from training.corpora import Corpus
+from training.fold import SPLITS, DevelopmentFold, Fold, by_speaker, check_disjoint, check_sizes, leave_one_out
 
-SPLITS = ("train", "dev", "test")
+__all__ = ["PROTOCOLS", "DevelopmentFold", "Fold", "check_disjoint", "clips_of_split", "default_protocol", "folds"]
 RAVDESS_PAPER_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 RAVDESS_LABELS = ("neutral", "calm", *RAVDESS_PAPER_LABELS[1:])
 EMODB_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "bored")
@@ -26,69 +26,17 @@ EMOBOX_TEST_ACTORS = (
     ("02", "15", "16", "18"),
     ("06", "13", "17", "22"),
 )
-DEFAULTS = {"ravdess": "ravdess-paper", "emodb": "emodb-speaker"}
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One division of a corpus.
-
-    Attributes:
-        index: the fold's number, from 0.
-        labels: the classes, in the order of a model's outputs.
-        manifest: the corpus's columns, `label` as the protocol has it, and `split`, one of `SPLITS`.
-    """
-
-    index: int
-    labels: tuple[str, ...]
-    manifest: pd.DataFrame
-    splits: ClassVar[tuple[str, ...]] = SPLITS
-
-    def __post_init__(self):
-        check_disjoint(self.manifest, self.index)
-        if missing := set(self.splits) - set(self.manifest.split):
-            raise CorpusError(
-                f"fold {self.index} has no utterance for {' and '.join(sorted(missing))}; "
-                "its speakers are not in the folder: look at `python -m training.corpora describe`"
-            )
-        if strange := set(self.manifest.label) - set(self.labels):
-            raise CorpusError(f"fold {self.index} has utterances of {', '.join(sorted(strange))}, which is not a class")
-
-    def split(self, name: str) -> pd.DataFrame:
-        """The rows of `train`, `dev` or `test`."""
-        return self.manifest[self.manifest.split == name].reset_index(drop=True)
-
-    def without_test(self) -> "DevelopmentFold":
-        """The same without its test clips."""
-        return DevelopmentFold(self.index, self.labels, self.manifest[self.manifest.split != "test"])
-
-
-class DevelopmentFold(Fold):
-    """A fold in which no test clip is left: what settings are chosen on."""
-
-    splits = ("train", "dev")
-
-    def __post_init__(self):
-        super().__post_init__()
-        if set(self.manifest.split) != set(self.splits):
-            raise CorpusError(f"fold {self.index} holds test clips; settings are chosen on development clips alone")
-
-
-def check_disjoint(manifest: pd.DataFrame, index: int = 0) -> None:
-    """Train, dev and test share no speaker: `manifest` with columns `speaker` and `split`.
-
-    Raises:
-        CorpusError: a speaker is unknown, or stands in more than one split; it names both.
-    """
-    if not manifest.speaker.fillna("").astype(str).str.strip().all():
-        raise CorpusError(
-            f"fold {index} has an utterance without a speaker, so nothing shows that its splits share none"
-        )
-    splits = manifest.groupby("speaker").split.unique()
-    for speaker, where in splits[splits.map(len) > 1].items():
-        raise CorpusError(
-            f"fold {index}: speaker {speaker} is in {' and '.join(sorted(where))}; a speaker belongs to one split alone"
-        )
+IEMOCAP_LABELS = ("neutral", "happy", "sad", "angry")
+FESC_LABELS = ("neutral", "happy", "sad", "angry", "tender")
+FESC_SPEAKERS = 9
+COLUMN = "column:"
+OWN_SPLIT = "column:split"
+DEFAULTS = {
+    "ravdess": "ravdess-paper",
+    "emodb": "emodb-speaker",
+    "iemocap": "iemocap-session",
+    "fesc": "fesc-speaker",
+}
 
 
 def folds(corpus: Corpus, protocol: str | None = None, *, partial: bool = False) -> list[Fold]:
@@ -96,40 +44,82 @@ def folds(corpus: Corpus, protocol: str | None = None, *, partial: bool = False)
 
     Args:
         corpus: from `load_corpus`.
-        protocol: a name of `PROTOCOLS`.
+        protocol: a name of `PROTOCOLS`, or `column:NAME`.
         partial: take the corpus as it is; otherwise an incomplete one is refused, since its
             results stand beside nobody else's.
 
     Raises:
-        CorpusError: no such protocol for this corpus, an incomplete corpus, an empty split, or a shared speaker.
+        CorpusError: no such protocol for this corpus, an incomplete corpus, an empty split, a training part
+            without a class, or a shared speaker.
     """
-    name = protocol or DEFAULTS.get(corpus.name, "")
+    name = protocol or default_protocol(corpus)
     known = [p for p in PROTOCOLS if p.startswith(f"{corpus.name}-")]
-    if name not in known:
+    if name not in known and not name.startswith(COLUMN):
         raise CorpusError(
-            f"protocol {name!r} is unknown for {corpus.name}; choose one of {', '.join(known) or 'none yet'}"
+            f"protocol {name!r} is unknown for {corpus.name}; choose one of {', '.join([*known, COLUMN + 'NAME'])}"
         )
     if not partial:
         check_complete(corpus)
+    if name.startswith(COLUMN):
+        return by_column(corpus, name.removeprefix(COLUMN))
     divided = PROTOCOLS[name](corpus)
     if name == "ravdess-paper" and not partial:
         check_sizes(divided[0], RAVDESS_PAPER_SIZES)
+    if name == "fesc-speaker" and not partial and len(divided) != FESC_SPEAKERS:
+        raise CorpusError(
+            f"fesc in {corpus.root} has {len(divided)} speakers; expected {FESC_SPEAKERS}; complete the corpus, "
+            "or take it so: --partial"
+        )
     return divided
 
 
-def clips_of_split(corpus: Corpus, split: str, protocol: str | None = None) -> pd.DataFrame:
+def default_protocol(corpus: Corpus) -> str:
+    """The protocol that is meant where none is named: the corpus's own, or what its manifest's column `split` says.
+
+    Raises:
+        CorpusError: there is neither.
+    """
+    if corpus.name in DEFAULTS:
+        return DEFAULTS[corpus.name]
+    if "split" not in corpus.manifest:
+        raise CorpusError(
+            f"{corpus.name} has no protocol of its own and no column split; name one with --protocol {COLUMN}NAME, "
+            f"e.g. {COLUMN}speaker to leave one speaker out at a time"
+        )
+    return OWN_SPLIT
+
+
+def by_column(corpus: Corpus, column: str) -> list[Fold]:
+    """A fold a group of a column, the next one (cyclic) validates; of the column `split`, the one fold that it says.
+
+    Raises:
+        CorpusError: no such column, words in `split` other than `SPLITS`, or as in `Fold` and `leave_one_out`.
+    """
+    if column not in corpus.manifest:
+        raise CorpusError(f"{corpus.name} has no column {column!r}; it has {', '.join(corpus.manifest)}")
+    found = set(corpus.manifest["label"])
+    labels = (*(c for c in LABELS if c in found), *sorted(found - set(LABELS)))
+    if column != "split":
+        return leave_one_out(corpus.manifest.astype({column: str}), labels, column)
+    if strange := sorted(set(corpus.manifest["split"]) - set(SPLITS)):
+        raise CorpusError(f"the column split holds {strange[0]!r}; expected {', '.join(SPLITS)} alone")
+    return [Fold(0, labels, corpus.manifest)]
+
+
+def clips_of_split(corpus: Corpus, split: str, protocol: str | None = None, *, partial: bool = False) -> pd.DataFrame:
     """The clips of one split over all folds, each once.
 
-    Where no protocol is named and the corpus has none of its own, its manifest's column `split` decides.
+    Where no protocol is named and the corpus has none of its own, its manifest's column `split` decides, which then
+    need not hold every split.
 
     Raises:
         CorpusError: as in `folds`, no clip of that split, or one in that split of several folds.
     """
-    if protocol is None and corpus.name not in DEFAULTS and "split" in corpus.manifest:
+    if (protocol or default_protocol(corpus)) == OWN_SPLIT and "split" in corpus.manifest:
         check_disjoint(corpus.manifest)
         clips = corpus.manifest[corpus.manifest["split"] == split].reset_index(drop=True)
     else:
-        clips = pd.concat([fold.split(split) for fold in folds(corpus, protocol)], ignore_index=True)
+        clips = pd.concat([fold.split(split) for fold in folds(corpus, protocol, partial=partial)], ignore_index=True)
     if clips.empty:
         raise CorpusError(f"{corpus.name} in {corpus.root} has no clip of the split {split}; name another one")
     if clips["utterance_id"].duplicated().any():
@@ -148,26 +138,8 @@ def check_complete(corpus: Corpus) -> None:
     if differing:
         raise CorpusError(
             f"{corpus.name} in {corpus.root} is not complete: {', '.join(differing)}; see what is left out with "
-            f"`python -m training.corpora describe {corpus.name} --root {corpus.root}`, or ask for a partial corpus"
+            f"`python -m training.corpora describe {corpus.name} --root {corpus.root}`, or take it so: --partial"
         )
-
-
-def check_sizes(fold: Fold, expected: dict[str, int]) -> None:
-    """Each split has as many utterances as the protocol says.
-
-    Raises:
-        CorpusError: a split has more or fewer.
-    """
-    got = fold.manifest.split.value_counts().to_dict()
-    if got != expected:
-        shown = ", ".join(f"{s} {got.get(s, 0)} (expected {expected[s]})" for s in SPLITS)
-        raise CorpusError(f"fold {fold.index} has {shown}; complete the corpus, or ask for a partial one")
-
-
-def by_speaker(index: int, labels: tuple[str, ...], manifest: pd.DataFrame, dev: set[str], test: set[str]) -> Fold:
-    """A fold whose dev and test speakers are named; all others train."""
-    split = manifest.speaker.map(lambda s: "test" if s in test else "dev" if s in dev else "train")
-    return Fold(index, labels, manifest.assign(split=split).reset_index(drop=True))
 
 
 def ravdess_paper(corpus: Corpus) -> list[Fold]:
@@ -201,7 +173,19 @@ def leave_one_speaker_out(corpus: Corpus, labels: tuple[str, ...]) -> list[Fold]
 
 def emodb_speaker(corpus: Corpus) -> list[Fold]:
     """EMO-DB, leave one speaker out: ten folds."""
-    return leave_one_speaker_out(corpus, EMODB_LABELS)
+    return leave_one_out(corpus.manifest, EMODB_LABELS)
+
+
+def iemocap_session(corpus: Corpus) -> list[Fold]:
+    """IEMOCAP, four classes, leave one session out: five folds. Excited joins happy, as in the work that the paper
+    compares with; the next session validates (both ours: the paper names neither)."""
+    manifest = corpus.manifest.assign(label=corpus.manifest.label.replace("excited", "happy"))
+    return leave_one_out(manifest[manifest.label.isin(IEMOCAP_LABELS)], IEMOCAP_LABELS, "session")
+
+
+def fesc_speaker(corpus: Corpus) -> list[Fold]:
+    """FESC, leave one speaker out: nine folds. The next speaker validates (our choice of the one)."""
+    return leave_one_out(corpus.manifest, FESC_LABELS)
 
 
 PROTOCOLS: dict[str, Callable[[Corpus], list[Fold]]] = {
@@ -209,4 +193,6 @@ PROTOCOLS: dict[str, Callable[[Corpus], list[Fold]]] = {
     "ravdess-emobox": ravdess_emobox,
     "ravdess-nkululeko": ravdess_nkululeko,
     "emodb-speaker": emodb_speaker,
+    "iemocap-session": iemocap_session,
+    "fesc-speaker": fesc_speaker,
 }

@@ -12,8 +12,23 @@ import av
 import pandas as pd
 
 from segser_core.errors import CorpusError
+from segser_core.labels import LABELS
 
 COLUMNS = ("utterance_id", "path", "speaker", "session", "gender", "label", "duration_s", "text", "style")
+SPELLINGS = {
+    "joy": "happy",
+    "happiness": "happy",
+    "sadness": "sad",
+    "anger": "angry",
+    "anxiety": "fearful",
+    "fear": "fearful",
+    "boredom": "bored",
+    "surprise": "surprised",
+    "affection": "tender",
+    "tenderness": "tender",
+    "excitement": "excited",
+    "frustration": "frustrated",
+}
 
 
 @dataclass(frozen=True)
@@ -38,12 +53,27 @@ class Utterance:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """How many utterances the complete corpus holds for the values of some columns.
+
+    Attributes:
+        columns: of the manifest.
+        numbers: by the values of these columns.
+        labels: utterances of these labels are counted, all where it is empty.
+    """
+
+    columns: tuple[str, ...]
+    numbers: dict[tuple[str, ...], int]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Corpus:
     """A corpus on disk.
 
-    `manifest` holds `COLUMNS` in that order, sorted by utterance_id; `path` is relative to `root`, with
-    forward slashes. `expected` counts the labels of the complete corpus, where that is known.
-    `notes` are facts that a result on this corpus must be read with.
+    `manifest` holds `COLUMNS` in that order, then what else is known, sorted by utterance_id; `path` is relative
+    to `root`, with forward slashes. `expected` counts the labels of the complete corpus, where that is known,
+    `further` what else is known of it. `notes` are facts that a result on this corpus must be read with.
     """
 
     name: str
@@ -52,10 +82,23 @@ class Corpus:
     left_out: tuple[LeftOut, ...] = ()
     expected: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    further: tuple[Counts, ...] = ()
 
 
 class Misfit(ValueError):
     """A file outside its corpus's layout; the text is the reason."""
+
+
+def spelled(label: str) -> str:
+    """A label in the project's spelling; one that is none of the project's own stays as it is."""
+    small = label.strip().lower()
+    return SPELLINGS.get(small, small if small in LABELS else label.strip())
+
+
+def check_folder(root: Path) -> None:
+    """Raise a CorpusError unless there is such a folder."""
+    if not root.is_dir():
+        raise CorpusError(f"{root} is no folder; give the folder that holds the corpus")
 
 
 def duration_s(path: Path) -> float:
@@ -88,18 +131,20 @@ def audio_paths(root: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, st
             yield path, None
 
 
-def load_named(root: Path, parse: Callable[[str], Utterance]) -> tuple[pd.DataFrame, tuple[LeftOut, ...]]:
-    """The manifest of a corpus whose file names say everything, whatever the folders.
+def load_named(
+    root: Path, parse: Callable[[str], Utterance], *, with_folders: bool = False
+) -> tuple[pd.DataFrame, tuple[LeftOut, ...]]:
+    """The manifest of a corpus whose file names say everything.
 
     Args:
         root: the folder that holds the corpus.
         parse: from a file's name without ending to what it says; raises `Misfit` with the reason.
+        with_folders: the name that `parse` is given begins with the folders below `root`.
 
     Raises:
         CorpusError: there is no such folder, or no file in it fits.
     """
-    if not root.is_dir():
-        raise CorpusError(f"{root} is no folder; give the folder that holds the corpus")
+    check_folder(root)
     rows: dict[str, dict[str, object]] = {}
     left_out = []
     for path, why in audio_paths(root, (".wav", ".flac")):
@@ -107,7 +152,7 @@ def load_named(root: Path, parse: Callable[[str], Utterance]) -> tuple[pd.DataFr
         try:
             if why:
                 raise Misfit(why)
-            utterance = parse(path.stem)
+            utterance = parse(name.removesuffix(path.suffix) if with_folders else path.stem)
             if first := rows.get(utterance.utterance_id):
                 raise Misfit(f"a second recording of that name; {first['path']} is used")
             rows[utterance.utterance_id] = {**asdict(utterance), "path": name, "duration_s": duration_s(path)}

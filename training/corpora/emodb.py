@@ -7,7 +7,7 @@ Speaker 08 has no disgust.
 import re
 from pathlib import Path
 
-from training.corpora.corpus import Corpus, Misfit, Utterance, load_named
+from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_named
 
 EMOTIONS = {
     "W": "angry",
@@ -34,6 +34,9 @@ TEXTS = {
     "b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen.",
 }
 EXPECTED = {"neutral": 79, "happy": 71, "sad": 62, "angry": 127, "fearful": 69, "disgust": 46, "bored": 81}
+BY_SPEAKER = Counts(
+    ("speaker",), dict(zip(((s,) for s in sorted(GENDERS)), (49, 58, 43, 38, 55, 35, 61, 69, 56, 71), strict=True))
+)
 NOTES = (
     "Ten sentences in all: the same words are in train and test.",
     "Speaker 08 has no disgust: that fold's UAR is over six classes.",
@@ -49,7 +52,7 @@ def load(root: Path) -> Corpus:
         CorpusError: there is no such folder, or no file in it has an EMO-DB name.
     """
     manifest, left_out = load_named(root, parse)
-    return Corpus("emodb", root, manifest, left_out, EXPECTED, NOTES)
+    return Corpus("emodb", root, manifest, left_out, EXPECTED, NOTES, (BY_SPEAKER,))
 
 
 def parse(stem: str) -> Utterance:

@@ -13,25 +13,11 @@ from pyarrow.lib import ArrowException
 
 from segser_core.errors import CorpusError
 from segser_core.labels import LABELS
-from training.corpora.corpus import COLUMNS, Corpus, LeftOut, Misfit, duration_s
+from training.corpora.corpus import COLUMNS, Corpus, LeftOut, Misfit, check_folder, duration_s, spelled
 
 FILES = ("manifest.csv", "manifest.tsv", "manifest.parquet")
 NEEDED = ("path", "label", "speaker")
 NUMBERS = ("duration_s", "valence", "activation", "dominance", "agreement", "joined")
-SPELLINGS = {
-    "joy": "happy",
-    "happiness": "happy",
-    "sadness": "sad",
-    "anger": "angry",
-    "anxiety": "fearful",
-    "fear": "fearful",
-    "boredom": "bored",
-    "surprise": "surprised",
-    "affection": "tender",
-    "tenderness": "tender",
-    "excitement": "excited",
-    "frustration": "frustrated",
-}
 
 
 def load(root: Path) -> Corpus:
@@ -40,23 +26,31 @@ def load(root: Path) -> Corpus:
     Raises:
         CorpusError: no manifest or several, one that cannot be read or lacks a column, or no row of it fits.
     """
-    table = read(find(root))
+    return corpus_of("manifest", root, read(find(root)))
+
+
+def corpus_of(name: str, root: Path, table: pd.DataFrame) -> Corpus:
+    """The corpus that a table describes: `tidy` columns, a row an utterance.
+
+    Raises:
+        CorpusError: no row of it fits.
+    """
     rows, left_out = [], []
     seen: dict[str, str] = {}
     for number, row in enumerate(table.to_dict("records"), start=1):
-        name = str(row["path"]) or f"row {number}"
+        path = str(row["path"]) or f"row {number}"
         try:
             rows.append(row | {"utterance_id": named(row, seen), "duration_s": seconds(row, root)})
-            seen[rows[-1]["utterance_id"]] = name
+            seen[rows[-1]["utterance_id"]] = path
         except Misfit as error:
-            left_out.append(LeftOut(name, str(error)))
+            left_out.append(LeftOut(path, str(error)))
     if not rows:
-        raise CorpusError(f"none of the {len(table)} rows of the manifest in {root} fits; the first: {_why(left_out)}")
+        raise CorpusError(f"none of the {len(table)} rows of the {name} in {root} fits; the first: {_why(left_out)}")
     manifest = pd.DataFrame(rows).sort_values("utterance_id", ignore_index=True)
     others = [c for c in manifest if c not in COLUMNS]
     strange = sorted(set(manifest["label"]) - set(LABELS))
     notes = (f"Labels that are none of segser's own: {', '.join(strange)}.",) if strange else ()
-    return Corpus("manifest", root, manifest[[*COLUMNS, *others]], tuple(left_out), notes=notes)
+    return Corpus(name, root, manifest[[*COLUMNS, *others]], tuple(left_out), notes=notes)
 
 
 def find(root: Path) -> Path:
@@ -65,8 +59,7 @@ def find(root: Path) -> Path:
     Raises:
         CorpusError: there is no such folder, or it holds no manifest or several.
     """
-    if not root.is_dir():
-        raise CorpusError(f"{root} is no folder; give the folder that holds the manifest")
+    check_folder(root)
     found = [root / name for name in FILES if (root / name).is_file()]
     if len(found) != 1:
         got = " and ".join(file.name for file in found) or "no manifest"
@@ -75,7 +68,7 @@ def find(root: Path) -> Path:
 
 
 def read(file: Path) -> pd.DataFrame:
-    """The table in a manifest, `COLUMNS` filled with "" where it has none; text is text, "03" stays "03".
+    """The `tidy` table in a manifest; text is text, "03" stays "03".
 
     Raises:
         CorpusError: it cannot be read, or lacks a column that is needed.
@@ -90,6 +83,11 @@ def read(file: Path) -> pd.DataFrame:
         raise CorpusError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
     if missing := [c for c in NEEDED if c not in table]:
         raise CorpusError(f"{file} has no column {', '.join(missing)}; it has {', '.join(map(str, table.columns))}")
+    return tidy(table)
+
+
+def tidy(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of utterances with all of `COLUMNS`, "" where it has none; numbers as numbers, all else as text."""
     absent = {c: "" for c in COLUMNS if c not in table}
     return table.assign(**absent).apply(lambda column: _column(column, str(column.name)))
 
@@ -98,10 +96,7 @@ def _column(column: pd.Series, name: str) -> pd.Series:
     if name in NUMBERS:
         return pd.to_numeric(column, errors="coerce")
     text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
-    if name != "label":
-        return text
-    small = text.str.lower()
-    return small.map(SPELLINGS).fillna(small.where(small.isin(LABELS), text))
+    return text.map(spelled) if name == "label" else text
 
 
 def named(row: dict, seen: dict[str, str]) -> str:

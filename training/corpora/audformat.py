@@ -1,0 +1,70 @@
+"""An audformat database (`db.yaml` with its tables), as audb and nkululeko write them: `pip install audformat`.
+
+What a file is labelled with is found by the name of a scheme, a column or a scheme's own labels, whatever the tables:
+speaker and gender stand where `audformat.Database.get` finds them. Splits of the database become the column `split`.
+"""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from segser_core.errors import CorpusError
+from training.corpora.corpus import Corpus, LeftOut, check_folder
+from training.corpora.manifest import corpus_of, tidy
+
+HEADER = "db.yaml"
+ALSO = {"gender": "gender", "text": "transcription", "session": "session"}
+SPLITS = ("train", "dev", "test")
+BROKEN = (OSError, ValueError, TypeError, KeyError, RuntimeError, AttributeError, yaml.YAMLError)
+
+
+def load(root: Path, label: str = "emotion", speaker: str = "speaker", tables: str | None = None) -> Corpus:
+    """The database in `root`; labels in the project's spelling, others as they are.
+
+    Args:
+        root: the folder that holds db.yaml.
+        label, speaker: names of schemes.
+        tables: where the label is searched, separated by commas; all tables where it is None.
+
+    Raises:
+        CorpusError: the package is missing, no database or one that cannot be read, a pickled table, no such
+            label, or no file that fits.
+    """
+    check_folder(root)
+    if not (root / HEADER).is_file():
+        raise CorpusError(f"{root} holds no {HEADER}; give the folder of an audformat database")
+    if pickled := sorted(root.glob("*.pkl")):
+        raise CorpusError(f"{pickled[0]} is a pickle, which may run code and is not opened; delete it, or save as csv")
+    try:
+        database = importlib.import_module("audformat").Database.load(str(root), load_data=False)
+        found = labelled(database, label, speaker, tables.split(",") if tables else None)
+    except ImportError as error:
+        raise CorpusError("an audformat database needs a package of that name: `pip install audformat`") from error
+    except BROKEN as error:
+        raise CorpusError(f"the audformat database in {root} cannot be read: {str(error).splitlines()[0]}") from error
+    if found.empty:
+        raise CorpusError(f"nothing in {root} has {label!r}; its schemes are {', '.join(database.schemes)}")
+    parts = is_part(found)
+    whole = found[~parts].rename(columns={label: "label", speaker: "speaker"} | {v: k for k, v in ALSO.items()})
+    corpus = corpus_of("audformat", root, tidy(whole.rename(columns={"file": "path"})))
+    left_out = [LeftOut(path, "a stretch of a file; cut it to a file of its own") for path in found[parts]["file"]]
+    return Corpus("audformat", root, corpus.manifest, (*corpus.left_out, *left_out), notes=corpus.notes)
+
+
+def labelled(database: Any, label: str, speaker: str, tables: list[str] | None) -> pd.DataFrame:
+    """A row a labelled file: file (and start and end, where there are stretches), label, speaker, `ALSO`, split."""
+    found = database.get(label, [speaker, *ALSO.values()], tables=tables)
+    for name, split in database.splits.items():
+        if len(found) and split.type in SPLITS:
+            found.loc[found.index.isin(database.get(label, tables=tables, splits=name).index), "split"] = split.type
+    return found.dropna(subset=[label]).reset_index()
+
+
+def is_part(found: pd.DataFrame) -> pd.Series:
+    """Which rows are about a stretch of a file."""
+    if "start" not in found:
+        return pd.Series(False, index=found.index)
+    return (found["start"] > pd.Timedelta(0)) | found["end"].notna()

@@ -1,0 +1,216 @@
+"""IEMOCAP: the Interactive Emotional Dyadic Motion Capture Database (Busso et al. 2008), from its own folders.
+
+A turn has a line in `Session{1-5}/dialog/EmoEvaluation/<dialogue>.txt`, with the rows of its single raters below it,
+and its sound in `Session{1-5}/sentences/wav/<dialogue>/<turn>.wav`. Sub-folders of EmoEvaluation are not read.
+
+The letter in `Ses01F_` names the actor who wore the markers. Who talks is the letter of the last field:
+Ses01F_impro05_M019 is said by Ses01_M. Labels stay the corpus's own here, excited among them: the protocol
+`iemocap-session` takes four classes and joins excited to happy.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from segser_core.errors import CorpusError
+from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut, Misfit, check_folder, duration_s
+
+EMOTIONS = {
+    "neu": "neutral",
+    "hap": "happy",
+    "exc": "excited",
+    "sad": "sad",
+    "ang": "angry",
+    "fru": "frustrated",
+    "sur": "surprised",
+    "fea": "fearful",
+    "dis": "disgust",
+}
+NO_LABEL = {"xxx": "its raters agreed on no label (xxx)", "oth": "its label is another emotion, unnamed (oth)"}
+WHY_UNNAMED = {True: "a hidden file", False: "no label line names it"}
+STYLES = {"impro": "improvised", "script": "scripted"}
+GENDERS = {"F": "female", "M": "male"}
+EXPECTED = {
+    "neutral": 1708,
+    "happy": 595,
+    "excited": 1041,
+    "sad": 1084,
+    "angry": 1103,
+    "frustrated": 1849,
+    "surprised": 107,
+    "fearful": 40,
+    "disgust": 2,
+}
+FIVE = ("neutral", "sad", "angry", "happy", "excited")
+BY_SESSION = {  # the counts of the five, and of both actors' turns, women first
+    "1": ((384, 194, 229, 135, 143), (528, 557)),
+    "2": ((362, 197, 137, 117, 210), (481, 542)),
+    "3": ((320, 305, 240, 135, 151), (522, 629)),
+    "4": ((258, 143, 327, 65, 238), (528, 503)),
+    "5": ((384, 245, 170, 143, 299), (590, 651)),
+}
+NOTES = (
+    "Ten speakers in pairs that share dialogues and, where scripted, their words: fewer than ten for an interval.",
+    "A label is what most of the raters chose; `agreement` is the share of them who named it.",
+)
+LINE = re.compile(r"\[[\d.]+ - [\d.]+\]\t(\S+)\t(\w+)\t\[([\d.]+), ([\d.]+), ([\d.]+)\]")
+NAME = re.compile(r"(?P<dialogue>Ses0(?P<session>[1-5])[FM]_(?P<style>impro|script)\w+)_(?P<talker>[FM])\d+")
+SAID = re.compile(r"(\S+) \[[\d.]+-[\d.]+\]: ?(.*)")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A label line of a dialogue's file, its number there, and the rows below it, each a rater's."""
+
+    number: int
+    line: str
+    rows: list[str] = field(default_factory=list)
+
+
+def load(root: Path, excited: str = "in") -> Corpus:
+    """IEMOCAP below `root`, the folder that holds Session1 to Session5.
+
+    Args:
+        root: the folder.
+        excited: `in`, or `out` to leave out the turns of that label.
+
+    Raises:
+        CorpusError: no such folder, no labelled turn with its sound in it, or another word for `excited`.
+    """
+    if excited not in ("in", "out"):
+        raise CorpusError(f"excited is {excited!r}; expected in or out")
+    check_folder(root)
+    rows: dict[object, dict[str, object]] = {}
+    left_out = []
+    for file in sorted(root.glob("Session[1-5]/dialog/EmoEvaluation/*.txt")):
+        for found in read_dialogue(file, root):
+            if isinstance(found, dict) and excited == "out" and found["label"] == "excited":
+                found = LeftOut(str(found["path"]), "excited, which is left out as asked")
+            if isinstance(found, dict) and found["utterance_id"] in rows:
+                found = LeftOut(str(found["path"]), "a second line for this turn; the first is used")
+            if isinstance(found, LeftOut):
+                left_out.append(found)
+            else:
+                rows[found["utterance_id"]] = found
+    if not rows:
+        raise CorpusError(
+            f"{root} holds no turn with its label in Session1/dialog/EmoEvaluation/*.txt and its sound in "
+            f"Session1/sentences/wav ({len(left_out)} left out); give the folder that holds Session1 to Session5"
+        )
+    manifest = pd.DataFrame(rows.values()).sort_values("utterance_id", ignore_index=True)
+    left_out += unnamed(root, {*manifest["path"], *(f.path for f in left_out)})
+    expected = {label: n for label, n in EXPECTED.items() if excited == "in" or label != "excited"}
+    return Corpus("iemocap", root, manifest, tuple(left_out), expected, NOTES, counts(excited))
+
+
+def read_dialogue(file: Path, root: Path) -> Iterator[dict[str, object] | LeftOut]:
+    """What a dialogue's file says: a row of the manifest for each labelled turn, or why it has none."""
+    if file.name.startswith("."):
+        yield LeftOut(file.relative_to(root).as_posix(), "a hidden file")
+        return
+    sounds = file.parents[2] / "sentences" / "wav" / file.stem
+    texts = transcript(file.parents[1] / "transcriptions" / file.name)
+    for turn in turns(file):
+        path = file
+        try:
+            if not (found := LINE.match(turn.line)):
+                raise Misfit(f"line {turn.number} is not [start - end], turn, label, [valence, activation, dominance]")
+            path = sounds / f"{found[1]}.wav"
+            row = row_of(found, turn.rows, path)
+            yield row | {"path": path.relative_to(root).as_posix(), "text": texts.get(found[1], "")}
+        except Misfit as error:
+            yield LeftOut(path.relative_to(root).as_posix(), str(error))
+
+
+def row_of(found: re.Match[str], raters: list[str], path: Path) -> dict[str, object]:
+    """A row of the manifest, but for its text, from a label line, its raters' rows and the path of its sound.
+
+    Raises:
+        Misfit: no label, a name that is not of this dialogue, or no sound.
+    """
+    name, label, *numbers = found.groups()
+    said = NAME.fullmatch(name)
+    if not said or said["dialogue"] != path.parent.name or f"Session{said['session']}" != path.parents[3].name:
+        raise Misfit(f"the turn {name} is none of the dialogue {path.parent.name} in {path.parents[3].name}")
+    if label not in EMOTIONS:
+        raise Misfit(NO_LABEL.get(label, f"label {label} does not exist here; known: {', '.join(EMOTIONS)}"))
+    if not path.is_file():
+        raise Misfit("there is no such file")
+    known = {
+        "utterance_id": name,
+        "speaker": f"Ses0{said['session']}_{said['talker']}",
+        "session": said["session"],
+        "gender": GENDERS[said["talker"]],
+        "label": EMOTIONS[label],
+        "duration_s": duration_s(path),
+        "style": STYLES[said["style"]],
+        "agreement": agreement(label, raters),
+        "dialogue": said["dialogue"],
+    }
+    row = dict.fromkeys(COLUMNS, "") | known
+    return row | dict(zip(("valence", "activation", "dominance"), map(float, numbers), strict=True))
+
+
+def turns(file: Path) -> Iterator[Turn]:
+    """The lines of a file that begin with `[`, each with the lines up to the next one."""
+    turn = None
+    for number, line in enumerate(lines(file), start=1):
+        if line.startswith("["):
+            if turn:
+                yield turn
+            turn = Turn(number, line)
+        elif turn:
+            turn.rows.append(line)
+    if turn:
+        yield turn
+
+
+def agreement(label: str, rows: list[str]) -> float:
+    """Share of the raters of the category (`C-E1:⇥Anger; Frustration;⇥()`) who name the label; NaN without any.
+
+    A label is the first three letters of the raters' word. `C-F` and `C-M` rows are the actors' own.
+    """
+    words = [row.split("\t")[1].lower() for row in rows if row.startswith("C-E") and "\t" in row]
+    named = [any(word.strip().startswith(label) for word in rater.split(";")) for rater in words]
+    return sum(named) / len(named) if named else float("nan")
+
+
+def transcript(file: Path) -> dict[str, str]:
+    """The words of each turn of a dialogue; none where there is no such file."""
+    said = (SAID.match(line) for line in lines(file)) if file.is_file() else ()
+    return {found[1]: found[2].strip() for found in said if found}
+
+
+def lines(file: Path) -> list[str]:
+    """A text file's lines; a byte that is not UTF-8 is replaced, since no label holds one."""
+    return file.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def unnamed(root: Path, known: set[str]) -> list[LeftOut]:
+    """The files beside the recordings that no label line names."""
+    found = sorted(p for p in root.glob("Session[1-5]/sentences/wav/*/*") if p.is_file())
+    whys = {p.relative_to(root).as_posix(): WHY_UNNAMED[p.name.startswith(".")] for p in found}
+    return [LeftOut(name, why) for name, why in whys.items() if name not in known]
+
+
+def counts(excited: str) -> tuple[Counts, ...]:
+    """What is known of the complete corpus by session and by speaker: the five labels of the four classes."""
+    cells: dict[tuple[str, ...], int] = {
+        (session, label): n
+        for session, (by_label, _) in BY_SESSION.items()
+        for label, n in zip(FIVE, by_label, strict=True)
+        if excited == "in" or label != "excited"
+    }
+    by_cell = Counts(("session", "label"), cells, FIVE)
+    if excited == "out":
+        return (by_cell,)
+    speakers: dict[tuple[str, ...], int] = {
+        (f"Ses0{session}_{letter}",): n
+        for session, (_, by_actor) in BY_SESSION.items()
+        for letter, n in zip("FM", by_actor, strict=True)
+    }
+    sessions: dict[tuple[str, ...], int] = {(session,): sum(by_label) for session, (by_label, _) in BY_SESSION.items()}
+    return by_cell, Counts(("session",), sessions, FIVE), Counts(("speaker",), speakers, FIVE)
