@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 OUTCOMES = ("both right", "only first right", "only second right", "both wrong")
 COLOURS = ("#0072B2", "#E69F00", "#CC79A7", "#8C8C8C")  # Okabe and Ito's, told apart by colour-blind people
 PATTERNS = ("", "/", "\\", "x")
+PATTERN = {"fillmode": "overlay", "fgopacity": 0.25, "size": 8, "solidity": 0.12}
 WRONG = ("neither", "other", "this", "both")  # as `selection.Filter` has it
 ROW_PX, FRAME_PX = 38, 110
 
@@ -72,7 +73,7 @@ def _part(rows: "pd.DataFrame", name: str, colour: str, shape: str) -> go.Bar:
         y=rows.label,
         orientation="h",
         name=name,
-        marker={"color": colour, "pattern": {"shape": shape, "size": 6, "solidity": 0.15}},
+        marker={"color": colour, "pattern": PATTERN | {"shape": shape, "fgcolor": text_on(colour)}},
         text=[str(n) if n else "" for n in rows.clips],
         textposition="inside",
         insidetextanchor="middle",

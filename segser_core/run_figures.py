@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BAR_PX, CLASS_GAP_PX, CELL_PX, AXES_PX, RELIABILITY_PX = 24, 16, 44, 96, 330
 SHADE_RGB, AGAINST_RGB = (42, 140, 171), (186, 110, 24)
 GAP = 0.22
-GROUP_CHARACTERS = 18  # a line of a group's name, so that its cells keep their room on a narrow screen
+LINE_CHARACTERS = 18  # of a name beside a row, so that the row keeps its room on a narrow screen
 MOST_OPAQUE = 0.75  # text in the page's own colour has a contrast of 4.5 or more on this, light and dark
 WIDE_DIFFERENCE = 0.3  # a difference of this or more has the fullest shade
 HATCH = {"shape": "/", "size": 7, "solidity": 0.3, "fillmode": "replace"}
@@ -133,7 +133,7 @@ def difference_figure(table: "pd.DataFrame", first: str, second: str) -> go.Figu
     figure.add_vline(0, line={"color": INK, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(title=f"{first} minus {second} (points)", range=[-widest, widest], tickformat="+")
     figure.update_xaxes(fixedrange=True, zeroline=False, nticks=6)
-    _class_axis(figure, labels, [f"<b>{c}</b>" for c in labels])
+    _class_axis(figure, labels, [f"<b>{_in_lines(c)}</b>" for c in labels])
     return finish(figure, _class_height(labels, 2))
 
 
@@ -180,7 +180,7 @@ def breakdown_figure(table: "pd.DataFrame", labels: Sequence[str], other: "pd.Da
     hovers = [_breakdown_hover(row, v, other is None) for row, v in zip(table.to_dict("records"), values, strict=True)]
     shades = [_shade(v if other is None else v / WIDE_DIFFERENCE) for v in values]
     figure = go.Figure(_cells(table.label, table.group, shades, (texts, hovers)))
-    figure.update_yaxes(ticktext=["<br>".join(wrap(group, GROUP_CHARACTERS)) + " " for group in groups])
+    figure.update_yaxes(ticktext=[f"{_in_lines(group)} " for group in groups])
     return _as_grid(figure, list(labels), groups, ("true class", ""))
 
 
@@ -354,6 +354,11 @@ def _shade(share: float) -> str:
         return "rgba(0, 0, 0, 0)"
     red, green, blue = SHADE_RGB if share >= 0 else AGAINST_RGB
     return f"rgba({red}, {green}, {blue}, {MOST_OPAQUE * min(abs(share), 1):.3f})"
+
+
+def _in_lines(name: str) -> str:
+    """A long name beside a row, in lines."""
+    return "<br>".join(wrap(name, LINE_CHARACTERS))
 
 
 def _tens() -> list[str]:

@@ -82,7 +82,7 @@ def test_separation_of_emotions_stands_beside_that_of_speakers_for_both_runs():
     assert list(table.groups) == ["true emotions", "speakers"] * 2
     emotions, speakers = table[table.groups == "true emotions"], table[table.groups == "speakers"]
     assert (emotions.silhouette.to_numpy() > speakers.silhouette.to_numpy()).all()
-    assert (emotions["ratio within / between"] < 1).all()
+    assert (emotions["ratio"] < 1).all()
 
 
 def test_segments_are_points_of_their_own_with_bounds(made):

@@ -14,10 +14,13 @@ from segser_core.selection import Filter
 FORMATS = {"png": "PNG", "svg": "SVG"}
 # Text and intervals that lie on a cell or a bar take the page's own colour of text.
 ON_CHART = """<style>
-[class*="st-key-figure-"] .js-plotly-plot :is(.bartext-inside, .textpoint text) { fill: currentColor !important; }
+[class*="st-key-figure-"]:not(.st-key-figure-outcomes) :is(.bartext-inside, .textpoint text) {
+  fill: currentColor !important;
+}
 [class*="st-key-figure-"] .js-plotly-plot .errorbar path { stroke: currentColor !important; }
 </style>"""
 OPENING = "to-open"
+PERCENT = st.column_config.NumberColumn(format="%.1f %%", width="small")  # of values that are percent
 Opens = Callable[[int], tuple[Filter, bool]]  # row of the table → its clips, and whether they are the other run's
 
 
@@ -78,20 +81,20 @@ def show(
     _open_clicked()
 
 
-def table(frame: pd.DataFrame, key: str, opens: Opens, columns: dict[str, Any] | None = None) -> None:
+def table(frame: pd.DataFrame, key: str, opens: Opens) -> None:
     """A table that does what a click on the chart does: a row that is chosen opens its clips.
 
     Args:
-        frame: row for row as `opens` knows them.
+        frame: row for row as `opens` knows them; what is no whole number in it is a fraction, and shown in percent.
         key: of its own on the page.
         opens: the clips of a row.
-        columns: how columns are shown.
     """
+    shares = frame.select_dtypes("float").columns
     st.dataframe(
-        frame,
+        frame.assign(**{name: 100 * frame[name] for name in shares}),
         key=f"table-{key}",
         hide_index=True,
-        column_config=columns,
+        column_config=dict.fromkeys(shares, PERCENT),
         on_select=lambda: _chosen(f"table-{key}", opens),
         selection_mode="single-row",
     )

@@ -16,6 +16,7 @@ from segser_core.selection import Filter
 
 PICKED, CLIP, SEGMENT, PLAYS = "map-picked", "map-clip", "map-segment", "map-plays"
 MOST_LISTED = 200
+HOW = "A click on a point plays it; the box and the lasso of the toolbar choose several, to be opened in *Mistakes*."
 NOT_COMPARABLE = (
     "Each map has axes of its own: **places on two maps are not comparable**, only what lies near what. "
     "**A UMAP alone can mislead**: it draws clumps where there are none, and distances between far clusters mean "
@@ -46,7 +47,7 @@ def separation_table(shown: Sequence[Shown], of_segments: bool) -> None:
             "run": each.run.name,
             "groups": name,
             "silhouette": found.silhouette,
-            "ratio within / between": found.ratio,
+            "ratio": found.ratio,
             "number of groups": found.groups,
             "points compared": found.rows,
         }
@@ -58,7 +59,7 @@ def separation_table(shown: Sequence[Shown], of_segments: bool) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         key="separation",
-        column_config={"silhouette": number, "ratio within / between": number},
+        column_config={"silhouette": number, "ratio": number},
     )
     left_out = sum(found.alone for each in shown for found in each.separation.values())
     alone = " Points whose group has no second one among those compared are left out." if left_out else ""
@@ -91,6 +92,7 @@ def explore(shown: Sequence[Shown], by: Colour) -> None:
     for column, each in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
         with column:
             _map(each, by, picked)
+    st.caption(HOW)
     st.markdown(f":small[{NOT_COMPARABLE}]")
     _chosen_row(shown, ids, picked)
 
@@ -131,7 +133,7 @@ def _chosen_row(shown: Sequence[Shown], ids: dict[str, None], picked: list[str])
         options,
         key=CLIP,
         index=None,
-        placeholder="Click a point, draw around several (lasso in the toolbar), or choose a clip here",
+        placeholder="Click a point, or choose here",
         on_change=_chosen_by_name,
         args=(len(picked) > 1,),
     )

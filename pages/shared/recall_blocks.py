@@ -15,7 +15,6 @@ from segser_core.selection import Filter
 from segser_core.text import percent, signed
 
 BY = list(recall_words.BY)
-PERCENT = st.column_config.NumberColumn(format="percent", width="small")
 
 
 def key_figures(summaries: Mapping[str, Summary], found: Comparison | None) -> None:
@@ -50,9 +49,10 @@ def _intervals(by_clip: Any, by_speaker: Any, score: str, say: Callable[[float |
 def folds(summaries: Mapping[str, Summary]) -> None:
     """Pooled, mean of folds, each fold and each seed."""
     table = breakdown.score_table(summaries)
-    shown = {c: PERCENT for c in table.columns if c not in ("run", "score")}
+    shares = [c for c in table.columns if c not in ("run", "score")]
     with st.expander("By fold and by seed"):
-        st.dataframe(table, hide_index=True, column_config=shown)
+        in_percent = table.assign(**{c: 100 * table[c] for c in shares})
+        st.dataframe(in_percent, hide_index=True, column_config=dict.fromkeys(shares, charts.PERCENT))
         st.caption("Pooled: the scores of all clips together. The mean of folds is another number; both are common.")
 
 
@@ -90,7 +90,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
                 lambda row: (Filter(label=between.label[row], wrong="this"), False),
             )
     wrong = [Filter(label=label, correct=False) for label in listed["class"]]
-    charts.table(listed, "recall", lambda row: (wrong[row], False), percents(listed))
+    charts.table(listed, "recall", lambda row: (wrong[row], False))
     st.caption(f"{recall_words.CLICK} {recall_words.METHOD}")
 
 
@@ -131,11 +131,6 @@ def _difference_list(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def percents(table: pd.DataFrame) -> dict:
-    """How a table's fractions are shown: as percent."""
-    return dict.fromkeys(table.select_dtypes("float").columns, PERCENT)
-
-
 def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
     """Who was taken for whom, of each run; a click opens these clips."""
     for i, (column, run) in enumerate(zip(st.columns(len(choice.both), gap="medium"), choice.both, strict=True)):
@@ -162,7 +157,6 @@ def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
                     wrong.rename(columns={"label": "true", "share": "of the class"}),
                     f"confusion-{i}",
                     lambda row, wrong=wrong, of_cell=of_cell: of_cell(int(wrong.index[row])),
-                    {"of the class": PERCENT},
                 )
     st.caption(f"In each cell: percent of the true class, and how many clips. {recall_words.CLICK_CELL}")
 

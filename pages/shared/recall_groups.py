@@ -8,7 +8,6 @@ import streamlit as st
 
 from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.choices import in_address
-from pages.shared.recall_blocks import percents
 from pages.shared.run_choice import Choice
 from segser_core import breakdown, run_figures
 from segser_core.selection import Filter
@@ -116,4 +115,4 @@ def _show(choice: Choice, split: Split, table: pd.DataFrame, theirs: pd.DataFram
     st.caption(f"In each cell: {what}, and how many clips there are. {recall_words.CLICK_CELL}")
     with st.expander("As a table"):
         listed = table[["group", "label", "clips", "recall", "low", "high"]]
-        charts.table(listed, "groups", of_cell, percents(listed))
+        charts.table(listed, "groups", of_cell)

@@ -28,24 +28,25 @@ def rules(choice: Choice, paired: bool) -> None:
         return
     chosen = in_address("measure", "recall-measure", [UAR, *choice.run.labels], UAR, _measure)
     label = None if chosen == UAR else chosen
-    table, left = _wide(found, label), st.container()
+    table = _wide(found, label)
     lines = [recall_words.rule_verdict(name, by_rule, label) for name, by_rule in found.items()]
     differences = _differences(choice, label) if paired else pd.DataFrame()
     if not differences.empty:
         table = table.merge(_listed(differences), on="rule", how="left")
         lines.append(recall_words.same_rule_verdict(differences, list(found)))
-        left, right = st.columns([3, 2], gap="medium")
-        with right:
+    st.dataframe(table, hide_index=True, width="content", placeholder="–")
+    st.caption(f"In percent; ★ marks a run's own rule. {recall_words.RULES_ASIDE}")
+    verdicts = st.container()
+    if not differences.empty:
+        verdicts, chart = st.columns([2, 3], gap="medium")
+        with chart:
             _chart(choice, chosen, differences)
-    with left:
-        st.dataframe(table, hide_index=True, width="content", placeholder="–")
-        st.caption(f"In percent; ★ marks a run's own rule. {recall_words.RULES_ASIDE}")
-    st.markdown("  \n".join(line for line in lines if line))
+    verdicts.markdown("\n\n".join(line for line in lines if line))
 
 
 def _chart(choice: Choice, measure: str, differences: pd.DataFrame) -> None:
     """The paired difference under each rule, with its interval."""
-    st.markdown(f"**Paired difference of {_said(measure)}, the same rule for both**")
+    st.markdown(f"**Paired difference of {_said(measure)}**")
     names = (run.name for run in choice.both)
     bars = differences.rename(columns={"rule": "label"})
     figure = charts.drawn(

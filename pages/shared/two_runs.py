@@ -10,6 +10,8 @@ from segser_core.scores import Comparison
 from segser_core.selection import Filter
 from segser_core.text import percent, signed
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 def show(choice: Choice) -> None:
     """Agreement, the paired difference, and each class's clips by who is right; a click opens these clips."""
@@ -32,12 +34,12 @@ def _figures(choice: Choice, found: Comparison) -> None:
     columns = st.columns(3, border=True)
     columns[0].metric("UAR, difference in points", signed(uar.value))
     columns[0].markdown(f"{names[0]} minus {names[1]}, 95 %: {signed(uar.interval.low)} to {signed(uar.interval.high)}")
-    columns[1].metric("Equal labels", f"{percent(agreement.share)} %")
-    columns[1].markdown(f"of {found.utterances} clips, right or wrong; Cohen's κ {agreement.kappa:.2f}")
-    columns[2].metric("Right in both", f"{percent(agreement.second_of_first)} %")
+    columns[1].metric("Equal labels", f"{percent(agreement.share)}{NO_BREAK}%")
+    columns[1].markdown(f"of {found.utterances} clips, right or wrong; Cohen's κ{NO_BREAK}{agreement.kappa:.2f}")
+    columns[2].metric("Right in both", f"{percent(agreement.second_of_first)}{NO_BREAK}%")
     columns[2].markdown(
         f"of what {names[0]} has right, {names[1]} has right, too; the other way round "
-        f"{percent(agreement.first_of_second)} %"
+        f"{percent(agreement.first_of_second)}{NO_BREAK}%"
     )
     if found.left_out:
         st.caption(f"{found.left_out} rows have no partner in the other run and are left out.")
@@ -59,5 +61,5 @@ def _outcomes(choice: Choice) -> None:
     )
     st.caption("A click on a bar, or on the box of a row below, opens its clips in *Mistakes*.")
     with st.expander("As a table"):
-        charts.table(found, "outcomes", clips_of, {"share": st.column_config.NumberColumn(format="percent")})
+        charts.table(found, "outcomes", clips_of)
     charts.choose_picture()

@@ -35,7 +35,7 @@ RULE_HELP = """
 """
 NOTHING_YET = "No recording yet: choose one above, or go back to the sample."
 CONTEXTS: dict[Context, str] = {"clip": "in context", "segment": "in isolation"}
-SUBJECTS = {"recording": "A recording through both models", "runs": "Two runs on their clips"}
+SUBJECTS = {"recording": "Two models, one recording", "runs": "Two runs"}
 CONTEXT_HELP = """
 - **in context**: the model hears the whole recording, then segments are cut. What it says of one segment may
   rest on what came before and after.
