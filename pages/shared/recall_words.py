@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from pages.shared.words import RULES, SYSTEMS, plain
+from pages.shared.words import NO_BREAK, RULES, SYSTEMS, plain
 from segser_core.bootstrap import COVERAGE_AT_10, FEW_SPEAKERS, FEWEST_SPEAKERS
 from segser_core.breakdown import overconfidence
 from segser_core.calibration import Calibration
@@ -152,11 +152,15 @@ def same_rule_verdict(differences: pd.DataFrame, names: Sequence[str]) -> str:
     first, second = (f"**{plain(name)}**" for name in names)
     ahead, behind = differences.low > 0, differences.high < 0
     parts = [
-        f"{how} under the {_listed(differences.rule[which].tolist())}"
-        for how, which in (("ahead", ahead), ("behind", behind), ("neither for sure", ~(ahead | behind)))
+        f"{how}{', whatever the rule' if which.all() else f' under the {_listed(differences.rule[which].tolist())}'}"
+        for how, which in (
+            (f"ahead of {second}", ahead),
+            (f"behind {second}", behind),
+            ("neither for sure", ~(ahead | behind)),
+        )
         if which.any()
     ]
-    return f"With the same rule for both, {first} is, beside {second}: {'; '.join(parts)}." if parts else ""
+    return f"With the same rule for both, {first} is {'; '.join(parts)}." if parts else ""
 
 
 def _value(of: RuleScores, label: str | None) -> float:
@@ -195,7 +199,7 @@ def agreement(found: Comparison, names: Sequence[str]) -> str:
             f"McNemar's test of accuracy{seed}: {test.first_only} clips only {first} has right, "
             f"{test.second_only} only {second}; p {p_value(test.p_value)}."
         )
-    return "\n".join(f"- {line}" for line in lines)
+    return "\n".join(f"- {line.replace(' %', NO_BREAK + '%')}" for line in lines)
 
 
 def paper_notes(corpus: str) -> str:

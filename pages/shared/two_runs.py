@@ -10,8 +10,6 @@ from segser_core.scores import Comparison
 from segser_core.selection import Filter
 from segser_core.text import percent, signed
 
-NO_BREAK = "\N{NO-BREAK SPACE}"
-
 
 def show(choice: Choice) -> None:
     """Agreement, the paired difference, and each class's clips by who is right; a click opens these clips."""
@@ -34,12 +32,12 @@ def _figures(choice: Choice, found: Comparison) -> None:
     columns = st.columns(3, border=True)
     columns[0].metric("UAR, difference in points", signed(uar.value))
     columns[0].markdown(f"{names[0]} minus {names[1]}, 95 %: {signed(uar.interval.low)} to {signed(uar.interval.high)}")
-    columns[1].metric("Equal labels", f"{percent(agreement.share)}{NO_BREAK}%")
-    columns[1].markdown(f"of {found.utterances} clips, right or wrong; Cohen's κ{NO_BREAK}{agreement.kappa:.2f}")
-    columns[2].metric("Right in both", f"{percent(agreement.second_of_first)}{NO_BREAK}%")
+    columns[1].metric("Equal labels", f"{percent(agreement.share)}{words.NO_BREAK}%")
+    columns[1].markdown(f"of {found.utterances} clips, right or wrong; Cohen's κ{words.NO_BREAK}{agreement.kappa:.2f}")
+    columns[2].metric("Right in both", f"{percent(agreement.second_of_first)}{words.NO_BREAK}%")
     columns[2].markdown(
         f"of what {names[0]} has right, {names[1]} has right, too; the other way round "
-        f"{percent(agreement.first_of_second)}{NO_BREAK}%"
+        f"{percent(agreement.first_of_second)}{words.NO_BREAK}%"
     )
     if found.left_out:
         st.caption(f"{found.left_out} rows have no partner in the other run and are left out.")

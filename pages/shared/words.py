@@ -33,6 +33,7 @@ RULE_HELP = """
 - **three most confident segments**: the probabilities of these three are averaged.
 - **recording as a whole**: segments do not count; the model judges the mean of all frames.
 """
+NO_BREAK = "\N{NO-BREAK SPACE}"
 NOTHING_YET = "No recording yet: choose one above, or go back to the sample."
 CONTEXTS: dict[Context, str] = {"clip": "in context", "segment": "in isolation"}
 SUBJECTS = {"recording": "Two models, one recording", "runs": "Two runs"}
