@@ -17,6 +17,7 @@ from transformers.utils import ModelOutput
 
 from segser_core.encoders import NETWORKS, FrameEncoder, encoder_around, load_network, quiet_config
 from segser_core.errors import ModelError
+from segser_core.layers import LayerAverage
 from segser_core.segments import Windows, mean_over_time, segment_means
 
 ORIGIN = ("name", "revision", "sha256")
@@ -42,6 +43,8 @@ class SegmentEmotionConfig(PreTrainedConfig):
         normalize: whether the waveform is brought to zero mean and unit variance first.
         segment_frames, stride_frames, tail: how frames are cut (20 ms a frame).
         longest_training_clip_s: audio longer than this is new ground for the model.
+        normalization: of `layer-average`, see `LayerAverage`.
+        crop_frames: the utterance's mean is over so many frames at most, from the start (None: all).
     """
 
     model_type = "segser"
@@ -58,12 +61,15 @@ class SegmentEmotionConfig(PreTrainedConfig):
         stride_frames: int = 40,
         tail: str = "align-right",
         longest_training_clip_s: float | None = None,
+        normalization: str = "global",
+        crop_frames: int | None = None,
         **kwargs: Any,
     ):
         self.encoder = encoder or {"model_type": "wav2vec2"}
         self.system, self.layer, self.frozen_layers, self.normalize = system, layer, frozen_layers, normalize
         self.segment_frames, self.stride_frames, self.tail = segment_frames, stride_frames, tail
         self.longest_training_clip_s = longest_training_clip_s
+        self.normalization, self.crop_frames = normalization, crop_frames
         if labels is not None:
             kwargs["id2label"] = dict(enumerate(labels))
             kwargs["label2id"] = {label: i for i, label in enumerate(labels)}
@@ -101,6 +107,13 @@ class SegmentEmotionOutput(ModelOutput):
     segment_vectors: Tensor = None  # type: ignore[assignment]  # (B, S, D), the means of the segments' frames
 
 
+def encoder_of(network: PreTrainedModel, config: SegmentEmotionConfig) -> FrameEncoder:
+    """A network of `transformers` as the encoder that a model's system has."""
+    if config.system == "layer-average":
+        return LayerAverage(encoder_around(network, config.layer, None, config.normalize), config.normalization)
+    return encoder_around(network, config.layer, config.frozen_layers, config.normalize)
+
+
 class SegmentEmotionModel(PreTrainedModel):
     """Encoder, segments and one linear head (section 3.1 of the paper)."""
 
@@ -115,7 +128,7 @@ class SegmentEmotionModel(PreTrainedModel):
     def __init__(self, config: SegmentEmotionConfig):
         super().__init__(config)
         network = NETWORKS[config.encoder["model_type"]](config.network_config())
-        self.encoder = encoder_around(network, config.layer, config.frozen_layers, config.normalize)
+        self.encoder = encoder_of(network, config)
         self.head = nn.Linear(self.encoder.hidden_size, len(config.labels))
         self.post_init()
 
@@ -128,7 +141,8 @@ class SegmentEmotionModel(PreTrainedModel):
             offsets: (B,) first rows in the encoder's table of positions, 0 where it is None.
         """
         frames = self.encoder(features, lengths, offsets)
-        utterance = mean_over_time(frames, lengths)
+        crop = self.config.crop_frames
+        utterance = mean_over_time(frames, lengths if crop is None else lengths.clamp(max=crop))
         segments, mask = segment_means(frames, lengths, self.config.windows)
         return SegmentEmotionOutput(self.head(utterance), self.head(segments), mask, utterance, segments)
 
@@ -139,7 +153,7 @@ class SegmentEmotionModel(PreTrainedModel):
         encoder = {**network.config.to_diff_dict(), "model_type": network.config.model_type} | origin(name, revision)
         config = SegmentEmotionConfig(encoder=encoder, normalize=normalize, **settings)
         model = cls(config)
-        model.encoder = encoder_around(network, config.layer, config.frozen_layers, normalize)
+        model.encoder = encoder_of(network, config)
         return model
 
     @classmethod
@@ -164,7 +178,7 @@ class SegmentEmotionModel(PreTrainedModel):
             raise ModelError(
                 f"the model in {folder} does not fit its config.json: {wrong[0]} is missing or of another shape"
             )
-        if not all(p.isfinite().all() for p in model.parameters()):
+        if not all(weight.isfinite().all() for weight in model.state_dict().values()):
             raise ModelError(f"the model in {folder} has weights that are not finite; it cannot have been trained so")
         return model.eval()
 

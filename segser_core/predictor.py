@@ -116,7 +116,8 @@ class Predictor:
         levels = Levels()
         blocks = audio_blocks(source, STEP_FRAMES * FRAME_S, max_duration_s=max_duration_s, levels=levels)
         heard = watch(blocks, levels, progress)
-        utterance, segments, bounds = stream_means(self._frames(heard), self.model.config.windows)
+        config = self.model.config
+        utterance, segments, bounds = stream_means(self._frames(heard), config.windows, config.crop_frames)
         if context == "segment":
             segments = torch.cat(list(self._isolated(audio_blocks(source, STEP_FRAMES * FRAME_S), bounds)))
         duration_s = levels.n_samples / SAMPLE_RATE_HZ
@@ -182,11 +183,13 @@ class Predictor:
         return dict(zip(self.labels, p.tolist(), strict=True))
 
     def _warnings(self, levels: Levels, duration_s: float) -> tuple[str, ...]:
-        longest = self.longest_training_clip_s
-        if longest is None or duration_s <= longest:
-            return levels.warnings()
-        new_ground = f"At {duration_s:.1f} s, longer than any clip of the model's training (at most {longest:.1f} s)."
-        return (*levels.warnings(), new_ground)
+        longest, crop, found = self.longest_training_clip_s, self.model.config.crop_frames, list(levels.warnings())
+        if crop is not None and duration_s > crop * FRAME_S:
+            found.append(f"As a whole it is judged by its first {crop * FRAME_S:.1f} s alone, as in training.")
+        if longest is not None and duration_s > longest:
+            longer = f"longer than any clip of the model's training (at most {longest:.1f} s)"
+            found.append(f"At {duration_s:.1f} s, {longer}.")
+        return tuple(found)
 
 
 def choose_device(device: str) -> str:

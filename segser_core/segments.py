@@ -4,6 +4,7 @@ Section 3.1 of the paper. One frame is 20 ms (320 samples at 16 kHz), so the pap
 100 frames lasts 2.0 s (its caption of Figure 2 says "roughly 200ms", which is off by ten).
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -81,7 +82,9 @@ def segment_means(frames: Tensor, lengths: Tensor, windows: Windows) -> tuple[Te
     return (sums / counts.clamp(min=1)).to(frames.dtype), counts.squeeze(2) > 0
 
 
-def stream_means(blocks: Iterator[Tensor], windows: Windows) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
+def stream_means(
+    blocks: Iterator[Tensor], windows: Windows, crop_frames: int | None = None
+) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
     """Utterance and segment means of one recording whose frames arrive in blocks, in constant memory.
 
     Only the frames that a coming segment may still need are kept, whatever the recording's length.
@@ -89,16 +92,17 @@ def stream_means(blocks: Iterator[Tensor], windows: Windows) -> tuple[Tensor, Te
     Args:
         blocks: (t, D) each, in order, at least one frame in all.
         windows: how to cut.
+        crop_frames: the first mean is over so many frames at most, from the start; all where it is None.
 
     Returns:
-        The mean of all frames (D,), the segments' means (S, D), and their bounds in frames.
+        The mean of the frames (D,), the segments' means (S, D), and their bounds in frames.
     """
-    first_block = next(blocks)
+    first_block, crop = next(blocks), sys.maxsize if crop_frames is None else crop_frames
     kept, first, total = first_block[:0], 0, torch.zeros_like(first_block[0], dtype=torch.float64)
     means: list[Tensor] = []
     bounds: list[tuple[int, int]] = []
     for block in chain([first_block], blocks):
-        total += block.double().sum(dim=0)
+        total += block[: max(0, crop - first - len(kept))].double().sum(dim=0)
         kept = torch.cat([kept, block])
         end = first + len(kept)
         while (start := len(bounds) * windows.stride) + windows.frames <= end:
@@ -110,4 +114,4 @@ def stream_means(blocks: Iterator[Tensor], windows: Windows) -> tuple[Tensor, Te
     for start, stop in windows.bounds(n_frames)[len(bounds) :]:
         means.append(kept[start - first : stop - first].double().mean(dim=0))
         bounds.append((start, stop))
-    return (total / n_frames).to(kept.dtype), torch.stack(means).to(kept.dtype), bounds
+    return (total / min(n_frames, crop)).to(kept.dtype), torch.stack(means).to(kept.dtype), bounds

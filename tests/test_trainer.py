@@ -8,23 +8,25 @@ import torch
 from segser_core.errors import SettingError
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
-from tests.conftest import LABELS, settings
+from tests.conftest import LABELS, settings, tiny_network
+from tests.test_model import batch_of
 from training import train, trainer
 from training.kept import FeatureStore
 from training.objective import SYSTEMS
 from training.trainer import COMPLETE, last_complete, train_fold
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_a_system_trains_saves_and_predicts_with_equal_logits(system, corpus):
+@pytest.mark.parametrize(("system", "kind"), [*((s, "whisper") for s in SYSTEMS), ("layer-average", "wav2vec2")])
+def test_a_system_trains_saves_and_predicts_with_equal_logits(system, kind, corpus):
     fold, tmp_path = corpus
+    tiny_network(kind).save_pretrained(tmp_path / "encoder")
     model = train_fold(fold, FeatureStore(tmp_path), settings(tmp_path, system=system, epochs=1), 0, tmp_path / "steps")
     train.save_checkpoint(model, tmp_path / "checkpoint")
     served = Predictor.from_pretrained(tmp_path / "checkpoint").model
-    features = torch.randn(2, 40, 160, generator=torch.Generator().manual_seed(0))
+    features, lengths = batch_of(model.float().eval(), (0.8, 0.6))
     with torch.no_grad():
-        expected = model.float().eval()(features, torch.tensor([40, 30]))
-        for name, got in served(features, torch.tensor([40, 30])).items():
+        expected = model(features, lengths)
+        for name, got in served(*batch_of(served, (0.8, 0.6))).items():
             torch.testing.assert_close(got, expected[name])
     assert served.config.system == system and served.config.labels == list(LABELS)
     assert {f.name for f in (tmp_path / "checkpoint").iterdir()} == {

@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, Sampler
 
-from segser_core.audio import load_audio
+from segser_core.audio import SAMPLE_RATE_HZ, load_audio
 from segser_core.encoders import HOP_SAMPLES, FrameEncoder
+from segser_core.layers import Statistics
 from training.augment import augment
 from training.kept import FeatureStore, fingerprint
 from training.settings import Augmentation
@@ -50,6 +51,10 @@ class Clips(Dataset):
             the offset is fixed with the variant, else it is drawn anew each time.
         how: the augmentation.
         seed: with a clip's name fixes its variants, so they are the same in every fold.
+        cut_s: variants are made of so much of a clip, from its start; of all where it is None.
+
+    Attributes:
+        statistics: of each clip, what its features are normalised by; empty leaves features as they are.
     """
 
     def __init__(
@@ -60,16 +65,25 @@ class Clips(Dataset):
         encoder: FrameEncoder,
         how: Augmentation,
         seed: int,
+        cut_s: float | None = None,
     ):
         self.names = list(manifest["path"])
         self.targets = [labels.index(label) for label in manifest["label"]]
         self.store, self.encoder, self.how, self.seed = store, encoder, how, seed
+        self.cut = None if cut_s is None else round(cut_s * SAMPLE_RATE_HZ)
         self.frozen_part = fingerprint(encoder)
+        self.statistics: list[Statistics] = []
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, draw: Draw) -> Item:
+        item = self._as_drawn(draw)
+        if not self.statistics:
+            return item
+        return item._replace(features=self.statistics[draw.clip].normalise(item.features))
+
+    def _as_drawn(self, draw: Draw) -> Item:
         name, target = self.names[draw.clip], self.targets[draw.clip]
         if draw.variant is None:
             return Item(self.store.features(name, self.frozen_part, self._as_it_is), target, 0)
@@ -77,11 +91,11 @@ class Clips(Dataset):
         position = torch.rand((), generator=generator).item()
 
         def make(path: Path) -> Tensor:
-            waveform = augment(torch.from_numpy(load_audio(path)), self.how, generator)
+            waveform = augment(torch.from_numpy(load_audio(path))[: self.cut], self.how, generator)
             frames = -(-len(waveform) // HOP_SAMPLES)
             return self._features(waveform, self._offset(frames, position) if self._position_is_frozen else 0).half()
 
-        how = self.how.speed, self.how.noise_db, self.how.gain_db
+        how = (self.how.speed, self.how.noise_db, self.how.gain_db, *([self.cut] if self.cut else []))
         features = self.store.features(name, f"{self.frozen_part} {how} {self.seed} {draw.variant}", make)
         share = position if self._position_is_frozen else draw.position
         return Item(features.float(), target, self._offset(len(features), share))

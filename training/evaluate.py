@@ -4,11 +4,13 @@ python -m training.evaluate --model seg+tri-w --corpus emodb --root DIR --out RU
 """
 
 import argparse
+import contextlib
 import datetime
 import logging
 import platform
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,10 +19,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from segser_core import __version__
+from segser_core.audio import load_audio
 from segser_core.errors import AudioError, CorpusError, SegserError
+from segser_core.layers import AS_IT_IS, LayerAverage, Statistics, statistics
 from segser_core.model import ORIGIN
 from segser_core.prediction import Prediction, default_aggregate
 from segser_core.predictor import Encoded, Predictor
@@ -59,13 +64,17 @@ def evaluate(
 ) -> Records:
     """Predict every clip of a manifest, one at a time, with the model's own rule of aggregation.
 
+    A model that normalises by speaker is given the statistics of the speaker's clips of the same split.
     A clip that cannot be read is left out with a warning that names it.
 
     Raises:
         CorpusError: no clip could be read.
     """
-    rows, vectors = [], []
+    rows, vectors, encoder = [], [], predictor.model.encoder
+    by_speaker = speaker_statistics(encoder, manifest, root) if isinstance(encoder, LayerAverage) else {}
     for clip in tqdm(manifest.to_dict("records"), desc="evaluating", unit="clip", file=sys.stderr):
+        if isinstance(encoder, LayerAverage):
+            encoder.known = by_speaker.get((clip.get("split"), clip.get("speaker")))
         try:
             encoded = predictor.encode(root / clip["path"])
         except AudioError as error:
@@ -82,6 +91,20 @@ def evaluate(
         pd.DataFrame([row for known, p in rows for row in segment_rows(known, p)]),
         embeddings([known for known, _ in rows], vectors),
     )
+
+
+def speaker_statistics(encoder: LayerAverage, manifest: pd.DataFrame, root: Path) -> dict[tuple[str, str], Statistics]:
+    """Statistics of the activations by split and speaker; none where the model does not normalise by speaker."""
+    if not encoder.by_speaker:
+        return {}
+    encoder.known = AS_IT_IS
+
+    def activations(paths: pd.Series) -> Iterator[Tensor]:
+        for path in tqdm(paths, desc="measuring a speaker", unit="clip", file=sys.stderr):
+            with contextlib.suppress(AudioError):  # which is told when its turn comes
+                yield encoder.features(torch.from_numpy(load_audio(root / path)).to(encoder.mean.device))
+
+    return {key: statistics(activations(clips["path"])) for key, clips in manifest.groupby(["split", "speaker"])}
 
 
 def utterance_row(known: dict[str, Any], p: Prediction) -> dict[str, Any]:

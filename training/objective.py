@@ -32,6 +32,7 @@ SYSTEMS = {
     "tri-w": System(segments=False, triplets="utterances"),
     "seg+tri-s": System(segments=True, triplets="segments"),
     "seg+tri-w": System(segments=True, triplets="utterances"),
+    "layer-average": System(segments=False, triplets=None),
 }
 
 

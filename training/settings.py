@@ -8,6 +8,7 @@ from typing import Any, get_args
 import yaml
 
 from segser_core.errors import SettingError
+from segser_core.layers import NORMALIZATIONS
 from segser_core.segments import Tail
 from training.objective import SYSTEMS
 
@@ -51,6 +52,13 @@ class Settings:
         layer_decay: the learning rate of each layer is that of the layer above times this.
         warmup: share of the steps over which the learning rate rises.
         precision: `bf16` or `fp32`.
+        balanced: whether every class is drawn equally often, or every clip once in an epoch.
+        gradient_value_clip: no component of a gradient goes beyond it; null leaves them alone.
+        best_by: the epoch that is kept has the highest `uar` or the lowest `loss` on development clips.
+        patience: training ends after this many epochs in a row that are no better; null goes through all.
+        normalization: of `layer-average`, `global` (statistics of the training part) or `speaker` (a speaker's own).
+        crop_frames: the utterance's mean is over so many frames from its start, in training and use; null is all.
+        cut_s: training clips are heard up to there; null is all.
     """
 
     corpus: str = "ravdess"
@@ -78,6 +86,13 @@ class Settings:
     schedule: str = "linear"
     gradient_clip: float = 1.0
     precision: str = "fp32"
+    balanced: bool = True
+    gradient_value_clip: float | None = None
+    best_by: str = "uar"
+    patience: int | None = None
+    normalization: str = "global"
+    crop_frames: int | None = None
+    cut_s: float | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self):
@@ -85,6 +100,11 @@ class Settings:
         require(self.tail in get_args(Tail), "tail", self.tail, f"one of {', '.join(get_args(Tail))}")
         require(self.over_segments in ("sum", "mean"), "over_segments", self.over_segments, "sum or mean")
         require(self.precision in ("bf16", "fp32"), "precision", self.precision, "bf16 or fp32")
+        require(self.best_by in ("uar", "loss"), "best_by", self.best_by, "uar or loss")
+        require(self.normalization in NORMALIZATIONS, "normalization", self.normalization, " or ".join(NORMALIZATIONS))
+        for name in ("gradient_value_clip", "patience", "crop_frames", "cut_s"):
+            value = getattr(self, name)
+            require(value is None or value > 0, name, value, "above 0, or null")
         for name in ("epochs", "batch_size", "segment_frames", "stride_frames"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "a whole number of at least 1")
         require(
@@ -111,6 +131,8 @@ def require(holds: bool, name: str, got: Any, expected: str) -> None:
 def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settings:
     """Settings from a YAML file, with values of the command line (as text, e.g. `augmentation.speed`) over them.
 
+    The block `systems` of the file holds by system what differs for it; it goes over the rest of the file.
+
     Raises:
         SettingError: no such file, no YAML, an unknown name or a value of another kind.
     """
@@ -118,6 +140,7 @@ def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settin
         values = yaml.safe_load(path.read_text()) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingError(f"the settings {path} cannot be read: {error}") from error
+    values = of_system(values, (overrides or {}).get("system"))
     for name, text in (overrides or {}).items():
         *groups, last = name.split(".")
         target = values
@@ -125,6 +148,19 @@ def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settin
             target = target.setdefault(group, {})
         target[last] = parse_value(text)
     return settings_from(values)
+
+
+def of_system(values: Any, asked: str | None) -> Any:
+    """A file's values for one system: the one that is asked for, else the file's own."""
+    if not isinstance(values, dict):
+        return values
+    differing = values.pop("systems", None) or {}
+    system = asked or values.get("system", Settings.system)
+    try:
+        require(set(differing) <= set(SYSTEMS), "systems", sorted(differing), f"some of {', '.join(SYSTEMS)}")
+        return values | differing.get(system, {})
+    except (TypeError, AttributeError) as error:
+        raise SettingError(f"the setting systems holds settings by system: {error}") from error
 
 
 def parse_value(text: str) -> Any:

@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 
 from segser_core.errors import SegserError, SettingError
+from segser_core.layers import LayerAverage
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
 from segser_core.runs import check_place, metrics_of, write_run
@@ -77,12 +78,14 @@ def save_checkpoint(model: SegmentEmotionModel, folder: Path) -> None:
 
 def finish(out: Path, jobs: list[Job], root: Path, settings: Settings) -> dict:
     """Evaluate every job's model on its development and test clips, and put the run folder in place."""
-    parts, seconds = [], 0.0
+    parts, seconds, layer_weights = [], 0.0, []
     for job in jobs:
         predictor = Predictor.from_pretrained(job.checkpoint)
         manifest = job.fold.manifest[job.fold.manifest["split"] != "train"]
         parts.append(evaluate(predictor, manifest, root, settings.corpus, seed=job.seed, fold=job.fold.index))
         seconds += json.loads((job.folder / "seconds.json").read_text())
+        if isinstance(predictor.model.encoder, LayerAverage):
+            layer_weights.append(predictor.model.encoder.shares.tolist())
     seeds = sorted({job.seed for job in jobs})
     records = Records.joined(parts, with_embeddings=sum(job.seed == jobs[0].seed for job in jobs))
     metrics = metrics_of(records.predictions, list(predictor.labels))
@@ -98,6 +101,8 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings) -> dict:
         "epochs": settings.epochs,
         "training_clips": len(jobs[0].fold.split("train")),
     }
+    if layer_weights:
+        meta["layer_weights"] = layer_weights  # a list a model: what enters the lowest layer, then each layer
     write_run(
         out,
         meta=meta,
@@ -192,8 +197,9 @@ def main(argv: list[str] | None = None) -> int:
         if work.exists() and not asked.resume:
             shutil.rmtree(work)
         logs = asked.out.parent / "tensorboard" / asked.out.name
+        kept_in = asked.cache or (work / "features" if settings.system == "layer-average" else None)  # memory is small
         for job in jobs:
-            run_job(job, FeatureStore(asked.root, asked.cache), settings, logs)
+            run_job(job, FeatureStore(asked.root, kept_in), settings, logs)
         metrics = finish(asked.out, jobs, asked.root, settings)
         shutil.rmtree(work)
     except SegserError as error:

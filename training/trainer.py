@@ -2,25 +2,30 @@
 
 import logging
 import shutil
+import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
-from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
+from tqdm import tqdm
+from transformers import EarlyStoppingCallback, EvalPrediction, Trainer, TrainerCallback, TrainingArguments
 from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import set_seed
 
 from segser_core.encoders import MelEncoder
+from segser_core.layers import AS_IT_IS, LayerAverage, statistics
 from segser_core.metrics import confusion, uar
 from segser_core.model import SegmentEmotionModel
 from segser_core.prediction import aggregate, default_aggregate
 from training.augment import mask_log_mel
-from training.batches import BalancedBatches, Clips, OrderedBatches, collate
+from training.batches import BalancedBatches, Clips, Draw, OrderedBatches, collate
 from training.kept import FeatureStore
 from training.objective import SYSTEMS, Objective, divergence
 from training.protocols import Fold
@@ -147,6 +152,17 @@ class MarkComplete(TrainerCallback):
         marker.write_text(f"{time.monotonic() - self.began:.0f}")
 
 
+class ClipValues(TrainerCallback):
+    """Holds every component of the gradient between −`largest` and `largest`."""
+
+    def __init__(self, largest: float):
+        self.largest = largest
+
+    def on_pre_optimizer_step(self, args: TrainingArguments, state: Any, control: Any, model: Any = None, **_: Any):
+        """Called before each step."""
+        torch.nn.utils.clip_grad_value_(model.parameters(), self.largest)
+
+
 def seconds_spent(steps: Path) -> float:
     """Seconds of training up to the newest complete checkpoint in a folder; 0 where there is none."""
     newest = last_complete(steps)
@@ -162,14 +178,14 @@ def last_complete(folder: Path) -> Path | None:
 
 
 def arguments(settings: Settings, seed: int, folder: Path) -> TrainingArguments:
-    """What the Trainer is told: save and evaluate each epoch, keep the best by development UAR."""
+    """What the Trainer is told: save and evaluate each epoch, keep the best on development clips."""
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=settings.epochs,
         per_device_train_batch_size=settings.batch_size,
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup,
-        max_grad_norm=settings.gradient_clip,
+        max_grad_norm=0.0 if settings.gradient_value_clip else settings.gradient_clip,
         bf16=settings.precision == "bf16",
         use_cpu=not torch.cuda.is_available(),
         eval_strategy="epoch",
@@ -177,8 +193,9 @@ def arguments(settings: Settings, seed: int, folder: Path) -> TrainingArguments:
         logging_strategy="epoch",
         save_total_limit=2,
         load_best_model_at_end=True,
-        metric_for_best_model="uar",
-        greater_is_better=True,
+        metric_for_best_model=settings.best_by,
+        greater_is_better=settings.best_by == "uar",
+        restore_callback_states_from_checkpoint=settings.patience is not None,
         label_names=["labels"],
         remove_unused_columns=False,
         report_to="none",
@@ -203,7 +220,9 @@ def new_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
         segment_frames=settings.segment_frames,
         stride_frames=settings.stride_frames,
         tail=settings.tail,
-        longest_training_clip_s=float(fold.split("train")["duration_s"].max()),
+        longest_training_clip_s=float(fold.split("train")["duration_s"].clip(upper=settings.cut_s).max()),
+        normalization=settings.normalization,
+        crop_frames=settings.crop_frames,
     )
     takes_log_mel = isinstance(model.encoder, MelEncoder) and model.encoder.frozen_layers is None
     require(
@@ -218,7 +237,7 @@ def new_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
 def train_fold(
     fold: Fold, store: FeatureStore, settings: Settings, seed: int, steps: Path, logs: Path | None = None
 ) -> SegmentEmotionModel:
-    """Train one system on one fold with one seed; returns the model of the best epoch by development UAR.
+    """Train one system on one fold with one seed; returns the model of the epoch that is best on development clips.
 
     Args:
         fold: clips, splits and labels.
@@ -231,12 +250,16 @@ def train_fold(
     set_seed(seed)
     model, train, dev = new_model(settings, fold), fold.split("train"), fold.split("dev")
     clips, dev_clips = (
-        Clips(part, store, fold.labels, model.encoder, settings.augmentation, seed) for part in (train, dev)
+        Clips(part, store, fold.labels, model.encoder, settings.augmentation, seed, settings.cut_s)
+        for part in (train, dev)
     )
+    if isinstance(model.encoder, LayerAverage):
+        normalise(model.encoder, (clips, train["speaker"], 0), (dev_clips, dev["speaker"], None))
     durations_s, size = train["duration_s"].to_numpy(), settings.batch_size
+    targets = clips.targets if settings.balanced else [0] * len(clips)  # of one class, every clip is drawn once
     trainer = SegmentTrainer(
         settings,
-        BalancedBatches(clips.targets, durations_s, size, settings.augmentation.variants, seed),
+        BalancedBatches(targets, durations_s, size, settings.augmentation.variants, seed),
         OrderedBatches(dev["duration_s"].to_numpy(), size),
         model=model,
         args=arguments(settings, seed, steps),
@@ -245,12 +268,38 @@ def train_fold(
         compute_metrics=lambda evaluated: development_scores(evaluated, fold.labels),
         callbacks=[
             MarkComplete(seconds_spent(steps)),
+            *([ClipValues(settings.gradient_value_clip)] if settings.gradient_value_clip else []),
+            *([EarlyStoppingCallback(settings.patience)] if settings.patience else []),
             *([TensorBoardCallback(SummaryWriter(str(logs)))] if logs else []),
         ],
     )
     newest = last_complete(steps)
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     return model
+
+
+def normalise(encoder: LayerAverage, *parts: tuple[Clips, pd.Series, int | None]) -> None:
+    """Give an encoder the statistics of a training part, or, by speaker, each clip those of its speaker.
+
+    Args:
+        encoder: normalises in either way.
+        parts: the clips of the training part, then of others; who speaks in each; the variant to measure.
+    """
+    if not encoder.by_speaker:
+        clips, _, variant = parts[0]
+        encoder.set_statistics(statistics(clip_features(clips, range(len(clips)), variant)))
+        return
+    encoder.known = AS_IT_IS  # so features are kept
+    for clips, speakers, variant in parts:
+        rows = pd.Series(range(len(clips))).groupby(list(speakers))
+        found = {speaker: statistics(clip_features(clips, of, variant)) for speaker, of in rows}
+        clips.statistics = [found[speaker] for speaker in speakers]
+
+
+def clip_features(clips: Clips, rows: Iterable[int], variant: int | None) -> Iterator[Tensor]:
+    """Features (T, F) of some clips, one at a time."""
+    for row in tqdm(rows, desc="measuring activations", unit="clip", file=sys.stderr):
+        yield clips[Draw(row, variant, 0.0)].features
 
 
 def development_scores(evaluated: EvalPrediction, labels: tuple[str, ...]) -> dict[str, float]:

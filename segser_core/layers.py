@@ -1,0 +1,132 @@
+"""`layer-average` (Pepino et al. 2021): a frozen encoder, a learned mix of all its layers, two dense layers a frame."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from segser_core.encoders import FrameEncoder
+from segser_core.errors import SettingError
+
+NORMALIZATIONS = ("global", "speaker")
+DENSE_SIZE = 128
+DROPOUT = 0.2
+SMALLEST_STD = 1e-5  # an activation that never changes stays near zero
+
+
+class Statistics(NamedTuple):
+    """Mean and standard deviation of each activation, (F,) each."""
+
+    mean: Tensor
+    std: Tensor
+
+    def normalise(self, activations: Tensor) -> Tensor:
+        """(…, F) → (…, F), of mean 0 and variance 1 where the statistics are its own."""
+        return (activations - self.mean) / self.std
+
+
+AS_IT_IS = Statistics(torch.tensor(0.0), torch.tensor(1.0))
+
+
+def statistics(parts: Iterable[Tensor]) -> Statistics:
+    """Mean and standard deviation over all frames of all parts: (T, F) each, T ≥ 0, in constant memory.
+
+    Raises:
+        SettingError: there is not one frame.
+    """
+    frames, total, squares = 0, torch.zeros(()), torch.zeros(())
+    for part in parts:
+        frames += len(part)
+        total = total + part.double().sum(dim=0)
+        squares = squares + part.double().square().sum(dim=0)
+    if frames == 0:
+        raise SettingError("activations cannot be normalised by no frame at all: give at least one clip")
+    mean = total / frames
+    std = (squares / frames - mean.square()).clamp(min=0).sqrt()
+    return Statistics(mean.float(), std.float().clamp(min=SMALLEST_STD))
+
+
+class LayerAverage(FrameEncoder):
+    """Frames from all layers of a frozen encoder, 128 features each.
+
+    The activations are what enters the encoder's first Transformer layer and what each layer puts
+    out. Each is normalised: under `global` by statistics that are set once, those of the training
+    part, and that travel with the weights; under `speaker` by a speaker's own statistics. Of a
+    single recording in use these are not known: those of the audio that the encoder sees at once
+    take their place.
+
+    Attributes:
+        by_speaker: whether the normalisation is `speaker`.
+        known: the statistics of the speaker who is heard next, under `speaker`; None where they are not known.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, inner: FrameEncoder, normalization: str = "global"):
+        super().__init__()
+        if normalization not in NORMALIZATIONS:
+            raise SettingError(f"normalization {normalization!r} is unknown; choose {' or '.join(NORMALIZATIONS)}")
+        self.inner, self.by_speaker = inner.requires_grad_(False), normalization == "speaker"
+        self.known: Statistics | None = None
+        self.frozen_layers = len(inner.transformer_layers())
+        self.max_frames, self.positions_matter = inner.max_frames, inner.positions_matter
+        self.normalize, self.overhang_samples = inner.normalize, inner.overhang_samples
+        self.hidden_size = DENSE_SIZE
+        self.mix = nn.Parameter(torch.ones(self.frozen_layers + 1))
+        self.register_buffer("mean", torch.zeros(len(self.mix) * inner.hidden_size))
+        self.register_buffer("std", torch.ones(len(self.mix) * inner.hidden_size))
+        sizes = (inner.hidden_size, DENSE_SIZE, DENSE_SIZE)
+        dense = [(nn.Linear(a, b), nn.ReLU(), nn.Dropout(DROPOUT)) for a, b in pairwise(sizes)]
+        self.dense = nn.Sequential(*(part for layer in dense for part in layer))
+
+    @property
+    def shares(self) -> Tensor:
+        """The weight of each activation in the mix, summing to 1: (L + 1,)."""
+        return self.mix / self.mix.sum()
+
+    def set_statistics(self, of: Statistics) -> None:
+        """Take these, of the training part, as the global ones."""
+        self.mean.copy_(of.mean)
+        self.std.copy_(of.std)
+
+    def transformer_layers(self) -> list[nn.Module]:
+        """None: no layer is tuned."""
+        return []
+
+    def train(self, mode: bool = True) -> "LayerAverage":
+        """The frozen encoder stays as it is in use, without dropout."""
+        super().train(mode)
+        self.inner.eval()
+        return self
+
+    @torch.no_grad()
+    def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
+        """All activations side by side, from the lowest up: (N,) → (T, (L + 1) · D)."""
+        seen: list[Tensor] = []
+        layers = self.inner.transformer_layers()
+        hooks = [layers[0].register_forward_pre_hook(lambda _, given: seen.append(given[0]))]
+        hooks += [layer.register_forward_hook(lambda _, given, out: seen.append(frames_of(out))) for layer in layers]
+        try:
+            lowest = self.inner.features(waveform)[None]
+            length = torch.tensor([lowest.shape[1]], device=lowest.device)
+            self.inner(lowest, length, torch.full_like(length, offset))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        activations = torch.cat(seen, dim=-1)[0]
+        if not self.by_speaker:
+            return activations
+        return (self.known or statistics([activations])).normalise(activations)
+
+    def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
+        """The mix through the dense layers: (B, T, (L + 1) · D) → (B, T, 128)."""
+        layers = Statistics(self.mean, self.std).normalise(features).unflatten(2, (len(self.mix), -1))
+        return self.dense((layers * self.shares[:, None]).sum(dim=2))
+
+
+def frames_of(output: Any) -> Tensor:
+    """The frames of a Transformer layer's output, which some networks return in a tuple."""
+    return output[0] if isinstance(output, tuple) else output
