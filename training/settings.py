@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import yaml
 
@@ -11,6 +11,7 @@ from segser_core.errors import SettingError
 from segser_core.layers import NORMALIZATIONS
 from segser_core.segments import Tail
 from training.objective import SYSTEMS
+from training.options import of_kind, put_over
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Settings:
     """Everything that decides what a training run computes, but for the folder of the corpus.
 
     Attributes:
+        corpus_options: what the corpus's loader is told.
+        partial: whether an incomplete corpus is taken as it is.
         alpha: α of Eq. 4 by system; a system that is not named follows Eq. 1.
         over_segments: `sum` (Eq. 3) or `mean` over the segments of a recording.
         consistency: weight of the divergence between what is heard at two places of Whisper's table of
@@ -62,7 +65,9 @@ class Settings:
     """
 
     corpus: str = "ravdess"
+    corpus_options: dict[str, Any] = field(default_factory=dict)
     protocol: str | None = None
+    partial: bool = False
     system: str = "seg+tri-w"
     encoder: str = "facebook/wav2vec2-base"
     revision: str | None = None
@@ -141,12 +146,8 @@ def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settin
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingError(f"the settings {path} cannot be read: {error}") from error
     values = of_system(values, (overrides or {}).get("system"))
-    for name, text in (overrides or {}).items():
-        *groups, last = name.split(".")
-        target = values
-        for group in groups:
-            target = target.setdefault(group, {})
-        target[last] = parse_value(text)
+    require(isinstance(values, dict), f"file {path}", values, "settings by name")
+    put_over(values, overrides or {})
     return settings_from(values)
 
 
@@ -163,14 +164,6 @@ def of_system(values: Any, asked: str | None) -> Any:
         raise SettingError(f"the setting systems holds settings by system: {error}") from error
 
 
-def parse_value(text: str) -> Any:
-    """A value of the command line: YAML, with 1e-4 read as the number that it is."""
-    try:
-        return float(text) if "e" in text.lower() else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError):
-        return text
-
-
 def settings_from(values: dict[str, Any]) -> Settings:
     """Settings from plain values, as YAML gives them."""
     try:
@@ -180,9 +173,19 @@ def settings_from(values: dict[str, Any]) -> Settings:
         unknown = sorted(set(values) - known)
         if unknown:
             raise SettingError(f"the setting {unknown[0]!r} is unknown; known are {', '.join(sorted(known))}")
-        return Settings(**values, augmentation=augmentation)
+        settings = Settings(**values, augmentation=augmentation)
+        check_kinds(settings)
+        check_kinds(augmentation, "augmentation.")
+        return settings
     except (TypeError, ValueError, AttributeError) as error:
         raise SettingError(f"a setting has a value of the wrong kind: {error}") from error
+
+
+def check_kinds(settings: Any, group: str = "") -> None:
+    """Raise a SettingError unless every value of a dataclass is of its field's kind."""
+    for name, hint in get_type_hints(type(settings)).items():
+        value = getattr(settings, name)
+        require(of_kind(value, hint), f"{group}{name}", value, str(getattr(hint, "__name__", hint)))
 
 
 def as_pair(value: Any) -> Any:
