@@ -13,6 +13,8 @@ from segser_core.segments import Tail
 from training.objective import SYSTEMS
 from training.options import of_kind, put_over
 
+SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -105,6 +107,7 @@ class Settings:
         require(self.tail in get_args(Tail), "tail", self.tail, f"one of {', '.join(get_args(Tail))}")
         require(self.over_segments in ("sum", "mean"), "over_segments", self.over_segments, "sum or mean")
         require(self.precision in ("bf16", "fp32"), "precision", self.precision, "bf16 or fp32")
+        require(self.schedule in SCHEDULES, "schedule", self.schedule, f"one of {', '.join(SCHEDULES)}")
         require(self.best_by in ("uar", "loss"), "best_by", self.best_by, "uar or loss")
         require(self.normalization in NORMALIZATIONS, "normalization", self.normalization, " or ".join(NORMALIZATIONS))
         for name in ("gradient_value_clip", "patience", "crop_frames", "cut_s"):
@@ -119,8 +122,10 @@ class Settings:
             require(0 <= getattr(self, name) < 1, name, getattr(self, name), "from 0 to below 1")
         for system, alpha in self.alpha.items():
             require(system in SYSTEMS and 0 <= alpha <= 1, f"alpha.{system}", alpha, "0 to 1, for a known system")
-        require(self.consistency >= 0, "consistency", self.consistency, "0 or more")
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        for name in ("consistency", "margin", "weight_decay"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        for name in ("learning_rate", "head_learning_rate", "layer_decay", "gradient_clip"):
+            require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
         require(self.augmentation.variants >= 1, "augmentation.variants", self.augmentation.variants, "at least 1")
         for name in ("mask_bands", "mask_time"):
             share = getattr(self.augmentation, name)
