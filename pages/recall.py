@@ -49,6 +49,7 @@ recall_blocks.calibration(choice)
 if found is not None:
     st.header("How alike are the two?")
     st.markdown(recall_words.agreement(found, list(summaries)))
+recall_blocks.layers(choice)
 recall_blocks.of_paper(choice, summaries)
 
 st.divider()

@@ -14,6 +14,7 @@ from segser_core.bootstrap import FEWEST_SPEAKERS, NO_INTERVAL, wilson
 from segser_core.calibration import Calibration
 from segser_core.errors import SettingError
 from segser_core.metrics import Scores
+from segser_core.runs import Run
 from segser_core.scores import Comparison, Summary, metrics_json
 from segser_core.selection import Filter
 
@@ -26,6 +27,27 @@ WANTED_S = 10.0
 FEWEST_ON_A_SIDE = 20
 UNKNOWN = "not known"
 SCORES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
+
+
+def layer_table(run: Run) -> "pd.DataFrame | None":
+    """What each layer weighs in the mix of `layer-average`: a row an activation, from the lowest up.
+
+    Returns:
+        `layer` ("input" is what enters the first), `weight`, the mean over the run's models, `lowest` and
+        `highest` of them; None where run.json holds no such weights.
+    """
+    import pandas as pd
+
+    try:
+        weights = np.array(run.meta.get("layer_weights", []), dtype=float)  # (models, L + 1)
+    except (TypeError, ValueError):
+        return None
+    if weights.ndim != 2 or not weights.size or not np.isfinite(weights).all():
+        return None
+    names = ["input", *map(str, range(1, weights.shape[1]))]
+    return pd.DataFrame(
+        {"layer": names, "weight": weights.mean(axis=0), "lowest": weights.min(axis=0), "highest": weights.max(axis=0)}
+    )
 
 
 def length_edge(durations_s: np.ndarray, wanted_s: float = WANTED_S) -> tuple[float, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from segser_core.aggregation import own_rule, segments_per_clip
 from segser_core.bootstrap import COVERAGE_AT_10, FEWEST_SPEAKERS, Interval, Intervals
+from segser_core.breakdown import layer_table
 from segser_core.calibration import Calibration, calibrate
 from segser_core.errors import RunError
 from segser_core.paired import Difference, Differences
@@ -66,7 +67,7 @@ def _difference_json(first: Run, second: Run) -> dict[str, Any]:
 
 
 def _run_json(run: Run, summary: Summary) -> dict[str, Any]:
-    rules = scores_by_rule(run)
+    rules, layers = scores_by_rule(run), layer_table(run)
     return {
         "run": run.name,
         "system": run.system,
@@ -76,6 +77,7 @@ def _run_json(run: Run, summary: Summary) -> dict[str, Any]:
         "calibration": _known(asdict(calibration_of(run))),
         "aggregate": own_rule(run),
         "by_rule": {r: {"uar": of.pooled.uar, "interval": _bounds(of.intervals.uar)} for r, of in rules.items()},
+        "layer_weights": None if layers is None else layers.set_index("layer")["weight"].to_dict(),
     }
 
 
@@ -101,7 +103,8 @@ def _run_text(run: Run, summary: Summary) -> str:
     lines += _about_speakers(summary.speakers, summary.few_speakers)
     lines += _calibration_lines(calibration_of(run))
     rules = scores_by_rule(run)
-    return "\n".join([*lines, *(_rule_lines(rules) if len(rules) > 1 else [])])
+    lines += _rule_lines(rules) if len(rules) > 1 else []
+    return "\n".join([*lines, *_layer_lines(run)])
 
 
 def _head(run: Run, summary: Summary) -> str:
@@ -186,6 +189,17 @@ def _rule_difference_text(found: dict[Aggregate, Differences]) -> str:
     """The difference of UAR under each rule that both runs can be asked for; nothing where there is but one."""
     rows = [(f"  {rule}", signed(of.uar.value), _range(of.uar)) for rule, of in found.items()]
     return "\n".join(["", *aligned([("both, label from", "UAR", "95 %"), *rows], "1")]) if len(rows) > 1 else ""
+
+
+def _layer_lines(run: Run) -> list[str]:
+    """What each layer weighs in a learned mix, in percent; nothing of a model that has none."""
+    table = layer_table(run)
+    if table is None:
+        return []
+    rows = [
+        (f"  {r.layer}", percent(r.weight), f"{percent(r.lowest)} to {percent(r.highest)}") for r in table.itertuples()
+    ]
+    return aligned([("layer", "weight", "of its models"), *rows], "1")
 
 
 def _comparison_text(first: str, second: str, found: Comparison) -> str:

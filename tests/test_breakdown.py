@@ -1,12 +1,13 @@
 """Tables of scores: recall by group against a slow loop, edges of length, the paper's numbers."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core import breakdown, paper
+from segser_core import breakdown, paper, report
 from segser_core.bootstrap import wilson
 from segser_core.calibration import calibrate
 from segser_core.clips import clip_table
@@ -40,6 +41,19 @@ def clips(n: int, seed: int = 0) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
     return tuple(read_run(place) for place in made_runs(tmp_path_factory.mktemp("made"), 400))
+
+
+@pytest.mark.parametrize("weights", [None, [], [[]], [0.5, 0.5], [[0.5], [0.2, 0.8]], [["a"]], [[float("nan")]]])
+def test_what_is_no_mix_of_layers_has_no_table(pair, weights):
+    assert breakdown.layer_table(replace(pair[0], meta={"layer_weights": weights})) is None
+
+
+def test_the_mix_of_layers_is_the_mean_over_models_in_table_and_report(pair):
+    run = replace(pair[0], meta=pair[0].meta | {"layer_weights": [[0.5, 0.2, 0.3], [0.1, 0.4, 0.5]]})
+    assert breakdown.layer_table(run).weight.tolist() == pytest.approx([0.3, 0.3, 0.4])
+    assert "  2        40.0  30.0 to 50.0" in report.report_text([run])
+    assert report.report_json([run])["runs"][0]["layer_weights"]["1"] == pytest.approx(0.3)
+    assert report.report_json([pair[0]])["runs"][0]["layer_weights"] is None
 
 
 @pytest.mark.parametrize("by", [("length",), ("speaker",), ("length", "speaker"), ("speaker", "length", "gender")])

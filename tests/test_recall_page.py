@@ -103,6 +103,15 @@ def test_the_page_shows_the_figures_of_the_report(made):
     assert f"{test['first_only']} clips only seg+tri-w has right, {test['second_only']} only baseline" in plain
 
 
+def test_the_weights_of_a_mix_are_shown(made, tmp_path, monkeypatch):
+    weights = {"layer_weights": [[0.5, 0.2, 0.3], [0.1, 0.4, 0.5]]}
+    place = altered(made, tmp_path, "baseline", lambda rows: rows, weights)
+    monkeypatch.setenv("SEGSER_RUNS", str(place))
+    shown = table(run(opened("recall", run="baseline")), "weight")
+    assert shown.layer.tolist() == ["input", "1", "2"] and shown.weight.tolist() == pytest.approx([30, 30, 40])
+    assert shown.lowest.tolist() == pytest.approx([10, 20, 30])
+
+
 def test_another_rule_changes_every_number_at_once(made):
     app = run(opened("recall", **PAIR, aggregate="mean"))
     found = read_run(made / "seg+tri-w")

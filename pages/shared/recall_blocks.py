@@ -185,6 +185,23 @@ def calibration(choice: Choice) -> None:
         st.dataframe(breakdown.segments_table(found), hide_index=True)
 
 
+def layers(choice: Choice) -> None:
+    """What each layer weighs in the mix of `layer-average`; nothing for other systems."""
+    found = {run.name: table for run in choice.both if (table := breakdown.layer_table(run)) is not None}
+    if not found:
+        return
+    st.header("Which layers?")
+    for column, (name, table) in zip(st.columns(len(found)), found.items(), strict=True):
+        with column:
+            st.markdown(f"**{words.plain(name)}**")
+            shares = ["weight", "lowest", "highest"]
+            in_percent = table.assign(**{c: 100 * table[c] for c in shares})
+            bar = st.column_config.ProgressColumn(format="%.1f %%", max_value=in_percent.weight.max())
+            shown = dict.fromkeys(shares, charts.PERCENT) | {"weight": bar}
+            st.dataframe(in_percent, hide_index=True, width="content", column_config=shown)
+    st.caption(recall_words.LAYERS)
+
+
 def of_paper(choice: Choice, summaries: Mapping[str, Summary]) -> None:
     """The paper's scores on the same corpus beside ours; nothing where the paper does not have the corpus."""
     rows = paper.reported(choice.run.corpus)

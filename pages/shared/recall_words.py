@@ -42,6 +42,10 @@ RULES_ASIDE = (
     "interval is of both runs on the same resampled clips. To pick a rule by these test clips would flatter it: pick "
     "by others."
 )
+LAYERS = (
+    "What each layer of the frozen encoder weighs in the mix that was learned; *input* is what enters the first one. "
+    "Mean, lowest and highest over the run's models. Each layer is normalised before, so weights can be compared."
+)
 PAPER_ASIDE = (
     "For reference, not for a ranking. The paper fine-tunes wav2vec2. A run on another encoder, such as Whisper's, "
     "which was trained on labelled speech, differs in more than the loss, and does not stand in one line with these."
