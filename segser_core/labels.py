@@ -20,8 +20,14 @@ COLOURS = {
 }
 LABELS = tuple(COLOURS)
 OTHER_COLOUR = "#444444"
+LONGEST_LABEL = 40
 
 
 def colour_of(label: str) -> str:
     """The colour of an emotion, as #RRGGBB; dark grey for a label that is not ours."""
     return COLOURS.get(label, OTHER_COLOUR)
+
+
+def is_fit(label: object) -> bool:
+    """Whether a label can be shown everywhere as it is: text of 1 to 40 characters, without control signs or < and >."""
+    return isinstance(label, str) and 0 < len(label) <= LONGEST_LABEL and label.isprintable() and not set(label) & {*"<>"}

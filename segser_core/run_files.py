@@ -1,7 +1,6 @@
 """The files of a run folder, each read and checked on its own: what is wrong is said by file and column."""
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import RunError
+from segser_core.labels import is_fit
+from segser_core.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
+ROUNDING = 1e-3  # of half precision
 REQUIRED = ("utterance_id", "label", "predicted", "confidence")
 
 
@@ -57,32 +59,59 @@ def read_meta(path: Path) -> dict[str, Any]:
     if not isinstance(meta.get("system"), str):
         raise RunError(f"{path} names no system")
     labels = meta.get("labels")
-    if not isinstance(labels, list) or not labels or not all(isinstance(c, str) for c in labels):
-        raise RunError(f"{path} has labels {labels!r}; expected a list of names")
+    if not isinstance(labels, list) or not labels or not all(is_fit(c) for c in labels):
+        raise RunError(f"{path} has labels {labels!r}; expected a list of names, without markup")
     if len(set(labels)) < len(labels):
         raise RunError(f"{path} names a label twice: {', '.join(labels)}")
     return meta
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
-    """A Parquet file that has these columns, those of numbers finite; a RunError otherwise."""
-    import pandas as pd
-    from pyarrow.lib import ArrowException
+    """A Parquet file that has these columns; shares are 0 to 1, seconds finite, counts whole; a RunError otherwise."""
+    table = _read_parquet(path)
+    if missing := [c for c in columns if c not in table]:
+        raise RunError(f"{path} has no column {', '.join(missing)}")
+    for column in table:
+        _check_numbers(path, str(column), table[column])
+    return table.assign(utterance_id=table.utterance_id.astype(str))
+
+
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    """The rows of a file, every cell of them a number, a text or another single value."""
+    import pyarrow as pa
+    from pyarrow import parquet
 
     try:
-        table = pd.read_parquet(path)
+        rows = parquet.read_table(path)
+        rows.validate(full=True)  # else text that is no UTF-8 shows only when it is looked at
+        if nested := [f.name for f in rows.schema if pa.types.is_nested(f.type)]:
+            raise ValueError(f"the column {nested[0]} holds lists or structures")
+        return rows.to_pandas(ignore_metadata=True)  # metadata would name types and an index of its own
     except FileNotFoundError:
         raise RunError(
             f"{path.parent} holds no {path.name}; a run folder has run.json and predictions.parquet"
         ) from None
-    except (OSError, ValueError, KeyError, ArrowException) as error:
-        raise RunError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
-    if missing := [c for c in columns if c not in table]:
-        raise RunError(f"{path} has no column {', '.join(missing)}")
-    for column in (c for c in columns if c.startswith("p_") or c.endswith("_s") or c == "confidence"):
-        if not pd.api.types.is_numeric_dtype(table[column]) or not np.isfinite(table[column]).all():
-            raise RunError(f"{path}: column {column} holds something that is not a finite number")
-    return table.assign(utterance_id=table.utterance_id.astype(str))
+    except Exception as error:  # pyarrow and pandas raise many kinds for damaged bytes
+        raise RunError(f"{path} cannot be read as Parquet: {_in_a_line(error)}") from error
+
+
+def _check_numbers(path: Path, name: str, column: "pd.Series") -> None:
+    """What a column of this name must hold, whatever the file."""
+    import pandas as pd
+
+    share = name.startswith(("p_", "u_")) or name == "confidence"
+    if name in ("seed", "fold", "segment") and not pd.api.types.is_integer_dtype(column):
+        raise RunError(f"{path}: column {name} holds something that is not a whole number")
+    if share or name.endswith("_s"):
+        if not pd.api.types.is_numeric_dtype(column) or not np.isfinite(column).all():
+            raise RunError(f"{path}: column {name} holds something that is not a finite number")
+        if share and not column.between(-ROUNDING, 1 + ROUNDING).all():
+            raise RunError(f"{path}: column {name} holds something that is not a share from 0 to 1")
+
+
+def _in_a_line(error: Exception) -> str:
+    """What an error of another package says, as one line."""
+    return plain(str(error).partition("\n")[0]) or type(error).__name__
 
 
 def read_predictions(path: Path, labels: tuple[str, ...]) -> "pd.DataFrame":
@@ -112,8 +141,8 @@ def read_embeddings(path: Path) -> Embeddings:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             found = Embeddings(**{name: arrays[name] for name in names})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RunError(f"{path} cannot be read: {error}; expected the arrays {', '.join(names)}") from error
+    except Exception as error:  # numpy and zipfile raise many kinds for damaged bytes
+        raise RunError(f"{path} cannot be read: {_in_a_line(error)}; expected the arrays {', '.join(names)}") from error
     for prefix, others in (("utterance", names[1:3]), ("segment", names[4:])):
         rows = getattr(found, prefix)
         if rows.ndim != 2 or any(getattr(found, other).shape != rows.shape[:1] for other in others):
