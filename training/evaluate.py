@@ -42,20 +42,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Records:
-    """What a run folder holds of the predictions: a row an utterance, a row a segment, and the vectors."""
+    """What a run folder holds of the predictions: a row an utterance, a row a segment, and the vectors (as known)."""
 
     predictions: pd.DataFrame
-    segments: pd.DataFrame
+    segments: pd.DataFrame | None
     embeddings: dict[str, np.ndarray]
 
     @classmethod
-    def joined(cls, parts: "list[Records]", with_embeddings: int) -> "Records":
-        """Several folds and seeds as one; the vectors of the first `with_embeddings` parts only."""
-        kept = [p.embeddings for p in parts[:with_embeddings]]
+    def joined(cls, parts: "list[Records]", seed: int) -> "Records":
+        """Several folds and seeds as one, with the vectors of one seed; what one of them lacks is left out."""
+        kept = [p.embeddings for p in parts if seed in set(p.predictions["seed"])]
         return cls(
             pd.concat([p.predictions for p in parts], ignore_index=True),
-            pd.concat([p.segments for p in parts], ignore_index=True),
-            {name: np.concatenate([e[name] for e in kept]) for name in kept[0]},
+            None
+            if any(p.segments is None for p in parts)
+            else pd.concat([p.segments for p in parts], ignore_index=True),
+            {name: np.concatenate([e[name] for e in kept]) for name in kept[0]} if all(kept) else {},
         )
 
 

@@ -10,7 +10,7 @@ from segser_core.errors import SettingError
 
 
 def pairs(rest: Sequence[str]) -> dict[str, str]:
-    """Values by name, `-` in a name as `_`.
+    """Values by name, `-` in a name as `_` but in the systems that `--alpha.SYSTEM` names.
 
     Raises:
         SettingError: not `--name value` throughout.
@@ -18,7 +18,8 @@ def pairs(rest: Sequence[str]) -> dict[str, str]:
     names, values = rest[::2], rest[1::2]
     if len(names) != len(values) or not all(name.startswith("--") for name in names):
         raise SettingError(f"settings come as --name value; got {' '.join(rest)}")
-    return {name[2:].replace("-", "_"): value for name, value in zip(names, values, strict=True)}
+    plain = [n[2:] if n.startswith("--alpha.") else n[2:].replace("-", "_") for n in names]
+    return dict(zip(plain, values, strict=True))
 
 
 def put_over(values: dict[str, Any], overrides: Mapping[str, str]) -> None:

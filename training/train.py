@@ -23,11 +23,13 @@ from segser_core.errors import SegserError, SettingError
 from segser_core.layers import LayerAverage
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
-from segser_core.runs import check_place, metrics_of, write_run
+from segser_core.runs import Run, check_place, metrics_of, read_run, write_run
 from segser_core.segments import FRAME_S
 from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate
+from training.joining import check_joins, join_checkpoints, join_meta, join_records, trainings_of
 from training.kept import FeatureStore
+from training.options import pairs
 from training.protocols import DEFAULTS, Fold, folds
 from training.settings import Settings, read_settings, to_yaml
 from training.trainer import new_model, seconds_spent, train_fold
@@ -76,8 +78,8 @@ def save_checkpoint(model: SegmentEmotionModel, folder: Path) -> None:
     extractor.save_pretrained(folder)
 
 
-def finish(out: Path, jobs: list[Job], root: Path, settings: Settings) -> dict:
-    """Evaluate every job's model on its development and test clips, and put the run folder in place."""
+def finish(out: Path, jobs: list[Job], root: Path, settings: Settings, there: Run | None) -> dict:
+    """Evaluate every job's model on its development and test clips, and put the run in place, joined to `there`."""
     parts, seconds, layer_weights = [], 0.0, []
     for job in jobs:
         predictor = Predictor.from_pretrained(job.checkpoint)
@@ -87,7 +89,7 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings) -> dict:
         if isinstance(predictor.model.encoder, LayerAverage):
             layer_weights.append(predictor.model.encoder.shares.tolist())
     seeds = sorted({job.seed for job in jobs})
-    records = Records.joined(parts, with_embeddings=sum(job.seed == jobs[0].seed for job in jobs))
+    records = join_records(there, parts) if there else Records.joined(parts, seeds[0])
     metrics = metrics_of(records.predictions, list(predictor.labels))
     protocol = settings.protocol or DEFAULTS[settings.corpus]
     meta = describe_run(predictor, settings.corpus, protocol, seeds, seconds)
@@ -105,25 +107,27 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings) -> dict:
         meta["layer_weights"] = layer_weights  # a list a model: what enters the lowest layer, then each layer
     write_run(
         out,
-        meta=meta,
-        config_yaml=to_yaml(settings),
+        meta=join_meta(there, meta) if there else meta,
+        config_yaml=(there.path / "config.yaml").read_text() if there else to_yaml(settings),
         predictions=records.predictions,
         segments=records.segments,
-        embeddings=records.embeddings,
+        embeddings=records.embeddings or None,
         metrics=metrics,
-        checkpoint_dir=gather_checkpoints(jobs),
+        checkpoint_dir=gather_checkpoints(jobs, there),
     )
     return metrics
 
 
-def gather_checkpoints(jobs: list[Job]) -> Path:
+def gather_checkpoints(jobs: list[Job], there: Run | None) -> Path:
     """The run's `checkpoint/`: one model, or `seed-S/fold-K/` where there are several."""
-    if len(jobs) == 1:
+    if len(jobs) == 1 and there is None:
         return jobs[0].checkpoint
     gathered = jobs[0].folder.parents[1] / "checkpoint"
     shutil.rmtree(gathered, ignore_errors=True)
     for job in jobs:
         shutil.copytree(job.checkpoint, gathered / f"seed-{job.seed}" / f"fold-{job.fold.index}")
+    if there:
+        join_checkpoints(there, gathered)
     return gathered
 
 
@@ -139,7 +143,19 @@ def plan(asked: argparse.Namespace, settings: Settings) -> list[Job]:
     if not divided:
         raise SettingError(f"the protocol has no fold {asked.fold}")
     work = resume_folder(asked.out)
-    return [Job(f, seed, work / f"seed-{seed}" / f"fold-{f.index}") for seed in asked.seed for f in divided]
+    return [
+        Job(f, seed, work / f"seed-{seed}" / f"fold-{f.index}") for seed in sorted(set(asked.seed)) for f in divided
+    ]
+
+
+def run_there(out: Path, jobs: list[Job], settings: Settings) -> Run | None:
+    """The run that the jobs are to join, or None where there is none yet; errors as in `check_joins`."""
+    check_place(out, keeps_checkpoint=True)
+    if not (out / "run.json").is_file():
+        return None
+    run = read_run(out)
+    check_joins(run, settings, [(job.seed, job.fold) for job in jobs])
+    return run
 
 
 def describe(jobs: list[Job], settings: Settings) -> str:
@@ -177,10 +193,7 @@ def parse(argv: list[str] | None) -> tuple[argparse.Namespace, Settings]:
 def with_settings(parser: argparse.ArgumentParser, argv: list[str] | None) -> tuple[argparse.Namespace, Settings]:
     """A parser's own options, `--config` among them, and the settings: any that is given as an option goes over it."""
     asked, rest = parser.parse_known_args(argv)
-    if len(rest) % 2 or not all(name.startswith("--") for name in rest[::2]):
-        parser.error(f"settings come as --name value; got {' '.join(rest)}")
-    overrides = {name[2:].replace("-", "_"): value for name, value in zip(rest[::2], rest[1::2], strict=True)}
-    return asked, read_settings(asked.config, overrides)
+    return asked, read_settings(asked.config, pairs(rest))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -192,7 +205,14 @@ def main(argv: list[str] | None = None) -> int:
         if asked.dry_run:
             print(describe(jobs, settings))
             return 0
-        check_place(asked.out, keeps_checkpoint=True)
+        there = run_there(asked.out, jobs, settings)
+        had = trainings_of(there) if there else []
+        jobs = [job for job in jobs if (job.seed, job.fold.index) not in had]
+        if had:
+            listed = ", ".join(f"seed {seed} (fold {fold})" for seed, fold in had)
+            print(f"{asked.out} has {listed} already, which stay as they are")
+        if not jobs:
+            return 0
         work = resume_folder(asked.out)
         if work.exists() and not asked.resume:
             shutil.rmtree(work)
@@ -200,7 +220,7 @@ def main(argv: list[str] | None = None) -> int:
         kept_in = asked.cache or (work / "features" if settings.system == "layer-average" else None)  # memory is small
         for job in jobs:
             run_job(job, FeatureStore(asked.root, kept_in), settings, logs)
-        metrics = finish(asked.out, jobs, asked.root, settings)
+        metrics = finish(asked.out, jobs, asked.root, settings, there)
         shutil.rmtree(work)
     except SegserError as error:
         print(f"error: {error}", file=sys.stderr)
