@@ -8,7 +8,7 @@ import pytest
 from segser_core.errors import CorpusError, SettingError
 from segser_core.metrics import confusion, uar
 from tests.conftest import LABELS, settings
-from training import sweep
+from training import sweep, train
 from training.corpora import Corpus
 from training.protocols import DevelopmentFold, Fold
 from training.settings import to_yaml
@@ -18,8 +18,8 @@ from training.settings import to_yaml
 def command(corpus, monkeypatch):
     """Calls `training.sweep` on the made-up corpus; returns its exit status."""
     fold, folder = corpus
-    monkeypatch.setattr(sweep, "load_corpus", lambda name, root: Corpus(name, root, fold.manifest))
-    monkeypatch.setattr(sweep, "folds", lambda found, protocol: [fold])
+    monkeypatch.setattr(train, "load_corpus", lambda name, root: Corpus(name, root, fold.manifest))
+    monkeypatch.setattr(train, "folds", lambda found, protocol: [fold])
     (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
     for clip in fold.split("test")["path"]:
         (folder / clip).unlink()  # nothing may ask for them

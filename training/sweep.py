@@ -24,13 +24,12 @@ import yaml
 from segser_core.errors import SegserError, SettingError
 from segser_core.predictor import Predictor
 from segser_core.scores import metrics_of
-from training.corpora import load_corpus
 from training.evaluate import describe_run, evaluate
 from training.kept import FeatureStore
 from training.objective import SYSTEMS
-from training.protocols import DEFAULTS, DevelopmentFold, folds
-from training.settings import Settings, require, to_yaml
-from training.train import Job, resume_folder, run_job, with_settings
+from training.protocols import DEFAULTS, DevelopmentFold
+from training.settings import Settings, require, settings_from, to_yaml
+from training.train import Job, folds_of, resume_folder, run_job, with_settings
 
 FORMAT = 1
 SHARE_SEED = 0  # of the draw of training clips: the same ones for every value and seed
@@ -116,7 +115,9 @@ def open_place(out: Path, sweep: Sweep) -> None:
         shutil.rmtree(resume_folder(out), ignore_errors=True)
         write_json(out, {**sweep.describe(), "values": []})
         return
-    old, new = ({**d, **d["settings"], "settings": None} for d in (read_sweep(out), sweep.describe()))
+    found = read_sweep(out)
+    found["settings"] = yaml.safe_load(to_yaml(settings_from(found["settings"])))  # with those that came later
+    old, new = ({**d, **d["settings"], "settings": None} for d in (found, sweep.describe()))
     if differing := [f"{k} {v!r}, there {old.get(k)!r}" for k, v in new.items() if old.get(k) != v]:
         raise SettingError(f"{out} holds a sweep with other settings: {'; '.join(differing)}; name another folder")
 
@@ -241,7 +242,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         asked, settings = parse(argv)
-        divided = {f.index: f for f in folds(load_corpus(settings.corpus, asked.root), settings.protocol)}
+        divided = {f.index: f for f in folds_of(settings, asked.root)}
         require(asked.fold in divided, "fold", asked.fold, f"one of {', '.join(map(str, divided))}")
         sweep = Sweep(asked.what, settings, part_of(divided[asked.fold].without_test(), asked.share), asked.share)
         run_sweep(sweep, asked)

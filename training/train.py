@@ -16,6 +16,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -80,14 +81,13 @@ def save_checkpoint(model: SegmentEmotionModel, folder: Path) -> None:
 
 def finish(out: Path, jobs: list[Job], root: Path, settings: Settings, there: Run | None) -> dict:
     """Evaluate every job's model on its development and test clips, and put the run in place, joined to `there`."""
-    parts, seconds, layer_weights = [], 0.0, []
+    parts, seconds, told = [], 0.0, []
     for job in jobs:
         predictor = Predictor.from_pretrained(job.checkpoint)
         manifest = job.fold.manifest[job.fold.manifest["split"] != "train"]
         parts.append(evaluate(predictor, manifest, root, settings.corpus, seed=job.seed, fold=job.fold.index))
         seconds += json.loads((job.folder / "seconds.json").read_text())
-        if isinstance(predictor.model.encoder, LayerAverage):
-            layer_weights.append(predictor.model.encoder.shares.tolist())
+        told.append(told_of(predictor.model))
     seeds = sorted({job.seed for job in jobs})
     records = join_records(there, parts) if there else Records.joined(parts, seeds[0])
     metrics = metrics_of(records.predictions, list(predictor.labels))
@@ -103,8 +103,7 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings, there: Ru
         "epochs": settings.epochs,
         "training_clips": len(jobs[0].fold.split("train")),
     }
-    if layer_weights:
-        meta["layer_weights"] = layer_weights  # a list a model: what enters the lowest layer, then each layer
+    meta |= {name: [each[name] for each in told] for name in told[0]}
     write_run(
         out,
         meta=join_meta(there, meta) if there else meta,
@@ -116,6 +115,13 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings, there: Ru
         checkpoint_dir=gather_checkpoints(jobs, there),
     )
     return metrics
+
+
+def told_of(model: SegmentEmotionModel) -> dict[str, Any]:
+    """What run.json tells of each model: the weight of what enters the lowest layer and of each layer, or stages."""
+    if isinstance(model.encoder, LayerAverage):
+        return {"layer_weights": model.encoder.shares.tolist()}
+    return {"stages": model.config.stages} if model.config.stages else {}
 
 
 def gather_checkpoints(jobs: list[Job], there: Run | None) -> Path:
@@ -136,10 +142,14 @@ def resume_folder(out: Path) -> Path:
     return out.with_name(out.name + ".resume")
 
 
+def folds_of(settings: Settings, root: Path) -> list[Fold]:
+    """The folds of the corpus that settings name, as it lies in its folder."""
+    return folds(load_corpus(settings.corpus, root), settings.protocol)
+
+
 def plan(asked: argparse.Namespace, settings: Settings) -> list[Job]:
     """The jobs that were asked for: every fold unless some are named, under every seed."""
-    corpus = load_corpus(settings.corpus, asked.root)
-    divided = [f for f in folds(corpus, settings.protocol) if asked.fold is None or f.index in asked.fold]
+    divided = [f for f in folds_of(settings, asked.root) if asked.fold is None or f.index in asked.fold]
     if not divided:
         raise SettingError(f"the protocol has no fold {asked.fold}")
     work = resume_folder(asked.out)
