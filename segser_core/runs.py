@@ -8,9 +8,7 @@ checkpoint/. A run is complete or it is not there: it is written beside its plac
 import json
 import os
 import shutil
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import ModelError, RunError
+from segser_core.places import in_place_of, sole_writer
 from segser_core.run_files import (
     FORMAT,
     Embeddings,
@@ -141,12 +140,12 @@ def write_run(
         checkpoint_dir: a folder whose content becomes checkpoint/.
 
     Raises:
-        RunError: the new run could not be read back, `path` is a folder that is no run, or it is a
-            run with a checkpoint and the new one has none.
+        RunError: the new run could not be written or read back, another process is writing there, `path`
+            is a folder that is no run, or it is a run with a checkpoint and the new one has none.
     """
     path = Path(path)
     check_place(path, keeps_checkpoint=checkpoint_dir is not None)
-    with _in_place_of(path) as folder:
+    with sole_writer(path), in_place_of(path) as folder:
         _write_json(folder / "run.json", {"format": FORMAT, **meta})
         (folder / "config.yaml").write_text(config_yaml, encoding="utf-8")
         predictions.to_parquet(folder / "predictions.parquet", index=False)
@@ -182,29 +181,6 @@ def check_place(path: Path, keeps_checkpoint: bool) -> None:
         raise RunError(f"{path} is not empty and no run folder, so it is not replaced; name another folder")
     if (path / "checkpoint").is_dir() and not keeps_checkpoint:
         raise RunError(f"{path} holds a checkpoint, which this run would replace without one; name another folder")
-
-
-@contextmanager
-def _in_place_of(path: Path) -> Iterator[Path]:
-    """A new folder beside `path` that takes its place at the end, or goes if something fails."""
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new, old = (path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.{what}" for what in ("new", "old"))
-    new.mkdir()
-    try:
-        yield new
-        if path.exists():
-            path.rename(old)
-        try:
-            new.rename(path)
-        except OSError:
-            if old.exists():
-                old.rename(path)
-            raise
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-        if path.exists():
-            shutil.rmtree(old, ignore_errors=True)
 
 
 def find_runs() -> tuple[tuple[str, Path], ...]:
