@@ -28,6 +28,7 @@ STREAM = (
     "calibration",
     "scores",
     "run_files",
+    "places",
     "runs",
     "aggregation",
     "clips",
