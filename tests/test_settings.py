@@ -3,6 +3,7 @@ import yaml
 
 from segser_core.errors import SettingError
 from tests.conftest import ROOT
+from training.options import corpus_options, pairs
 from training.settings import Augmentation, Settings, read_settings, settings_from, to_yaml
 
 CONFIGS = ROOT / "training" / "configs"
@@ -29,6 +30,24 @@ def test_the_command_line_goes_over_the_file(tmp_path):
     assert s.augmentation == Augmentation(variants=2, speed=(0.9, 1.1), gain_db=6)
 
 
+def test_a_group_of_the_command_line_is_made_where_there_is_none(tmp_path):
+    (tmp_path / "a.yaml").write_text("corpus: fesc\n")
+    given = pairs(["--corpus-options.pattern", "(?P<speaker>S1)", "--corpus-options.labels.t", "tenderness"])
+    assert read_settings(tmp_path / "a.yaml", given).corpus_options == {
+        "pattern": "(?P<speaker>S1)",
+        "labels": {"t": "tenderness"},
+    }
+    with pytest.raises(SettingError, match="corpus is 'fesc' and holds nothing"):
+        read_settings(tmp_path / "a.yaml", {"corpus.excited": "out"})
+
+
+def test_options_of_a_corpus_on_a_command_line():
+    assert corpus_options([]) == {} and corpus_options(["--corpus-options.excited", "out"]) == {"excited": "out"}
+    for wrong in (["--excited", "out"], ["--corpus-options.excited"], ["excited", "out"], ["--corpus-options", "out"]):
+        with pytest.raises(SettingError):
+            corpus_options(wrong)
+
+
 def test_settings_survive_as_yaml():
     s = Settings(alpha={"tri-w": 0.7}, augmentation=Augmentation(variants=3, noise_db=(5.0, 30.0)))
     assert settings_from(yaml.safe_load(to_yaml(s))) == s
@@ -48,6 +67,14 @@ def test_settings_survive_as_yaml():
         ({"precision": "fp16"}, "precision is 'fp16'"),
         ({"augmentation": {"pitch": 3}}, "wrong kind.*pitch"),
         ({"learning_rate": 0}, "learning_rate is 0"),
+        ({"gradient_clip": -1}, "gradient_clip is -1"),
+        ({"margin": -0.5}, "margin is -0.5"),
+        ({"schedule": "steps"}, "schedule is 'steps'; expected one of linear"),
+        ({"epochs": 8.5}, "epochs is 8.5; expected int"),
+        ({"layer": "last"}, r"layer is 'last'; expected int \| None"),
+        ({"partial": "perhaps"}, "partial is 'perhaps'; expected bool"),
+        ({"augmentation": {"speed": 0.9}}, r"augmentation.speed is 0.9; expected tuple\[float, float\]"),
+        ({"augmentation": {"speed": [0.9, 1.0, 1.1]}}, r"augmentation.speed is \(0.9, 1.0, 1.1\)"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(values, message):

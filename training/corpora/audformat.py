@@ -57,9 +57,11 @@ def load(root: Path, label: str = "emotion", speaker: str = "speaker", tables: s
 def labelled(database: Any, label: str, speaker: str, tables: list[str] | None) -> pd.DataFrame:
     """A row a labelled file: file (and start and end, where there are stretches), label, speaker, `ALSO`, split."""
     found = database.get(label, [speaker, *ALSO.values()], tables=tables)
+    files = found.index.get_level_values("file")
     for name, split in database.splits.items():
         if len(found) and split.type in SPLITS:
-            found.loc[found.index.isin(database.get(label, tables=tables, splits=name).index), "split"] = split.type
+            members = database.get(label, tables=tables, splits=name).index.get_level_values("file")
+            found.loc[files.isin(members), "split"] = split.type
     return found.dropna(subset=[label]).reset_index()
 
 

@@ -57,7 +57,7 @@ class Counts:
     """How many utterances the complete corpus holds for the values of some columns.
 
     Attributes:
-        columns: of the manifest.
+        columns: of the manifest; one alone where no labels are named.
         numbers: by the values of these columns.
         labels: utterances of these labels are counted, all where it is empty.
     """
