@@ -22,6 +22,7 @@ import pandas as pd
 import yaml
 
 from segser_core.errors import SegserError, SettingError
+from segser_core.places import sole_writer
 from segser_core.predictor import Predictor
 from segser_core.scores import metrics_of
 from training.evaluate import describe_run, evaluate
@@ -245,7 +246,8 @@ def main(argv: list[str] | None = None) -> int:
         divided = {f.index: f for f in folds_of(settings, asked.root)}
         require(asked.fold in divided, "fold", asked.fold, f"one of {', '.join(map(str, divided))}")
         sweep = Sweep(asked.what, settings, part_of(divided[asked.fold].without_test(), asked.share), asked.share)
-        run_sweep(sweep, asked)
+        with sole_writer(asked.out):
+            run_sweep(sweep, asked)
     except SegserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -23,6 +23,7 @@ import torch
 from segser_core.errors import SegserError, SettingError
 from segser_core.layers import LayerAverage
 from segser_core.model import SegmentEmotionModel
+from segser_core.places import sole_writer
 from segser_core.predictor import Predictor
 from segser_core.runs import Run, check_place, metrics_of, read_run, write_run
 from segser_core.segments import FRAME_S
@@ -215,29 +216,37 @@ def main(argv: list[str] | None = None) -> int:
         if asked.dry_run:
             print(describe(jobs, settings))
             return 0
-        there = run_there(asked.out, jobs, settings)
-        had = trainings_of(there) if there else []
-        jobs = [job for job in jobs if (job.seed, job.fold.index) not in had]
-        if had:
-            listed = ", ".join(f"seed {seed} (fold {fold})" for seed, fold in had)
-            print(f"{asked.out} has {listed} already, which stay as they are")
-        if not jobs:
-            return 0
-        work = resume_folder(asked.out)
-        if work.exists() and not asked.resume:
-            shutil.rmtree(work)
-        logs = asked.out.parent / "tensorboard" / asked.out.name
-        kept_in = asked.cache or (work / "features" if settings.system == "layer-average" else None)  # memory is small
-        for job in jobs:
-            run_job(job, FeatureStore(asked.root, kept_in), settings, logs)
-        metrics = finish(asked.out, jobs, asked.root, settings, there)
-        shutil.rmtree(work)
+        with sole_writer(asked.out):
+            metrics = carry_out(asked, jobs, settings)
     except SegserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    uar, accuracy = (100 * metrics[name]["pooled"] for name in ("uar", "accuracy"))
-    print(f"test UAR {uar:.1f}, accuracy {accuracy:.1f} → {asked.out}")
+    if metrics is not None:
+        uar, accuracy = (100 * metrics[name]["pooled"] for name in ("uar", "accuracy"))
+        print(f"test UAR {uar:.1f}, accuracy {accuracy:.1f} → {asked.out}")
     return 0
+
+
+def carry_out(asked: argparse.Namespace, jobs: list[Job], settings: Settings) -> dict | None:
+    """Train what the run does not have yet and write it; its metrics, None where it has all."""
+    there = run_there(asked.out, jobs, settings)
+    had = trainings_of(there) if there else []
+    jobs = [job for job in jobs if (job.seed, job.fold.index) not in had]
+    if had:
+        listed = ", ".join(f"seed {seed} (fold {fold})" for seed, fold in had)
+        print(f"{asked.out} has {listed} already, which stay as they are")
+    if not jobs:
+        return None
+    work = resume_folder(asked.out)
+    if work.exists() and not asked.resume:
+        shutil.rmtree(work)
+    logs = asked.out.parent / "tensorboard" / asked.out.name
+    kept_in = asked.cache or (work / "features" if settings.system == "layer-average" else None)  # memory is small
+    for job in jobs:
+        run_job(job, FeatureStore(asked.root, kept_in), settings, logs)
+    metrics = finish(asked.out, jobs, asked.root, settings, there)
+    shutil.rmtree(work)
+    return metrics
 
 
 if __name__ == "__main__":
