@@ -1,24 +1,28 @@
-"""Many recordings in one call: from paths to predictions, printed together or written one by one.
+"""Many recordings in one call: from paths to predictions, printed or written as they come.
 
 A recording that cannot be analysed is one plain line on standard error, `PATH: what is wrong`,
-and the others go on.
+and the others go on. Nothing is kept of a recording but its name, so that memory hardly grows.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from segser_core.errors import AudioError, SegserError, SettingError
-from segser_core.exports import EXPORTS
+from segser_core.errors import SegserError, SettingError
+from segser_core.exports import EXPORTS, csv_pieces, json_pieces
 from segser_core.prediction import Aggregate, Context, Prediction
+from segser_core.stream import Engine, ahead, on_ray
 from segser_core.text import aligned, plain
 
 if TYPE_CHECKING:
+    from segser_core.audio import Decoded
     from segser_core.predictor import Predictor
 
 
@@ -34,6 +38,9 @@ class Job:
     aggregate: Aggregate | None = None
     context: Context = "clip"
     max_duration_s: float | None = None
+    resume: bool = False
+    engine: Engine = "local"
+    ray_address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,15 @@ class Recording:
     target: Path
 
 
-@dataclass
-class Screen:
-    """Standard error: a progress bar where it is a terminal, and a line a problem."""
+Result = Prediction | SegserError | OSError  # what came of a recording, or why nothing did
+Refuse = Callable[[str, object], None]
 
-    problems: list[str] = field(default_factory=list)
+
+class Screen:
+    """Standard error: a progress bar where it is a terminal, and a line a problem; it counts both."""
+
+    def __init__(self):
+        self.done = self.problems = 0
 
     def __enter__(self) -> "Screen":
         console = Console(stderr=True)
@@ -58,6 +69,7 @@ class Screen:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
             console=console,
             transient=True,
             redirect_stdout=False,
@@ -71,47 +83,79 @@ class Screen:
     def __exit__(self, *_):
         self.bar.stop()
 
-    def step(self, doing: str, done: int, total: int) -> None:
-        """Show what is being done, and how many recordings are done."""
-        self.bar.update(self.task, description=plain(doing), completed=done, total=total, refresh=True)
+    def begin(self, doing: str, total: int) -> None:
+        """Show what is being done first, and how many recordings there are."""
+        self.bar.update(self.task, description=plain(doing), total=total, refresh=True)
 
-    def hear(self, name: str, done: int, total: int, heard_s: float) -> None:
+    def hear(self, name: str, heard_s: float) -> None:
         """Show how many seconds of a recording are analysed."""
-        self.step(f"{name} {heard_s:.0f} s", done, total)
+        self.bar.update(self.task, description=f"{plain(name)} {heard_s:.0f} s")
+
+    def count(self) -> None:
+        """One recording more is done."""
+        self.done += 1
+        self.bar.update(self.task, completed=self.done)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """The bar out of the way, for something to be printed on the same terminal."""
+        if sys.stdout.isatty():
+            self.bar.stop()
+        yield
+        if sys.stdout.isatty():
+            self.bar.start()
 
     def refuse(self, name: str, why: object) -> None:
-        """Say in a line what is wrong with a file, and remember it."""
-        self.problems.append(name)
+        """Say in a line what is wrong with a file."""
+        self.problems += 1
         line = f"{plain(name)}: {plain(why)}"
         self.bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def run(job: Job, screen: Screen) -> list[Prediction]:
-    """Analyse all recordings of a job; write those with a place, return the others' predictions.
+def run(job: Job, screen: Screen) -> Iterator[Prediction]:
+    """Analyse all recordings of a job, in order; those with a place are written, the others' predictions given back.
 
     Raises:
         ModelError: the model cannot be loaded.
-        SettingError: an aggregation, context or device that does not exist.
+        SettingError: an aggregation, context or device that does not exist, or an engine that is not installed.
     """
-    recordings = list(without_clashes(job, gather(job, screen), screen))
-    if not recordings:
-        return []
-    screen.step(f"loading {job.model}", 0, len(recordings))
-    predictor = load(job)
-    predictions = []
-    for done, recording in enumerate(recordings):
-        heard = partial(screen.hear, recording.file, done, len(recordings))
+    total = sum(1 for _ in gather(job, lambda *_: None))
+    recordings = to_do(job, without_clashes(job, gather(job, screen.refuse), screen), screen)
+    if not total:
+        list(recordings)  # says why
+        return
+    screen.begin(f"loading {job.model}", total)
+    for recording, result in results(job, recordings, screen):
         try:
-            prediction = predict(predictor, job, recording, heard)
+            if not isinstance(result, Prediction):
+                raise result
             if job.out is None:
-                predictions.append(prediction)
+                yield result
             else:
-                write(prediction, job.format, job.out / recording.target)
+                write(result, job.format, job.out / recording.target)
         except SettingError:
             raise
         except (SegserError, OSError) as error:
             screen.refuse(recording.file, error)
-    return predictions
+        screen.count()
+
+
+def results(job: Job, recordings: Iterator[Recording], screen: Screen) -> Iterator[tuple[Recording, Result]]:
+    """Each recording with what came of it."""
+    if job.engine == "ray":
+        listed = list(recordings)
+        found = on_ray(listed, partial(listener, job), job.ray_address, job.device == "cuda")
+        yield from zip(listed, found, strict=True)
+        return
+    predictor = load(job)
+    for recording, decoded in ahead(recordings, decode):
+        yield recording, hear(predictor, job, recording, decoded.result, partial(screen.hear, recording.file))
+
+
+def listener(job: Job) -> Callable[[Recording], "Result"]:
+    """What one of Ray's workers does with each recording."""
+    predictor = load(job)
+    return lambda recording: hear(predictor, job, recording, partial(decode, recording))
 
 
 def load(job: Job) -> "Predictor":
@@ -125,26 +169,42 @@ def load(job: Job) -> "Predictor":
     return Predictor.from_pretrained(job.model, device=job.device)
 
 
-def predict(predictor: "Predictor", job: Job, recording: Recording, heard: Callable[[float], None]) -> Prediction:
+def decode(recording: Recording) -> "Decoded | Path":
+    """A recording's samples, before it is its turn."""
+    from segser_core.audio import decode_ahead
+
+    return decode_ahead(recording.path)
+
+
+def hear(
+    predictor: "Predictor",
+    job: Job,
+    recording: Recording,
+    decoded: Callable[[], "Decoded | Path"],
+    heard: Callable[[float], None] = lambda heard_s: None,
+) -> Result:
     """What the job's model says of one recording; `heard` is called with the seconds analysed so far."""
     heard(0.0)
-    return predictor.predict(
-        recording.path,
-        file=recording.file,
-        aggregate=job.aggregate,
-        context=job.context,
-        max_duration_s=job.max_duration_s,
-        progress=heard,
-    )
+    try:
+        return predictor.predict(
+            decoded(),
+            file=recording.file,
+            aggregate=job.aggregate,
+            context=job.context,
+            max_duration_s=job.max_duration_s,
+            progress=heard,
+        )
+    except (SegserError, OSError) as error:
+        return error
 
 
-def gather(job: Job, screen: Screen) -> Iterator[Recording]:
+def gather(job: Job, refuse: Refuse) -> Iterator[Recording]:
     """The recordings of a job: each path as it is, of a folder every audio file below it."""
     ending = EXPORTS[job.format].ending if job.format in EXPORTS else ""
     for given in job.paths:
         path = Path(given)
         if given and is_folder(path):
-            for file in below(path, screen):
+            for file in below(path, refuse):
                 yield Recording(file, str(file), file.relative_to(path).parent / (file.stem + ending))
         else:
             yield Recording(path, given, Path(path.stem + ending))
@@ -158,31 +218,41 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def below(folder: Path, screen: Screen) -> list[Path]:
+def below(folder: Path, refuse: Refuse) -> Iterator[Path]:
     """Every audio file below a folder; a folder without any is a problem."""
     from segser_core.audio import audio_files
 
-    try:
-        files = list(audio_files(folder))
-    except (AudioError, OSError) as error:
-        screen.refuse(str(folder), error)
-        return []
-    if not files:
-        screen.refuse(str(folder), "no audio file in this folder or below it")
-    return files
+    found = False
+    for file in audio_files(folder):
+        found = True
+        yield file
+    if not found:
+        refuse(str(folder), "no audio file in this folder or below it")
 
 
 def without_clashes(job: Job, recordings: Iterable[Recording], screen: Screen) -> Iterator[Recording]:
     """With --out, of recordings whose results would overwrite one another only the first; without it, all."""
-    first: dict[Path, str] = {}
+    if job.out is None:
+        yield from recordings
+        return
+    first: dict[str, str] = {}
     for recording in recordings:
-        if job.out is None or recording.target not in first:
-            first[recording.target] = recording.file
+        before = first.setdefault(str(recording.target), recording.file)
+        if before == recording.file:
             yield recording
         else:
-            where, before = job.out / recording.target, first[recording.target]
-            why = f"not analysed, since its {where} would overwrite that of {before}; use another --out for it"
-            screen.refuse(recording.file, why)
+            why = f"not analysed, since its {job.out / recording.target} would overwrite that of {before}"
+            screen.refuse(recording.file, f"{why}; use another --out for it")
+            screen.count()
+
+
+def to_do(job: Job, recordings: Iterable[Recording], screen: Screen) -> Iterator[Recording]:
+    """The recordings but, with --resume, those whose file is there already: files are written whole or not at all."""
+    for recording in recordings:
+        if job.resume and job.out is not None and (job.out / recording.target).is_file():
+            screen.count()
+        else:
+            yield recording
 
 
 def write(prediction: Prediction, format: str, path: Path) -> None:
@@ -200,12 +270,11 @@ def as_bytes(prediction: Prediction, format: str) -> bytes:
     return content if isinstance(content, bytes) else content.encode("utf-8", errors="backslashreplace")
 
 
-def render(predictions: list[Prediction], format: str) -> str:
-    """Predictions as one text for standard output, that ends with a line break."""
+def printed(predictions: Iterable[Prediction], format: str) -> Iterator[str]:
+    """Predictions as text for standard output, piece by piece as they come."""
     if format == "table":
-        return "".join(table(p) for p in predictions)
-    text = str(EXPORTS[format].content(predictions))
-    return text if text.endswith("\n") else text + "\n"
+        return map(table, predictions)
+    return json_pieces(predictions) if format == "json" else csv_pieces(predictions)
 
 
 def table(p: Prediction) -> str:

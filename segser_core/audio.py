@@ -12,15 +12,35 @@ import numpy as np
 from segser_core.decoding import SAMPLE_RATE_HZ, decoded
 from segser_core.errors import AudioError, SettingError
 
-__all__ = ["MIN_DURATION_S", "SAMPLE_RATE_HZ", "Levels", "audio_blocks", "audio_files", "cut_wav", "load_audio"]
+__all__ = [
+    "MIN_DURATION_S",
+    "SAMPLE_RATE_HZ",
+    "Decoded",
+    "Levels",
+    "audio_blocks",
+    "audio_files",
+    "cut_wav",
+    "decode_ahead",
+    "load_audio",
+]
 
 MIN_DURATION_S = 0.025  # what one frame of wav2vec2 sees: 400 samples
 AUDIO_ENDINGS = ("wav", "wave", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff", "aifc")
 VIDEO_ENDINGS = ("mp4", "m4v", "mov", "webm", "mka", "mkv")
 SILENCE_PEAK = 10 ** (-60 / 20)  # -60 dBFS; RAVDESS has fine clips that peak at -40
 CLIPPED_AT, CLIPPED_SHARE = 0.999, 1e-3
+AHEAD_S = 30.0  # what is decoded before its turn is no longer than this, so that its memory is bounded
 
-Source = str | Path | bytes | np.ndarray
+
+@dataclass(frozen=True)
+class Decoded:
+    """A recording's samples (N,) at 16 kHz, and whether its file is damaged after them."""
+
+    samples: np.ndarray
+    damaged: bool
+
+
+Source = str | Path | bytes | np.ndarray | Decoded
 
 
 @dataclass
@@ -80,7 +100,7 @@ def audio_blocks(
     skips (a lost FLAC frame, a torn Ogg page) goes unnoticed, and what follows is that much too early.
 
     Args:
-        source: path of a file, a file's content, or (N,) floats at 16 kHz.
+        source: path of a file, a file's content, (N,) floats at 16 kHz, or what `decode_ahead` made.
         block_s: seconds of each block but the last, which may be shorter.
         max_duration_s: a longer recording is refused, once so much of it has been decoded.
         levels: takes note of a damaged file; the samples are added to it by whoever reads them.
@@ -102,6 +122,9 @@ def audio_blocks(
 
 def pieces_of(source: Source, levels: Levels) -> Iterator[np.ndarray]:
     """A recording at 16 kHz in pieces as they come, (n,) float32."""
+    if isinstance(source, Decoded):
+        levels.damaged = source.damaged
+        return iter([source.samples])
     if isinstance(source, np.ndarray):
         return iter([check_array(source)])
 
@@ -109,6 +132,18 @@ def pieces_of(source: Source, levels: Levels) -> Iterator[np.ndarray]:
         levels.damaged = True
 
     return decoded(source, on_damage)
+
+
+def decode_ahead(path: Path) -> Decoded | Path:
+    """A file's samples before their turn, in a thread, say; of a file longer than 30 s its path, to be read in blocks.
+
+    Raises:
+        AudioError: as `audio_blocks` does.
+    """
+    levels = Levels()
+    blocks = audio_blocks(path, AHEAD_S, levels=levels)
+    samples = next(blocks)
+    return path if next(blocks, None) is not None else Decoded(samples, levels.damaged)
 
 
 def check_array(samples: np.ndarray) -> np.ndarray:
@@ -180,23 +215,36 @@ def cut_wav(samples: np.ndarray, start_s: float, end_s: float) -> bytes:
     return content.getvalue()
 
 
-def audio_files(path: Path) -> list[Path]:
-    """The recordings that a path stands for.
+def audio_files(path: Path) -> Iterator[Path]:
+    """The recordings that a path stands for, in order; of a folder it holds no more than the names at hand.
 
     Args:
         path: taken as it is, whatever its ending, unless it is a folder.
 
-    Returns:
-        Every audio file below the folder by its ending, in any case, sorted; links to folders are
+    Yields:
+        Every audio file below the folder by its ending, in any case; links to folders are
         not followed, and the `._` companions that macOS leaves are no recordings. A folder that may
         not be read is listed itself, so that reading it says why.
     """
     if not path.is_dir():
-        return [path]
-    unreadable: list[OSError] = []
-    walk = os.walk(path, onerror=unreadable.append)
-    found = [Path(folder, n) for folder, _, names in walk for n in names if is_audio_name(n)]
-    return sorted(found + [Path(error.filename) for error in unreadable])
+        yield path
+        return
+    names, folders = [], set()
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if not entry.is_dir():
+                    names += [entry.name] if is_audio_name(entry.name) else []
+                elif not entry.is_symlink():
+                    folders.add(entry.name)
+    except OSError:
+        yield path
+        return
+    for name in sorted([*names, *folders]):
+        if name in folders:
+            yield from audio_files(path / name)
+        else:
+            yield path / name
 
 
 def is_audio_name(name: str) -> bool:

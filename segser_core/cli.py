@@ -56,22 +56,29 @@ def analyze(
     aggregate: Annotated[Rule | None, typer.Option(help="how the label is found; else the model's own way")] = None,
     context: Annotated[Literal["clip", "segment"], typer.Option(help="what the model hears of a segment")] = "clip",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="leave out what has its file below --out already")] = False,
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: more processes and machines")] = "local",
+    ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; without it, Ray on this machine")] = None,
 ) -> None:
     """Say which emotion is heard in each recording, and when."""
-    from segser_core.analysis import Job, Screen, render, run
+    from segser_core.analysis import Job, Screen, printed, run
     from segser_core.runs import checkpoint_of
 
     check_call(format, out, max_duration)
+    if resume and out is None:
+        raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
     try:
         checkpoint_of(model)
     except ModelError as error:
         say(plain(error))
         raise typer.Exit(WRONG_CALL) from None
-    job = Job(tuple(paths), model, device, format, out, aggregate, context, max_duration)
+    rules = (aggregate, context, max_duration)
+    job = Job(tuple(paths), model, device, format, out, *rules, resume, engine, ray_address)
     with Screen() as screen:
         predictions = run(job, screen)
-    if out is None:
-        typer.echo(render(predictions, format), nl=False)
+        for piece in predictions if out else printed(predictions, format):
+            with screen.aside():
+                typer.echo(piece, nl=False)
     if screen.problems:
         raise typer.Exit(PROBLEM)
 

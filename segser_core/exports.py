@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from segser_core.prediction import Prediction, Segment
@@ -38,9 +39,18 @@ class Tier:
     intervals: tuple[tuple[float, float, str], ...]
 
 
-def to_json(predictions: Sequence[Prediction]) -> str:
+def to_json(predictions: Iterable[Prediction]) -> str:
     """One JSON list, an object a recording, numbers not rounded, all in ASCII; see `Prediction.to_dict`."""
-    return json.dumps([p.to_dict() for p in predictions], indent=2) + "\n"
+    return "".join(json_pieces(predictions))
+
+
+def json_pieces(predictions: Iterable[Prediction]) -> Iterator[str]:
+    """The text of `to_json`, a recording at a time as they come, nothing before the first."""
+    before = "[\n"
+    for p in predictions:
+        yield before + indent(json.dumps(p.to_dict(), indent=2), "  ")
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
 
 
 def to_frame(predictions: Sequence[Prediction]) -> "pd.DataFrame":
@@ -59,7 +69,7 @@ def to_frame(predictions: Sequence[Prediction]) -> "pd.DataFrame":
     return frame
 
 
-def to_csv(predictions: Sequence[Prediction]) -> str:
+def to_csv(predictions: Sequence[Prediction], header: bool = True) -> str:
     """The rows of `to_frame` as CSV, numbers not rounded.
 
     A spreadsheet would take a cell that begins with =, +, - or @ as a formula. So a file of such a
@@ -68,7 +78,17 @@ def to_csv(predictions: Sequence[Prediction]) -> str:
     frame = to_frame(predictions)
     frame["file"] = [guarded(name, "./") for name in frame["file"]]
     frame["label"] = [guarded(name, "'") for name in frame["label"]]
-    return frame.to_csv(index=False, lineterminator="\n")
+    return frame.to_csv(index=False, lineterminator="\n", header=header)
+
+
+def csv_pieces(predictions: Iterable[Prediction]) -> Iterator[str]:
+    """The text of `to_csv` of predictions of one model, a recording at a time as they come."""
+    header = True
+    for p in predictions:
+        yield to_csv([p], header)
+        header = False
+    if header:
+        yield to_csv([])
 
 
 def rows_csv(table: "pd.DataFrame") -> str:

@@ -39,6 +39,7 @@ STREAM = (
     "predictor",
     "projection",
     "exports",
+    "stream",
     "analysis",
     "report",
     "figures",

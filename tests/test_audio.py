@@ -567,12 +567,12 @@ def test_a_folder_is_every_audio_file_below_it(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "folder.wav").mkdir()
     (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere")
-    assert audio_files(tmp_path) == sorted(tmp_path / n for n in [*names, "gone.wav"])
+    assert list(audio_files(tmp_path)) == sorted(tmp_path / n for n in [*names, "gone.wav"])
 
 
 def test_what_is_no_folder_stands_for_itself(tmp_path):
     for path in (tmp_path / "absent.wav", tmp_path / "notes.txt"):
-        assert audio_files(path) == [path]
+        assert list(audio_files(path)) == [path]
 
 
 def test_a_folder_that_may_not_be_read_is_listed(tmp_path, monkeypatch):
@@ -587,7 +587,7 @@ def test_a_folder_that_may_not_be_read_is_listed(tmp_path, monkeypatch):
         return real(path)
 
     monkeypatch.setattr(audio.os, "scandir", scandir)
-    assert audio_files(tmp_path) == [tmp_path / "a.wav", tmp_path / "closed"]
+    assert list(audio_files(tmp_path)) == [tmp_path / "a.wav", tmp_path / "closed"]
 
 
 # Real recordings
@@ -595,7 +595,7 @@ def test_a_folder_that_may_not_be_read_is_listed(tmp_path, monkeypatch):
 
 def test_ravdess_keeps_every_sample(shared):
     """The length that each clip's own header gives, in samples, at 16 kHz."""
-    clips = audio_files(Path(shared, "data", "ravdess", "Audio_Speech_Actors_01-24", "Actor_23"))[::6]
+    clips = list(audio_files(Path(shared, "data", "ravdess", "Audio_Speech_Actors_01-24", "Actor_23")))[::6]
     assert len(clips) == 10
     for clip in clips:
         header = clip.read_bytes()[:26]  # STREAMINFO: 20 bits of rate, 3 of channels, 5 of depth, 36 of samples

@@ -66,6 +66,7 @@ def call(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setattr(runs, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(analysis, "load", lambda job: StandIn())
+    monkeypatch.setattr(analysis, "decode", lambda recording: recording.path)
     return lambda *args: CliRunner().invoke(app, [str(a) for a in args])
 
 
@@ -210,6 +211,8 @@ def test_a_place_that_cannot_be_written_is_one_line(call):
         ["a.wav", "--device", "abacus"],
         ["a.wav", "--max-duration", "0"],
         ["a.wav", "--max-duration", "nan"],
+        ["a.wav", "--resume"],
+        ["a.wav", "--engine", "steam"],
         ["a.wav", "--nonesuch"],
         ["a.wav", "--model", "nonesuch"],
         ["setting.wav"],
@@ -246,7 +249,7 @@ def test_an_interrupt_ends_with_130(call):
 DRIVER = """
 import sys; sys.path[:0] = [{tests!r}, {root!r}]
 import test_cli; from segser_core import analysis, runs
-analysis.load = lambda job: test_cli.StandIn()
+analysis.load, analysis.decode = lambda job: test_cli.StandIn(), lambda recording: recording.path
 runs.BUNDLED = __import__("pathlib").Path({bundled!r})
 from segser_core.cli import app; app()
 """
@@ -283,6 +286,33 @@ def test_a_name_that_is_no_text(call, tmp_path):
         )
         assert done.returncode == 1 and "Traceback" not in done.stderr
         assert done.stderr == "bad\\udcfe.wav: there is no such file\n" and "\\udcff.wav" in done.stdout
+
+
+def test_resume_leaves_out_what_is_done(call):
+    """What is there stays as it is, what was half written or refused is done again; clashes are those of all."""
+    touch("x/a.wav", "x/b.wav", "x/b.flac", "x/bad.wav", "o/a.json", "o/.c.json.new")
+    Path("o/a.json").write_text("there already")
+    got = call("analyze", "x", "--format", "json", "--out", "o", "--resume")
+    assert got.exit_code == 1
+    assert [line.split(":")[0] for line in got.stderr.splitlines()] == ["x/b.wav", "x/bad.wav"]
+    assert Path("o/a.json").read_text() == "there already"
+    assert json.loads(Path("o/b.json").read_text())[0]["file"] == "x/b.flac"
+    assert "x/b.wav: not analysed" in call("analyze", "x", "--format", "json", "--out", "o", "--resume").stderr
+
+
+def test_results_are_printed_as_they_come(call):
+    """What came before an interrupt is on standard output."""
+    touch("a.wav", "interrupt.wav")
+    for format, begins in (("json", '[\n  {\n    "file": "a.wav"'), ("csv", "file,index"), ("table", "a.wav: happy")):
+        got = call("analyze", "a.wav", "interrupt.wav", "--format", format)
+        assert got.exit_code == 130 and got.stdout.startswith(begins) and "a.wav" in got.stdout
+
+
+def test_ray_is_asked_for_by_name(call, monkeypatch):
+    touch("a.wav")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    got = call("analyze", "a.wav", "--engine", "ray")
+    assert (got.exit_code, got.stdout) == (2, "") and "pip install -r requirements-ray.txt" in got.stderr
 
 
 @pytest.mark.parametrize("format", ["json", "csv", "textgrid", "elan", "parquet"])

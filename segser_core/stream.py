@@ -1,0 +1,119 @@
+"""Many recordings in turn, in memory that does not grow with their number: decoded ahead here, or shared out by Ray."""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from segser_core.errors import SegserError, SettingError
+
+Engine = Literal["local", "ray"]
+T = TypeVar("T")
+R = TypeVar("R")
+THREADS, AHEAD = 2, 8
+BLOCK = 16  # recordings that one of Ray's workers is given at once, and that are done again where it is killed
+
+
+def ahead(items: Iterable[T], make: Callable[[T], R]) -> Iterator[tuple[T, "Future[R]"]]:
+    """Each item, with what is made of it in threads before its turn comes; at most `AHEAD` of them wait."""
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        for item in items:
+            waiting.append((item, pool.submit(make, item)))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class Unmade:
+    """In place of a result: why a worker's function could not be made."""
+
+    why: SegserError
+
+
+class Worker:
+    """One of Ray's processes: makes its function once, then calls it on every item that it is given."""
+
+    def __init__(self, make: Callable[[], Callable[[Any], Any]]):
+        try:
+            self.work = make()
+        except SegserError as error:
+            unmade = Unmade(error)
+            self.work = lambda item: unmade
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        """A batch of items → their results, in order."""
+        return {"result": [self.work(item) for item in batch["item"]]}
+
+
+def on_ray(
+    items: list[T], make: Callable[[], Callable[[T], R]], address: str | None = None, on_gpu: bool = False
+) -> Iterator[R]:
+    """What a function makes of each item, in the items' order, by as many workers as there are CPU cores or GPUs.
+
+    A worker that is killed is started anew, and what it had not given back is done again.
+
+    Args:
+        items: what is sent to the workers.
+        make: makes the function, once in each worker; a function of a module, or a `partial` of one.
+        address: of a cluster, as `ray start` names it. None starts Ray for this call, which then can be reached
+            from this machine alone.
+        on_gpu: whether each worker has a GPU to itself, or a CPU core.
+
+    Raises:
+        SettingError: Ray is not installed, no cluster is found at the address, or it has no GPU.
+        SegserError: a worker's function cannot be made.
+    """
+    if not items:
+        return
+    ray = connect(address)
+    try:
+        workers, blocks = int(ray.cluster_resources().get("GPU" if on_gpu else "CPU", 0)), -(-len(items) // BLOCK)
+        if not workers:
+            raise SettingError("Ray knows of no GPU; use --device cpu, or a cluster that has one")
+        results = ray.data.from_items(items, override_num_blocks=blocks).map_batches(
+            Worker,
+            fn_constructor_args=(make,),
+            batch_size=BLOCK,
+            compute=ray.data.ActorPoolStrategy(size=min(workers, blocks)),
+            **({"num_gpus": 1} if on_gpu else {"num_cpus": 1}),
+        )
+        for row in results.iter_rows():
+            if isinstance(row["result"], Unmade):
+                raise row["result"].why
+            yield row["result"]
+    finally:
+        ray.shutdown()
+
+
+def connect(address: str | None) -> Any:
+    """Ray, connected, without usage statistics, dashboard or words of its own. Errors as in `on_ray`."""
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+    if address is None:
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # which on any system makes Ray listen on loopback alone
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise SettingError("--engine ray needs Ray Data; install it: pip install -r requirements-ray.txt") from None
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    how: dict[str, Any] = {} if address else {"include_dashboard": False}
+    code = {"env_vars": {"PYTHONPATH": str(Path(__file__).parents[1])}}
+    try:
+        ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, runtime_env=code, **how)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise SettingError(f"Ray cannot be reached at {address or 'this machine'}: {error}") from error
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = True
+    return ray
