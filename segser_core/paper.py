@@ -25,7 +25,7 @@ _TABLE: tuple[tuple[tuple[float | None, float | None], ...], ...] = (
 )
 OWN_STATISTICS = {"ravdess": (0.843, 0.757), "iemocap": (0.672, 0.658)}
 PROTOCOLS = {"iemocap": "iemocap-session", "ravdess": "ravdess-paper", "fesc": "fesc-speaker"}
-ENCODERS = {corpus: "wav2vec2-base" for corpus in CORPORA} | {"fesc": "wav2vec2-large-xlsr-53-finnish"}
+ENCODERS = dict.fromkeys(CORPORA, "wav2vec2-base") | {"fesc": "wav2vec2-large-xlsr-53-finnish"}
 SEGMENT_FRAMES = {"iemocap": 140, "ravdess": 80, "fesc": 120}
 ALPHA = {"tri-w": 0.7, "seg+tri-s": 0.1, "seg+tri-w": 0.2}  # on RAVDESS; the other corpora follow Eq. 1
 BEST = {"iemocap": "seg+tri-s", "ravdess": "seg+tri-w", "fesc": "seg+tri-w"}
