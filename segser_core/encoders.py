@@ -269,6 +269,20 @@ def quiet_config(config: PreTrainedConfig) -> PreTrainedConfig:
     return config
 
 
+def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
+    """The configuration of a pretrained network, from a local folder or a hub name, without its weights.
+
+    Raises:
+        ModelError: not to be had.
+    """
+    from transformers import AutoConfig
+
+    try:
+        return quiet_config(AutoConfig.from_pretrained(name, **({"revision": revision} if revision else {})))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+
+
 def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedModel, bool]:
     """A pretrained network from a local folder or a hub name, in float32, from safetensors only.
 
@@ -278,11 +292,11 @@ def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedMode
     Raises:
         ModelError: not to be had, or weights that leave a part of the network at random.
     """
-    from transformers import AutoConfig, AutoFeatureExtractor, WhisperModel
+    from transformers import AutoFeatureExtractor, WhisperModel
 
     how: dict[str, Any] = {"revision": revision} if revision else {}
+    config = load_config(name, revision)
     try:
-        config = quiet_config(AutoConfig.from_pretrained(name, **how))
         kind = NETWORKS[config.model_type]
         whole = kind is WhisperEncoder and "WhisperEncoder" not in (config.architectures or [])
         loaded: Any = (WhisperModel if whole else kind).from_pretrained(
