@@ -18,23 +18,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from segser_core.errors import SegserError, SettingError
+from segser_core.errors import SegserError
 from segser_core.layers import LayerAverage
 from segser_core.model import SegmentEmotionModel
 from segser_core.places import sole_writer
 from segser_core.predictor import Predictor
 from segser_core.runs import Run, check_place, metrics_of, read_run, write_run
-from segser_core.segments import FRAME_S
 from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate
 from training.joining import check_joins, join_checkpoints, join_meta, join_records, trainings_of
 from training.kept import FeatureStore
 from training.options import pairs
-from training.protocols import DEFAULTS, Fold, folds
-from training.settings import Settings, read_settings, to_yaml
-from training.trainer import new_model, seconds_spent, train_fold
+from training.protocols import DEFAULTS, OWN_SPLIT, Fold, folds
+from training.rehearsal import rehearse
+from training.settings import Settings, read_settings, require, to_yaml
+from training.sound import by_reason, heard
+from training.trainer import seconds_spent, train_fold
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +91,7 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings, there: Ru
     seeds = sorted({job.seed for job in jobs})
     records = join_records(there, parts) if there else Records.joined(parts, seeds[0])
     metrics = metrics_of(records.predictions, list(predictor.labels))
-    protocol = settings.protocol or DEFAULTS[settings.corpus]
+    protocol = settings.protocol or DEFAULTS.get(settings.corpus, OWN_SPLIT)
     meta = describe_run(predictor, settings.corpus, protocol, seeds, seconds)
     meta |= {
         "alpha": settings.alpha.get(settings.system),
@@ -103,6 +102,8 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings, there: Ru
         },
         "epochs": settings.epochs,
         "training_clips": len(jobs[0].fold.split("train")),
+        "corpus_options": settings.corpus_options,
+        "left_out": by_reason(jobs[0].fold.left_out),
     }
     meta |= {name: [each[name] for each in told] for name in told[0]}
     write_run(
@@ -144,18 +145,20 @@ def resume_folder(out: Path) -> Path:
 
 
 def folds_of(settings: Settings, root: Path) -> list[Fold]:
-    """The folds of the corpus that settings name, as it lies in its folder."""
-    return folds(load_corpus(settings.corpus, root), settings.protocol)
+    """The folds of the corpus that settings name, as it lies in its folder, every recording heard."""
+    corpus = load_corpus(settings.corpus, root, settings.corpus_options)
+    return heard(folds(corpus, settings.protocol, partial=settings.partial), corpus, partial=settings.partial)
 
 
 def plan(asked: argparse.Namespace, settings: Settings) -> list[Job]:
     """The jobs that were asked for: every fold unless some are named, under every seed."""
-    divided = [f for f in folds_of(settings, asked.root) if asked.fold is None or f.index in asked.fold]
-    if not divided:
-        raise SettingError(f"the protocol has no fold {asked.fold}")
+    require(min(asked.seed) >= 0, "seed", min(asked.seed), "0 or more")
+    divided = folds_of(settings, asked.root)
+    wanted = range(len(divided)) if asked.fold is None else sorted(set(asked.fold))
+    require(set(wanted) <= set(range(len(divided))), "fold", asked.fold, f"0 to {len(divided) - 1}")
     work = resume_folder(asked.out)
     return [
-        Job(f, seed, work / f"seed-{seed}" / f"fold-{f.index}") for seed in sorted(set(asked.seed)) for f in divided
+        Job(divided[k], seed, work / f"seed-{seed}" / f"fold-{k}") for seed in sorted(set(asked.seed)) for k in wanted
     ]
 
 
@@ -169,42 +172,27 @@ def run_there(out: Path, jobs: list[Job], settings: Settings) -> Run | None:
     return run
 
 
-def describe(jobs: list[Job], settings: Settings) -> str:
-    """What `--dry-run` prints: folds, counts, parameters and the memory that they need at least."""
-    lines = [to_yaml(settings), "fold  train   dev  test"]
-    for fold in {job.fold.index: job.fold for job in jobs}.values():
-        counts = fold.manifest["split"].value_counts()
-        lines.append(f"{fold.index:4d} {counts['train']:6d} {counts['dev']:5d} {counts['test']:5d}")
-    model = new_model(settings, jobs[0].fold)
-    total = sum(p.numel() for p in model.parameters())
-    tuned = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    clip = jobs[0].fold.manifest["duration_s"].mean() / FRAME_S * model.encoder.features(torch.zeros(16_000)).shape[1]
-    kept = clip * 2 * settings.augmentation.variants * counts["train"]
-    lines.append(f"{total / 1e6:.1f} M parameters, {tuned / 1e6:.1f} M of them tuned; {len(jobs)} training(s)")
-    lines.append(
-        f"memory: {(4 * total + 12 * tuned) / 1e9:.2f} GB weights and optimiser, {kept / 1e9:.2f} GB kept features"
-    )
-    return "\n".join(lines)
-
-
 def parse(argv: list[str] | None) -> tuple[argparse.Namespace, Settings]:
     """The command line: our own options, and any setting as `--name value`."""
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__.splitlines()[0])
     parser.add_argument("--config", required=True, type=Path)
     parser.add_argument("--root", required=True, type=Path, help="the corpus's folder")
-    parser.add_argument("--out", required=True, type=Path, help="the run folder to write")
+    parser.add_argument("--out", type=Path, help="the run folder to write; runs/CORPUS/SYSTEM where it is not said")
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
     parser.add_argument("--fold", type=int, nargs="+", help="all where it is not said")
     parser.add_argument("--cache", type=Path, help="a folder in which frozen features are kept for later trainings")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier call was stopped")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done")
-    return with_settings(parser, argv)
+    asked, settings = with_settings(parser, argv)
+    asked.out = asked.out or Path("runs") / settings.corpus / settings.system
+    return asked, settings
 
 
 def with_settings(parser: argparse.ArgumentParser, argv: list[str] | None) -> tuple[argparse.Namespace, Settings]:
     """A parser's own options, `--config` among them, and the settings: any that is given as an option goes over it."""
+    parser.add_argument("--partial", action="store_true", help="take a corpus that is not complete as it is")
     asked, rest = parser.parse_known_args(argv)
-    return asked, read_settings(asked.config, pairs(rest))
+    return asked, read_settings(asked.config, pairs(rest) | ({"partial": "true"} if asked.partial else {}))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -214,7 +202,7 @@ def main(argv: list[str] | None = None) -> int:
         asked, settings = parse(argv)
         jobs = plan(asked, settings)
         if asked.dry_run:
-            print(describe(jobs, settings))
+            print(rehearse([job.fold for job in jobs if job.seed == jobs[0].seed], settings, len(jobs)))
             return 0
         with sole_writer(asked.out):
             metrics = carry_out(asked, jobs, settings)
