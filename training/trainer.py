@@ -95,6 +95,13 @@ class SegmentTrainer(Trainer):
                 total = (total + other) / 2 + self.settings.consistency * apart
         return (total, output) if return_outputs else total
 
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """As the Trainer does; what torch says of a full disk is the OSError that it is."""
+        try:
+            super()._save_checkpoint(model, trial)
+        except RuntimeError as error:
+            raise OSError(f"the state of the training could not be saved: {error}") from error
+
     def _masked(self, features: Tensor, lengths: Tensor, view: int) -> Tensor:
         """A training batch under the masks of this step and view; any other batch as it is."""
         how = self.settings.augmentation
