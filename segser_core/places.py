@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from segser_core.errors import RunError
+from segser_core.text import plain
 
 
 @contextmanager
@@ -32,7 +35,7 @@ def sole_writer(path: Path) -> Iterator[None]:
         if lock.lock_counter == 1:
             _clear_away(path)
         yield
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise RunError(_not_written(path, error)) from error
     finally:
         if lock.lock_counter == 1:
@@ -40,8 +43,8 @@ def sole_writer(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _not_written(path: Path, error: OSError) -> str:
-    return f"{path} cannot be written ({error}); what was there before is as it was"
+def _not_written(path: Path, error: Exception) -> str:
+    return f"{path} cannot be written ({plain(error)}); what was there before is as it was"
 
 
 def _clear_away(path: Path) -> None:
