@@ -6,6 +6,7 @@ from typing import ClassVar
 import pandas as pd
 
 from segser_core.errors import CorpusError
+from training.corpora import LeftOut
 
 SPLITS = ("train", "dev", "test")
 
@@ -18,11 +19,13 @@ class Fold:
         index: the fold's number, from 0.
         labels: the classes, in the order of a model's outputs.
         manifest: the corpus's columns, `label` as the protocol has it, and `split`, one of `SPLITS`.
+        left_out: the files of the corpus that are not in it, and why.
     """
 
     index: int
     labels: tuple[str, ...]
     manifest: pd.DataFrame
+    left_out: tuple[LeftOut, ...] = ()
     splits: ClassVar[tuple[str, ...]] = SPLITS
 
     def __post_init__(self):

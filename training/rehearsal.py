@@ -1,0 +1,112 @@
+"""What a training will do and need, told without doing it, and without the encoder's weights."""
+
+from collections.abc import Sequence
+
+import torch
+from transformers import PreTrainedConfig, Wav2Vec2Config
+
+from segser_core.encoders import FrameEncoder, MelEncoder, depth_of, load_config
+from segser_core.layers import LayerAverage
+from segser_core.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.segments import FRAME_S
+from training.fold import SPLITS, Fold
+from training.settings import Settings, to_yaml
+
+XLSR_53 = Wav2Vec2Config(
+    hidden_size=1024,
+    num_hidden_layers=24,
+    num_attention_heads=16,
+    intermediate_size=4096,
+    feat_extract_norm="layer",
+    conv_bias=True,
+    do_stable_layer_norm=True,
+)
+PAPER_ENCODERS = {  # known here, so that a rehearsal needs no network
+    "facebook/wav2vec2-base": Wav2Vec2Config(),
+    "jonatasgrosman/wav2vec2-large-xlsr-53-finnish": XLSR_53,
+}
+GB = 1e9
+# What a Transformer layer in float32 keeps for its gradients, counted on wav2vec2 with dropout: bytes for each frame and
+# feature, and for each head and pair of frames where attention keeps its table (as on a CPU; not in a fused kernel).
+BYTES_A_FEATURE, BYTES_A_PAIR = 92, 12
+
+
+def rehearse(divided: Sequence[Fold], settings: Settings, trainings: int) -> str:
+    """What `--dry-run` prints: settings, folds with their counts, parameters and memory.
+
+    Raises:
+        ModelError: the encoder's configuration is not to be had.
+        SettingError: a layer that it does not have.
+    """
+    model = outline(settings, divided[0].labels)
+    total = sum(p.numel() for p in model.parameters())
+    tuned = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    lines = [to_yaml(settings), *fold_table(divided), "", f"{trainings} training(s) of {settings.epochs} epochs"]
+    lines += [f"{total / 1e6:.1f} M parameters, {tuned / 1e6:.1f} M of them tuned"]
+    if settings.layer and settings.layer < depth_of(model.config.network_config()):
+        lines[-1] += f"; the layers above {settings.layer}, which nothing would reach, are not there"
+    return "\n".join([*lines, *memory(model, divided, settings, total, tuned)])
+
+
+def outline(settings: Settings, labels: Sequence[str]) -> SegmentEmotionModel:
+    """The model to be trained, with the shapes of its weights and nothing in them."""
+    config = PAPER_ENCODERS.get(settings.encoder) or load_config(settings.encoder, settings.revision)
+    names = ("system", "layer", "frozen_layers", "segment_frames", "stride_frames", "tail", "normalization")
+    told = {name: getattr(settings, name) for name in names}
+    with torch.device("meta"):
+        return SegmentEmotionModel(SegmentEmotionConfig(encoder=as_dict(config), labels=list(labels), **told))
+
+
+def as_dict(config: PreTrainedConfig) -> dict:
+    """A network's configuration as `SegmentEmotionConfig` holds it."""
+    return {**config.to_diff_dict(), "model_type": config.model_type}
+
+
+def fold_table(divided: Sequence[Fold]) -> list[str]:
+    """A line a fold: utterances of each split, training utterances of each class, speakers of dev and test."""
+    labels = divided[0].labels
+    lines = [f"fold  train   dev  test  {'  '.join(f'{label:>9}' for label in labels)}  dev speakers | test speakers"]
+    for fold in divided:
+        sizes, classes = (fold.manifest["split"].value_counts(), fold.split("train")["label"].value_counts())
+        numbers = " ".join(f"{sizes[split]:5d}" for split in SPLITS)
+        speakers = (" ".join(sorted(fold.split(split)["speaker"].unique())) for split in SPLITS[1:])
+        lines.append(
+            f"{fold.index:4d}  {numbers}  {'  '.join(f'{classes[label]:9d}' for label in labels)}  {' | '.join(speakers)}"
+        )
+    return lines
+
+
+def memory(
+    model: SegmentEmotionModel, divided: Sequence[Fold], settings: Settings, total: int, tuned: int
+) -> list[str]:
+    """Lines about memory: on the device, beside it, and on the disk while training goes on."""
+    longest_s = max(float(fold.split("train")["duration_s"].clip(upper=settings.cut_s).max()) for fold in divided)
+    frames = longest_s / FRAME_S
+    layers = [part for part in model.encoder.transformer_layers() if any(p.requires_grad for p in part.parameters())]
+    network = model.config.network_config()
+    heads = network.encoder_attention_heads if network.model_type == "whisper" else network.num_attention_heads
+    features = BYTES_A_FEATURE * settings.batch_size * frames * model.encoder.hidden_size * len(layers)
+    pairs = BYTES_A_PAIR * settings.batch_size * heads * frames**2 * len(layers)
+    kept = max(kept_bytes(fold, settings, feature_size(model.encoder)) for fold in divided)
+    return [
+        f"memory where it is computed: {(4 * total + 12 * tuned) / GB:.2f} GB weights, gradients and Adam; about "
+        f"{features / GB:.1f} GB for the longest batch ({settings.batch_size} × {longest_s:.1f} s, fp32), "
+        f"{(features + pairs) / GB:.1f} GB where attention is not fused (a CPU)",
+        f"memory beside it: {kept / GB:.2f} GB kept features",
+        f"disk: {3 * (4 * total + 8 * tuned) / GB:.1f} GB while it trains, {2 * total / GB:.2f} GB each model kept",
+    ]
+
+
+def kept_bytes(fold: Fold, settings: Settings, size: int) -> float:
+    """What `FeatureStore` holds of a fold: each variant of a training clip in 16 bits, development clips in 32."""
+    frames = {split: fold.split(split)["duration_s"].sum() / FRAME_S for split in ("train", "dev")}
+    return size * (2 * settings.augmentation.variants * frames["train"] + 4 * frames["dev"])
+
+
+def feature_size(encoder: FrameEncoder) -> int:
+    """F, how many numbers an encoder's `features` hold for a frame."""
+    if isinstance(encoder, LayerAverage):
+        return len(encoder.mean)
+    if isinstance(encoder, MelEncoder):
+        return encoder.hidden_size if encoder.frozen_layers is not None else 2 * encoder.config.num_mel_bins
+    return encoder.projection.projection.in_features  # type: ignore[union-attr]

@@ -1,0 +1,84 @@
+"""Every recording of a training is heard to its end before the first step, so that none stops it in the night."""
+
+import dataclasses
+import logging
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tqdm import tqdm
+
+from segser_core.audio import SAMPLE_RATE_HZ, Levels, audio_blocks
+from segser_core.errors import AudioError, CorpusError
+from training.corpora import Corpus, LeftOut
+from training.fold import Fold
+
+SHORTEST_S = 0.1  # played a quarter faster it still makes frames
+MOST_BROKEN = 0.01  # of a corpus whose complete counts nobody knows
+MOST_NAMED = 20
+BLOCK_S = 60.0
+log = logging.getLogger(__name__)
+
+
+def heard(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> list[Fold]:
+    """The same folds without the recordings that cannot be heard to their end, which are named in a warning.
+
+    Args:
+        divided: folds of the corpus.
+        corpus: what its loader left out is said, too.
+        partial: go on however many are broken.
+
+    Raises:
+        CorpusError: a broken recording of a corpus whose complete counts are known, or more than 1 % (and more than
+            one) of any other; or a fold that is none without them.
+    """
+    paths = sorted({path for fold in divided for path in fold.manifest["path"]})
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda path: why_broken(corpus.root / path), paths)
+        whys = dict(zip(paths, tqdm(found, "hearing", len(paths), unit="clip", file=sys.stderr), strict=True))
+    broken = tuple(LeftOut(path, why) for path, why in whys.items() if why)
+    allowed = 0 if corpus.expected else max(1, MOST_BROKEN * len(paths))
+    if len(broken) > allowed and not partial:
+        raise CorpusError(
+            f"{len(broken)} of {len(paths)} recordings of {corpus.name} in {corpus.root} cannot be used: "
+            f"{listed(broken)}; mend them, or go on without them: --partial"
+        )
+    left_out = (*corpus.left_out, *broken)
+    if left_out:
+        log.warning("%d files of %s are left out: %s", len(left_out), corpus.name, listed(left_out))
+    return [
+        dataclasses.replace(
+            f, manifest=f.manifest[~f.manifest["path"].isin([b.path for b in broken])], left_out=left_out
+        )
+        for f in divided
+    ]
+
+
+def why_broken(path: Path) -> str:
+    """Why a recording cannot be trained on; empty where it can."""
+    levels, samples = Levels(), 0
+    try:
+        for block in audio_blocks(path, BLOCK_S, levels=levels):
+            samples += len(block)
+    except AudioError as error:
+        return str(error)
+    if levels.damaged:
+        return f"damaged after {samples / SAMPLE_RATE_HZ:.2f} s"
+    if samples < SHORTEST_S * SAMPLE_RATE_HZ:
+        return f"lasts only {1000 * samples / SAMPLE_RATE_HZ:.0f} ms; training takes {1000 * SHORTEST_S:.0f} or more"
+    return ""
+
+
+def by_reason(left_out: Sequence[LeftOut]) -> dict[str, list[str] | int]:
+    """The files that were left out, by reason: their paths, or their number where there are more than twenty."""
+    found: dict[str, list[str]] = {}
+    for file in left_out:
+        found.setdefault(file.why, []).append(file.path)
+    return {why: paths if len(paths) <= MOST_NAMED else len(paths) for why, paths in found.items()}
+
+
+def listed(left_out: Sequence[LeftOut]) -> str:
+    """The same in words."""
+    reasons = by_reason(left_out).items()
+    return "; ".join(f"{f if isinstance(f, int) else ', '.join(f)} ({why})" for why, f in reasons)
