@@ -43,6 +43,7 @@ class FrameEncoder(nn.Module):
         frozen_layers: how many layers `features` goes through, where it goes through any.
         normalize: whether the waveform is brought to zero mean and unit variance first.
         overhang_samples: how far the last frame reaches beyond its 20 ms.
+        rectified: whether `forward` ends with a ReLU.
     """
 
     hidden_size: int
@@ -51,6 +52,7 @@ class FrameEncoder(nn.Module):
     frozen_layers: int | None = None
     normalize = False
     overhang_samples = 0
+    rectified = False
 
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
         """One unpadded recording through the frozen part: (N,) at 16 kHz → (T, F), without gradient."""
@@ -66,6 +68,10 @@ class FrameEncoder(nn.Module):
 
     def transformer_layers(self) -> list[nn.Module]:
         """The layers that are kept, from the lowest up."""
+        raise NotImplementedError
+
+    def freeze_stem(self) -> None:
+        """Freeze what lies below the Transformer: the convolutions, and of wav2vec2 the feature projection."""
         raise NotImplementedError
 
 
@@ -99,6 +105,10 @@ class WaveEncoder(FrameEncoder):
         """The layers that are kept, from the lowest up."""
         return list(self.transformer.layers)
 
+    def freeze_stem(self) -> None:
+        """Freeze the feature projection; the convolutions always are."""
+        self.projection.requires_grad_(False)
+
     @torch.no_grad()
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
         """The convolutional feature encoder: (N,) → (T, 512), T = (N − 400) // 320 + 1."""
@@ -110,7 +120,8 @@ class WaveEncoder(FrameEncoder):
         """Feature projection and Transformer, with the mask of the frames: (B, T, 512) → (B, T, D)."""
         projected = self.projection(features)
         hidden = projected[0] if isinstance(projected, tuple) else projected  # HuBERT returns no tuple
-        return self.transformer(hidden, attention_mask=inside(lengths, features.shape[1])).last_hidden_state
+        frames = self.transformer(hidden, attention_mask=inside(lengths, features.shape[1])).last_hidden_state
+        return frames.relu() if self.rectified else frames
 
 
 class MelEncoder(FrameEncoder):
@@ -137,6 +148,11 @@ class MelEncoder(FrameEncoder):
         """The layers that are kept, from the lowest up."""
         return list(self.layers)
 
+    def freeze_stem(self) -> None:
+        """Freeze both convolutions."""
+        self.conv1.requires_grad_(False)
+        self.conv2.requires_grad_(False)
+
     @torch.no_grad()
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
         """Log-mel pairs (T, 160), or the frozen layers' output (T, D); T = ⌈N / 320⌉."""
@@ -153,7 +169,8 @@ class MelEncoder(FrameEncoder):
         offsets = torch.zeros_like(lengths) if offsets is None else offsets
         if self.frozen_layers is None:
             features = self._stem(features, lengths, offsets)
-        return self.norm(self._run(self.layers[self.frozen_layers or 0 :], features, lengths))
+        frames = self.norm(self._run(self.layers[self.frozen_layers or 0 :], features, lengths))
+        return frames.relu() if self.rectified else frames
 
     def _stem(self, pairs: Tensor, lengths: Tensor, offsets: Tensor) -> Tensor:
         """Both convolutions and the positions: (B, T, 160) → (B, T, D); beyond a recording all is zero."""

@@ -15,12 +15,13 @@ from torch.nn.functional import cross_entropy
 MARGIN = 1.0
 
 
-def nll_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+def nll_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0, weights: Tensor | None = None) -> Tensor:
     """L_nll(i) = −log p_i(y_i), the mean over the batch: (B, C), (B,) → scalar.
 
-    `smoothing` spreads that share of the target over all classes (0: the paper's loss).
+    `smoothing` spreads that share of the target over all classes (0: the paper's loss). With `weights`
+    (C,) the mean is weighted, each recording by its class.
     """
-    return cross_entropy(logits, labels, label_smoothing=smoothing)
+    return cross_entropy(logits, labels, weight=weights, label_smoothing=smoothing)
 
 
 def segment_loss(

@@ -45,6 +45,7 @@ class SegmentEmotionConfig(PreTrainedConfig):
         longest_training_clip_s: audio longer than this is new ground for the model.
         normalization: of `layer-average`, see `LayerAverage`.
         crop_frames: the utterance's mean is over so many frames at most, from the start (None: all).
+        stages: of `p-tapt`, what went before the fine-tuning, as `training.ptapt` records it.
     """
 
     model_type = "segser"
@@ -63,13 +64,14 @@ class SegmentEmotionConfig(PreTrainedConfig):
         longest_training_clip_s: float | None = None,
         normalization: str = "global",
         crop_frames: int | None = None,
+        stages: dict[str, Any] | None = None,
         **kwargs: Any,
     ):
         self.encoder = encoder or {"model_type": "wav2vec2"}
         self.system, self.layer, self.frozen_layers, self.normalize = system, layer, frozen_layers, normalize
         self.segment_frames, self.stride_frames, self.tail = segment_frames, stride_frames, tail
         self.longest_training_clip_s = longest_training_clip_s
-        self.normalization, self.crop_frames = normalization, crop_frames
+        self.normalization, self.crop_frames, self.stages = normalization, crop_frames, stages
         if labels is not None:
             kwargs["id2label"] = dict(enumerate(labels))
             kwargs["label2id"] = {label: i for i, label in enumerate(labels)}
@@ -111,7 +113,11 @@ def encoder_of(network: PreTrainedModel, config: SegmentEmotionConfig) -> FrameE
     """A network of `transformers` as the encoder that a model's system has."""
     if config.system == "layer-average":
         return LayerAverage(encoder_around(network, config.layer, None, config.normalize), config.normalization)
-    return encoder_around(network, config.layer, config.frozen_layers, config.normalize)
+    encoder = encoder_around(network, config.layer, config.frozen_layers, config.normalize)
+    if config.system == "p-tapt":
+        encoder.freeze_stem()
+        encoder.rectified = True
+    return encoder
 
 
 class SegmentEmotionModel(PreTrainedModel):

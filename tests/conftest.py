@@ -113,5 +113,6 @@ def settings(folder: Path, **changes) -> Settings:
         "learning_rate": 1e-3,
         "head_learning_rate": 1e-2,
         "system": "seg+tri-w",
+        "tapt": {"clusters": [2, 5], "tuning_steps": 3, "pretraining_steps": 3},
     }
     return settings_from(values | changes)

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from training.augment import add_noise, augment, change_speed, mask_log_mel
-from training.settings import Augmentation
+from training.augment import add_noise, augment, change_speed, hide, mask_log_mel, spans, spec_augment
+from training.settings import Augmentation, SpecAugment
 
 TONE = torch.sin(2 * math.pi * 440 * torch.arange(16_000) / 16_000) * 0.1
 
@@ -68,3 +68,53 @@ def test_masks_are_fixed_by_their_seed():
     how, pairs, lengths = Augmentation(mask_bands=0.3, mask_time=0.2), torch.randn(1, 40, 160), torch.tensor([40])
     first, again, other = (mask_log_mel(pairs, lengths, how, generator(s)) for s in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_spans_are_as_many_as_asked_for_and_no_longer():
+    """A row of 1000 places: too long for overlaps to be likely."""
+    for seed in range(20):
+        mask = spans(torch.tensor([1000]), length=5, p=0.0, least=2, generator=generator(seed))
+        assert mask.shape == (1, 1000) and mask.sum() in (10, *range(5, 10))
+        mask = spans(torch.tensor([1000]), length=10, p=0.025, least=0, generator=generator(seed))
+        assert 0 < mask.sum() <= 30  # two or three of ten places
+    hidden = [spans(torch.tensor([1000]), 10, 0.025, 0, generator(s)).sum().item() for s in range(200)]
+    assert sum(hidden) / 200 == pytest.approx(25, abs=1.5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 15, 16, 29, 60, 61])
+def test_spans_hide_no_more_than_half_of_a_row_and_nothing_beyond_it(size):
+    for seed in range(10):
+        mask = spans(torch.tensor([size, 80]), length=15, p=0.08, least=2, generator=generator(seed))
+        assert mask[0].sum() <= size / 2 and not mask[0, size:].any()
+        assert mask[1].any() and (mask[0].any() or size < 4)
+
+
+def test_the_same_source_of_chance_draws_the_same_spans():
+    first, again, other = (spans(torch.tensor([200, 90]), 15, 0.06, 2, generator(s)) for s in (0, 0, 1))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_what_is_hidden_has_the_clips_own_mean():
+    features, lengths = torch.randn(3, 9, 4, generator=generator()), torch.tensor([9, 5, 1])
+    where = torch.rand(3, 9, 4, generator=generator(1)) < 0.4
+    got = hide(features, lengths, where)
+    for b, t, f in torch.cartesian_prod(torch.arange(3), torch.arange(9), torch.arange(4)):
+        expected = features[b, : lengths[b], f].mean() if where[b, t, f] else features[b, t, f]
+        assert got[b, t, f] == pytest.approx(expected.item(), abs=1e-6)
+
+
+def test_hidden_frames_and_features_of_a_clip():
+    """Frames whole, features through all frames, of the clip alone; the rest as it was."""
+    features, lengths = torch.randn(2, 300, 200, generator=generator()), torch.tensor([300, 120])
+    got = spec_augment(features, lengths, SpecAugment(), generator(3))
+    for clip, was, frames in zip(got, features, lengths.tolist(), strict=True):
+        changed = (clip != was)[:frames]
+        rows, columns = changed.all(dim=1), changed.all(dim=0)
+        assert 15 <= rows.sum() <= 60 and columns.sum() == 64
+        assert torch.equal(changed, rows[:, None] | columns)
+
+
+def test_a_gradient_goes_through_what_is_hidden():
+    features = torch.zeros(1, 4, 2, requires_grad=True)
+    hide(features, torch.tensor([3]), torch.ones(1, 4, 1, dtype=torch.bool)).sum().backward()
+    assert features.grad.isfinite().all()

@@ -1,9 +1,11 @@
+import math
+
 import pytest
 import torch
 
 from segser_core.losses import choose_triplets, nll_loss, segment_loss, triplet_loss
 from segser_core.model import SegmentEmotionOutput
-from training.objective import SYSTEMS, Objective, divergence
+from training.objective import SYSTEMS, Objective, class_weights, divergence
 
 LABELS, LENGTHS = torch.tensor([0, 1, 0, 2]), torch.tensor([30, 28, 12, 31])
 MASK = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1]], dtype=torch.bool)
@@ -58,3 +60,25 @@ def test_divergence_by_hand():
     p, q = torch.tensor([[0.8, 0.2]]).log(), torch.tensor([[0.5, 0.5]]).log()
     assert divergence(p, q).item() == pytest.approx((0.19274 + 0.22314) / 2, abs=1e-4)
     assert divergence(p, p) == 0 and divergence(q, p) == divergence(p, q)
+
+
+def test_the_two_systems_beside_the_five_have_the_utterances_loss():
+    for system in ("layer-average", "p-tapt"):
+        assert loss(system).total == nll_loss(output().utterance_logits, LABELS)
+
+
+def test_class_weights_by_hand():
+    """Of four recordings two are of class 0; one that is always right costs nothing, whatever the weights."""
+    weights = class_weights(LABELS.tolist())
+    assert weights.tolist() == pytest.approx([4 / (3 * 2), 4 / 3, 4 / 3])
+    logits = torch.zeros(4, 3)
+    logits[0, 0] = 100.0
+    uneven = (2 / 3 * math.log(3) + 2 * 4 / 3 * math.log(3)) / (2 * 2 / 3 + 2 * 4 / 3)
+    assert nll_loss(logits, LABELS, weights=weights).item() == pytest.approx(uneven)
+
+
+def test_a_weighted_loss_is_what_a_loop_adds_up():
+    logits, weights = output().utterance_logits, torch.tensor([0.5, 2.0, 1.0])
+    each = [-weights[y] * row.log_softmax(-1)[y] for row, y in zip(logits, LABELS, strict=True)]
+    expected = sum(each) / sum(weights[y] for y in LABELS)
+    torch.testing.assert_close(loss("p-tapt", weights=weights).total, expected)

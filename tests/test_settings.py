@@ -4,7 +4,7 @@ import yaml
 from segser_core.errors import SettingError
 from tests.conftest import ROOT
 from training.options import corpus_options, pairs
-from training.settings import Augmentation, Settings, read_settings, settings_from, to_yaml
+from training.settings import Augmentation, Settings, SpecAugment, TaskAdaptation, read_settings, settings_from, to_yaml
 
 CONFIGS = ROOT / "training" / "configs"
 
@@ -48,8 +48,45 @@ def test_options_of_a_corpus_on_a_command_line():
             corpus_options(wrong)
 
 
+def test_a_system_has_its_own_block(tmp_path):
+    (tmp_path / "a.yaml").write_text(
+        "epochs: 3\nbatch_size: 12\nsystems:\n  p-tapt: {batch_size: 64, tapt: {clusters: [2]}}\n"
+    )
+    s = read_settings(tmp_path / "a.yaml", {"system": "p-tapt", "tapt.tuning_steps": "7"})
+    assert (s.system, s.epochs, s.batch_size, s.tapt) == ("p-tapt", 3, 64, TaskAdaptation([2], tuning_steps=7))
+    assert read_settings(tmp_path / "a.yaml", {"system": "seg"}).batch_size == 12
+    (tmp_path / "a.yaml").write_text("system: p-tapt\nsystems: {p-tapt: {epochs: 15}}\n")
+    assert read_settings(tmp_path / "a.yaml").epochs == 15
+    assert read_settings(tmp_path / "a.yaml", {"epochs": "2"}).epochs == 2
+
+
+@pytest.mark.parametrize("systems", ["7", "[p-tapt]", "{seg: 3}", "{other: {epochs: 2}}"])
+def test_a_block_that_is_none_is_refused(systems, tmp_path):
+    (tmp_path / "a.yaml").write_text(f"systems: {systems}\n")
+    with pytest.raises(SettingError, match="systems"):
+        read_settings(tmp_path / "a.yaml", {"system": "seg"})
+
+
+@pytest.mark.parametrize("name", ["ravdess", "ravdess-tiny", "emodb-base"])
+def test_the_authors_settings_of_the_two_systems_beside_the_five(name):
+    of = {system: read_settings(CONFIGS / f"{name}.yaml", {"system": system}) for system in ("layer-average", "p-tapt")}
+    pepino, chen = of.values()
+    assert (pepino.batch_size, pepino.epochs, pepino.patience, pepino.best_by) == (32, 100, 4, "loss")
+    assert (pepino.gradient_value_clip, pepino.crop_frames, pepino.normalization) == (1.0, 250, "global")
+    assert chen.spec_augment == SpecAugment() and chen.class_weights and not chen.balanced
+    assert (chen.tapt.mask_p, chen.tapt.mask_frames, chen.tapt.mask_least) == (0.06, 15, 2)
+    if name == "ravdess":
+        assert chen.tapt == TaskAdaptation() and (chen.batch_size, chen.epochs, chen.cut_s) == (64, 15, 10.0)
+        assert {s.learning_rate for s in of.values()} | {s.head_learning_rate for s in of.values()} == {1e-4}
+
+
 def test_settings_survive_as_yaml():
-    s = Settings(alpha={"tri-w": 0.7}, augmentation=Augmentation(variants=3, noise_db=(5.0, 30.0)))
+    s = Settings(
+        alpha={"tri-w": 0.7},
+        augmentation=Augmentation(variants=3, noise_db=(5.0, 30.0)),
+        spec_augment=SpecAugment(time_p=0.1),
+        tapt=TaskAdaptation(clusters=[3]),
+    )
     assert settings_from(yaml.safe_load(to_yaml(s))) == s
 
 
@@ -67,6 +104,14 @@ def test_settings_survive_as_yaml():
         ({"precision": "fp16"}, "precision is 'fp16'"),
         ({"augmentation": {"pitch": 3}}, "wrong kind.*pitch"),
         ({"learning_rate": 0}, "learning_rate is 0"),
+        ({"tapt": {"clusters": [64, 1]}}, r"tapt.clusters is \[64, 1\]"),
+        ({"tapt": {"clusters": []}}, "tapt.clusters"),
+        ({"tapt": {"tuning_steps": 0}}, "tapt.tuning_steps is 0"),
+        ({"tapt": {"mask_p": "often"}}, "tapt.mask_p is 'often'"),
+        ({"spec_augment": {"time": 3}}, "wrong kind.*time"),
+        ({"patience": 0}, "patience is 0"),
+        ({"best_by": "luck"}, "best_by is 'luck'"),
+        ({"normalization": "batch"}, "normalization is 'batch'"),
         ({"gradient_clip": -1}, "gradient_clip is -1"),
         ({"margin": -0.5}, "margin is -0.5"),
         ({"schedule": "steps"}, "schedule is 'steps'; expected one of linear"),

@@ -16,7 +16,7 @@ from training.objective import SYSTEMS
 from training.trainer import COMPLETE, last_complete, train_fold
 
 
-@pytest.mark.parametrize(("system", "kind"), [*((s, "whisper") for s in SYSTEMS), ("layer-average", "wav2vec2")])
+@pytest.mark.parametrize(("system", "kind"), [*((s, "whisper") for s in SYSTEMS), ("layer-average", "wav2vec2"), ("p-tapt", "wav2vec2")])
 def test_a_system_trains_saves_and_predicts_with_equal_logits(system, kind, corpus):
     fold, tmp_path = corpus
     tiny_network(kind).save_pretrained(tmp_path / "encoder")

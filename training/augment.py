@@ -6,7 +6,8 @@ import torch
 import torchaudio.functional as F
 from torch import Generator, Tensor
 
-from training.settings import Augmentation
+from segser_core.segments import mean_over_time
+from training.settings import Augmentation, SpecAugment
 
 
 def uniform(low: float, high: float, generator: Generator) -> float:
@@ -57,6 +58,47 @@ def mask_log_mel(pairs: Tensor, lengths: Tensor, how: Augmentation, generator: G
             inside[:, :, stripe(clip.shape[2], how.mask_bands, generator)] = mean
             inside[stripe(frames, how.mask_time, generator)] = mean
     return masked
+
+
+def spec_augment(features: Tensor, lengths: Tensor, how: SpecAugment, generator: Generator) -> Tensor:
+    """A batch with spans of frames, and in all frames spans of features, hidden in each clip: (B, T, F) → the same."""
+    frames = spans(lengths, how.time_frames, how.time_p, how.time_least, generator)
+    sizes = torch.full_like(lengths, features.shape[2])
+    bands = spans(sizes, how.feature_size, how.feature_p, how.feature_least, generator)
+    return hide(features, lengths, frames[:, :, None] | bands[:, None])
+
+
+def hide(features: Tensor, lengths: Tensor, where: Tensor) -> Tensor:
+    """The same features, but each clip's own mean of a feature where it is hidden.
+
+    Args:
+        features: (B, T, F).
+        lengths: (B,) frames.
+        where: (B, T, F), or 1 for T or F; true where they are hidden.
+    """
+    return torch.where(where.to(features.device), mean_over_time(features, lengths)[:, None], features)
+
+
+def spans(sizes: Tensor, length: int, p: float, least: int, generator: Generator) -> Tensor:
+    """Spans of each row of places, drawn as for wav2vec 2.0, but never of more than half of a row.
+
+    Args:
+        sizes: (B,) places of each row.
+        length: places of a span; fewer in a row of which all of its spans might hide more than half.
+        p: a row has ⌊p · size / length + u⌋ spans, u uniform in [0, 1); they may overlap.
+        least: and never fewer than these.
+        generator: of the CPU, so that a batch is masked alike on every device.
+
+    Returns:
+        (B, most places of any row), true inside a span.
+    """
+    mask = torch.zeros(len(sizes), int(sizes.max()), dtype=torch.bool)
+    for row, size in zip(mask, sizes.tolist(), strict=True):
+        count = max(least, int(p * size / length + uniform(0, 1, generator)))
+        width = min(length, size // (2 * max(count, 1)))
+        for start in torch.randint(size - width + 1, (count,), generator=generator).tolist():
+            row[start : start + width] = True
+    return mask
 
 
 def stripe(size: int, largest: float, generator: Generator) -> slice:

@@ -110,7 +110,7 @@ def join_meta(run: Run, meta: Mapping[str, Any]) -> dict[str, Any]:
     """run.json with further trainings: all seeds, all seconds, and when and with what the further ones were made."""
     further = [seed for seed in meta["seeds"] if seed not in seeds_of(run)]
     added = {name: meta[name] for name in ("seeds", "versions", "device")} | {"date": datetime.date.today().isoformat()}
-    lists = {name: [*run.meta.get(name, []), *meta[name]] for name in ("layer_weights",) if name in meta}
+    lists = {name: [*run.meta.get(name, []), *meta[name]] for name in ("layer_weights", "stages") if name in meta}
     return {
         **run.meta,
         **lists,

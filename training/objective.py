@@ -1,5 +1,6 @@
 """What each system of the paper minimises: the network's output and the labels → Eq. 1, 3 or 4."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -33,6 +34,7 @@ SYSTEMS = {
     "seg+tri-s": System(segments=True, triplets="segments"),
     "seg+tri-w": System(segments=True, triplets="utterances"),
     "layer-average": System(segments=False, triplets=None),
+    "p-tapt": System(segments=False, triplets=None),
 }
 
 
@@ -45,6 +47,7 @@ class Objective:
         margin: λ of Eq. 2.
         over_segments: `sum` (Eq. 3) or `mean` over the segments of a recording.
         smoothing: share of the target that is spread over all classes.
+        weights: of the classes (C,), in a loss without segments; all alike where it is None.
     """
 
     system: System
@@ -52,6 +55,7 @@ class Objective:
     margin: float = MARGIN
     over_segments: str = "sum"
     smoothing: float = 0.0
+    weights: Tensor | None = None
 
     def __call__(self, output: SegmentEmotionOutput, labels: Tensor, lengths: Tensor) -> "Loss":
         """The loss of a batch; `labels` and `lengths` (in frames) are (B,)."""
@@ -63,7 +67,8 @@ class Objective:
 
     def _nll(self, output: SegmentEmotionOutput, labels: Tensor) -> Tensor:
         if not self.system.segments:
-            return nll_loss(output.utterance_logits, labels, self.smoothing)
+            weights = None if self.weights is None else self.weights.to(labels.device)
+            return nll_loss(output.utterance_logits, labels, self.smoothing, weights)
         return segment_loss(
             output.utterance_logits,
             output.segment_logits,
@@ -80,6 +85,12 @@ class Objective:
         recording, position = cut.nonzero(as_tuple=True)  # the segments of recordings that are all cut
         triplets = choose_triplets(labels[recording], lengths[recording], groups=position)
         return triplet_loss(output.segment_vectors[recording, position], triplets, self.margin)
+
+
+def class_weights(targets: Sequence[int]) -> Tensor:
+    """Weights by which every class counts alike: N / (C · n_c) for n_c of N recordings, (C,), each class present."""
+    counts = torch.bincount(torch.tensor(targets))
+    return counts.sum() / (len(counts) * counts)
 
 
 def divergence(first: Tensor, second: Tensor) -> Tensor:

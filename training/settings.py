@@ -43,6 +43,57 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class SpecAugment:
+    """Spans that are hidden in each training clip, anew in each step, on the output of the encoder's frozen part.
+
+    The defaults are those of P-TAPT; see `training.augment.spans`.
+
+    Attributes:
+        time_p, time_frames, time_least: how likely, how long (20 ms a frame) and how many at least, of frames.
+        feature_p, feature_size, feature_least: the same of features.
+    """
+
+    time_p: float = 0.08
+    time_frames: int = 15
+    time_least: int = 2
+    feature_p: float = 0.05
+    feature_size: int = 64
+    feature_least: int = 1
+
+
+@dataclass(frozen=True)
+class TaskAdaptation:
+    """The stages of `p-tapt` that go before the fine-tuning; the defaults are those of its authors.
+
+    Attributes:
+        clusters: K of each set of pseudo-labels.
+        tuning_steps: of stage 1, in which an encoder is tuned on the labels.
+        tuning_warmup: share of them over which the learning rate rises; then it falls to 0.
+        pretraining_steps: of stage 3, in which the clusters of hidden frames are predicted.
+        pretraining_warmup_steps: over which the learning rate rises; then it stays.
+        learning_rate: of both.
+        mask_p, mask_frames, mask_least: of the spans that stage 3 hides, see `training.augment.spans`.
+    """
+
+    clusters: list[int] = field(default_factory=lambda: [64, 512, 4096])
+    tuning_steps: int = 10_000
+    tuning_warmup: float = 0.05
+    pretraining_steps: int = 20_000
+    pretraining_warmup_steps: int = 100
+    learning_rate: float = 1e-4
+    mask_p: float = 0.06
+    mask_frames: int = 15
+    mask_least: int = 2
+
+    def __post_init__(self):
+        whole = all(isinstance(k, int) and k >= 2 for k in self.clusters)
+        require(bool(self.clusters) and whole, "tapt.clusters", self.clusters, "whole numbers of at least 2")
+        for name in ("tuning_steps", "pretraining_steps"):
+            require(getattr(self, name) >= 1, f"tapt.{name}", getattr(self, name), "at least 1")
+        require(self.learning_rate > 0, "tapt.learning_rate", self.learning_rate, "above 0")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that decides what a training run computes, but for the folder of the corpus.
 
@@ -57,6 +108,7 @@ class Settings:
         layer_decay: the learning rate of each layer is that of the layer above times this.
         warmup: share of the steps over which the learning rate rises.
         precision: `bf16` or `fp32`.
+        class_weights: whether the loss weighs every class alike, whatever its share (in a loss without segments).
         balanced: whether every class is drawn equally often, or every clip once in an epoch.
         gradient_value_clip: no component of a gradient goes beyond it; null leaves them alone.
         best_by: the epoch that is kept has the highest `uar` or the lowest `loss` on development clips.
@@ -93,6 +145,7 @@ class Settings:
     schedule: str = "linear"
     gradient_clip: float = 1.0
     precision: str = "fp32"
+    class_weights: bool = False
     balanced: bool = True
     gradient_value_clip: float | None = None
     best_by: str = "uar"
@@ -101,6 +154,8 @@ class Settings:
     crop_frames: int | None = None
     cut_s: float | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
+    spec_augment: SpecAugment | None = None
+    tapt: TaskAdaptation = field(default_factory=TaskAdaptation)
 
     def __post_init__(self):
         require(self.system in SYSTEMS, "system", self.system, f"one of {', '.join(SYSTEMS)}")
@@ -130,6 +185,9 @@ class Settings:
         for name in ("mask_bands", "mask_time"):
             share = getattr(self.augmentation, name)
             require(0 <= share <= 1, f"augmentation.{name}", share, "a share from 0 to 1")
+
+
+GROUPS: dict[str, Any] = {"spec_augment": SpecAugment, "tapt": TaskAdaptation}
 
 
 def require(holds: bool, name: str, got: Any, expected: str) -> None:
@@ -174,13 +232,15 @@ def settings_from(values: dict[str, Any]) -> Settings:
     try:
         values = dict(values)
         augmentation = Augmentation(**{k: as_pair(v) for k, v in values.pop("augmentation", {}).items()})
+        groups = {name: kind(**values.pop(name)) for name, kind in GROUPS.items() if values.get(name) is not None}
         known = {f.name for f in dataclasses.fields(Settings)}
         unknown = sorted(set(values) - known)
         if unknown:
             raise SettingError(f"the setting {unknown[0]!r} is unknown; known are {', '.join(sorted(known))}")
-        settings = Settings(**values, augmentation=augmentation)
+        settings = Settings(**values, augmentation=augmentation, **groups)
         check_kinds(settings)
-        check_kinds(augmentation, "augmentation.")
+        for name, group in (groups | {"augmentation": augmentation}).items():
+            check_kinds(group, f"{name}.")
         return settings
     except (TypeError, ValueError, AttributeError) as error:
         raise SettingError(f"a setting has a value of the wrong kind: {error}") from error

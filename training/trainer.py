@@ -24,11 +24,12 @@ from segser_core.layers import AS_IT_IS, LayerAverage, statistics
 from segser_core.metrics import confusion, uar
 from segser_core.model import SegmentEmotionModel
 from segser_core.prediction import aggregate, default_aggregate
-from training.augment import mask_log_mel
+from training.augment import mask_log_mel, spec_augment
 from training.batches import BalancedBatches, Clips, Draw, OrderedBatches, collate
 from training.kept import FeatureStore
-from training.objective import SYSTEMS, Objective, divergence
+from training.objective import SYSTEMS, Objective, class_weights, divergence
 from training.protocols import Fold
+from training.ptapt import Place, adapt, stage_seconds
 from training.settings import Settings, require
 
 COMPLETE = "complete"  # the file that marks a checkpoint whose saving came to its end
@@ -52,6 +53,7 @@ class SegmentTrainer(Trainer):
             margin=settings.margin,
             over_segments=settings.over_segments,
             smoothing=settings.label_smoothing,
+            weights=class_weights(self.train_dataset.targets) if settings.class_weights else None,
         )
         self.parts: list[dict[str, Tensor]] = []
 
@@ -104,11 +106,14 @@ class SegmentTrainer(Trainer):
 
     def _masked(self, features: Tensor, lengths: Tensor, view: int) -> Tensor:
         """A training batch under the masks of this step and view; any other batch as it is."""
-        how = self.settings.augmentation
-        if not (self.model.training and how.masks):
+        how, hidden = self.settings.augmentation, self.settings.spec_augment
+        if not self.model.training or not (how.masks or hidden):
             return features
         seed = np.random.SeedSequence([self.args.seed, self.state.global_step, view]).generate_state(1).item()
-        return mask_log_mel(features, lengths, how, torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        if how.masks:
+            features = mask_log_mel(features, lengths, how, generator)
+        return spec_augment(features, lengths, hidden, generator) if hidden else features
 
     def prediction_step(
         self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any
@@ -171,9 +176,9 @@ class ClipValues(TrainerCallback):
 
 
 def seconds_spent(steps: Path) -> float:
-    """Seconds of training up to the newest complete checkpoint in a folder; 0 where there is none."""
+    """Seconds of training up to the newest complete checkpoint or stage in a folder; 0 where there is none."""
     newest = last_complete(steps)
-    return float((newest / COMPLETE).read_text() or 0) if newest else 0.0
+    return float((newest / COMPLETE).read_text() or 0) if newest else stage_seconds(steps)
 
 
 def last_complete(folder: Path) -> Path | None:
@@ -255,6 +260,7 @@ def train_fold(
         logs: where TensorBoard finds its log; none is written where it is None.
     """
     set_seed(seed)
+    marking = MarkComplete(seconds_spent(steps))
     model, train, dev = new_model(settings, fold), fold.split("train"), fold.split("dev")
     clips, dev_clips = (
         Clips(part, store, fold.labels, model.encoder, settings.augmentation, seed, settings.cut_s)
@@ -263,6 +269,8 @@ def train_fold(
     if isinstance(model.encoder, LayerAverage):
         normalise(model.encoder, (clips, train["speaker"], 0), (dev_clips, dev["speaker"], None))
     durations_s, size = train["duration_s"].to_numpy(), settings.batch_size
+    if settings.system == "p-tapt":
+        model.config.stages = adapt(model.encoder, clips, durations_s, settings, Place(seed, steps, logs))
     targets = clips.targets if settings.balanced else [0] * len(clips)  # of one class, every clip is drawn once
     trainer = SegmentTrainer(
         settings,
@@ -274,7 +282,7 @@ def train_fold(
         eval_dataset=dev_clips,
         compute_metrics=lambda evaluated: development_scores(evaluated, fold.labels),
         callbacks=[
-            MarkComplete(seconds_spent(steps)),
+            marking,
             *([ClipValues(settings.gradient_value_clip)] if settings.gradient_value_clip else []),
             *([EarlyStoppingCallback(settings.patience)] if settings.patience else []),
             *([TensorBoardCallback(SummaryWriter(str(logs)))] if logs else []),

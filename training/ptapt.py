@@ -1,0 +1,344 @@
+"""`p-tapt` (Chen and Rudnicky 2023): pseudo-label task-adaptive pretraining, the stages that go before fine-tuning.
+
+1. A network is tuned on the labels, of utterances and of all their frames. The authors take wav2vec (v1); here
+   a copy of the encoder stands for it, and the run's record says so.
+2. k-means over its frames: each frame's cluster is its pseudo-label, once for each number of clusters.
+3. The encoder, as it came, goes on with pretraining: it predicts the clusters of hidden frames.
+
+Stage 4 is the fine-tuning of `training.trainer`, as of any system. All stages see the training part of a fold
+alone. Each is kept as one file once it is done, so that a stopped training goes on behind it.
+"""
+
+import copy
+import itertools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+from transformers import get_scheduler
+from transformers.trainer_utils import set_seed
+
+from segser_core.encoders import FrameEncoder, MelEncoder, inside
+from segser_core.errors import SettingError
+from segser_core.segments import mean_over_time
+from training.augment import hide, spans, spec_augment
+from training.batches import BalancedBatches, Clips, Draw, collate
+from training.objective import class_weights
+from training.settings import Settings
+
+TUNED, CLUSTERS, ADAPTED = NAMES = ("tuned", "clusters", "adapted")
+RECURRENT_SIZE = 256
+HEAD_SIZE = 256
+FRAMES_A_CLUSTER = 100  # that k-means is fitted on, at most
+TENTH = 10  # a stage's record holds the mean loss of its first and of its last tenth
+
+
+class Place(NamedTuple):
+    """Where stages are kept, by which seed they are made, and where TensorBoard finds their log, if anywhere."""
+
+    seed: int
+    steps: Path
+    logs: Path | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the stages learn from: a training part, and how."""
+
+    clips: Clips
+    durations_s: np.ndarray
+    settings: Settings
+    place: Place
+
+    def batches(self, variants: int) -> Iterator[tuple[dict[str, Tensor], list[int], torch.Generator]]:
+        """Batches without end, each clip once an epoch: the batch, which clips it holds, and a source of chance."""
+        size, seed = self.settings.batch_size, self.place.seed
+        sampler = BalancedBatches([0] * len(self.clips), self.durations_s, size, variants, seed)
+        generator = torch.Generator().manual_seed(seed)
+        for epoch in itertools.count():
+            sampler.set_epoch(epoch)
+            for draws in sampler:
+                yield self.batch(draws), [draw.clip for draw in draws], generator
+
+    def batch(self, draws: list[Draw]) -> dict[str, Tensor]:
+        """Clips as they are drawn, on the encoder's device."""
+        device = next(self.clips.encoder.parameters()).device
+        return {name: values.to(device) for name, values in collate([self.clips[d] for d in draws]).items()}
+
+
+def adapt(
+    encoder: FrameEncoder, clips: Clips, durations_s: np.ndarray, settings: Settings, place: Place
+) -> dict[str, Any]:
+    """Stages 1 to 3: the encoder's tuned part is adapted in place.
+
+    Args:
+        encoder: pretrained, its stem frozen.
+        clips: the training part.
+        durations_s: of each clip.
+        settings: `tapt` for these stages, `spec_augment` for stage 1 as for the fine-tuning.
+        place: where each stage is kept.
+
+    Returns:
+        The record of the stages for run.json: what stood for stage 1, what was frozen, steps, losses and seconds.
+
+    Raises:
+        SettingError: more clusters than frames.
+    """
+    task = Task(clips, durations_s, settings, place)
+    if torch.cuda.is_available():
+        encoder.cuda()
+    tuned = once(place, TUNED, lambda: tune(copy.deepcopy(encoder), task))
+    clusters = once(place, CLUSTERS, lambda: cluster(with_weights(copy.deepcopy(encoder), tuned), task))
+    encoder = with_weights(encoder, once(place, ADAPTED, lambda: pretrain(encoder, clusters, task)))
+    return {"stage_1": "the encoder itself, in place of wav2vec v1", "frozen": frozen_part(encoder)} | {
+        name: record(place.steps, name) for name in NAMES
+    }
+
+
+def with_weights(encoder: FrameEncoder, weights: dict[str, Tensor]) -> FrameEncoder:
+    """The encoder with the weights of a stage."""
+    encoder.load_state_dict(weights)
+    return encoder
+
+
+def frozen_part(encoder: FrameEncoder) -> str:
+    """What of an encoder no stage tunes, in words."""
+    stem = "both convolutions" if isinstance(encoder, MelEncoder) else "convolutions and feature projection"
+    layers = sum(not any(p.requires_grad for p in layer.parameters()) for layer in encoder.transformer_layers())
+    return f"{stem}, the lowest {layers} layers" if layers else stem
+
+
+Made = tuple[dict[str, Tensor], dict[str, Any]]
+
+
+def once(place: Place, name: str, make: Callable[[], Made]) -> dict[str, Tensor]:
+    """What a stage left: made now, or read where it was made before a stop."""
+    file = stage_file(place.steps, name)
+    if not file.is_file():
+        set_seed(place.seed)
+        began = time.monotonic()
+        made, about = make()
+        about |= {"seconds": round(time.monotonic() - began)}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        half = file.with_suffix(".part")
+        save_file({k: v.contiguous().cpu() for k, v in made.items()}, half, metadata={"record": json.dumps(about)})
+        half.rename(file)
+    return load_file(file)
+
+
+def stage_file(steps: Path, name: str) -> Path:
+    """Where a stage is kept."""
+    return steps / "stages" / f"{name}.safetensors"
+
+
+def record(steps: Path, name: str) -> dict[str, Any]:
+    """What is told of a stage that is done."""
+    with safe_open(stage_file(steps, name), "pt") as file:
+        return json.loads(file.metadata()["record"])
+
+
+def stage_seconds(steps: Path) -> float:
+    """Seconds of the stages that are done."""
+    return sum(record(steps, name)["seconds"] for name in NAMES if stage_file(steps, name).is_file())
+
+
+class Tutor(nn.Module):
+    """Stage 1: the encoder under a head for frames and a recurrent one for the utterance."""
+
+    weights: Tensor
+
+    def __init__(self, encoder: FrameEncoder, weights: Tensor):
+        super().__init__()
+        self.encoder = encoder
+        self.register_buffer("weights", weights)
+        self.frame_head = nn.Linear(encoder.hidden_size, len(weights))
+        self.forth, self.back = (nn.LSTM(encoder.hidden_size, RECURRENT_SIZE, batch_first=True) for _ in range(2))
+        self.utterance_head = nn.Linear(2 * RECURRENT_SIZE, len(weights))
+
+    def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor, labels: Tensor) -> Tensor:
+        """The loss of a batch."""
+        frames = self.encoder(features, lengths, offsets)
+        with torch.autocast(frames.device.type, enabled=False):
+            frames = frames.float()
+            heard = (
+                self.forth(frames)[0],
+                self.back(reversed_in_time(frames, lengths))[0],
+            )  # packed, they take 4 times as long
+            utterance = self.utterance_head(mean_over_time(torch.cat(heard, dim=2), lengths))
+            return tutor_loss(utterance, self.frame_head(frames), labels, lengths, self.weights)
+
+
+def reversed_in_time(frames: Tensor, lengths: Tensor) -> Tensor:
+    """Each recording backwards, its last frame first, and anything after its first: (B, T, D), (B,) → (B, T, D)."""
+    at = (lengths[:, None] - 1 - torch.arange(frames.shape[1], device=lengths.device)).clamp(min=0)
+    return frames.gather(1, at[..., None].expand_as(frames))
+
+
+def tutor_loss(utterance: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor, weights: Tensor) -> Tensor:
+    """Class-weighted cross-entropy of the utterances, plus that of every frame with its utterance's label.
+
+    Args:
+        utterance: (B, C) logits.
+        frames: (B, T, C) logits, padded.
+        labels, lengths: (B,).
+        weights: (C,) of the classes, for the utterances.
+    """
+    mask = inside(lengths, frames.shape[1])
+    targets = labels[:, None].expand(mask.shape)
+    return cross_entropy(utterance, labels, weight=weights) + cross_entropy(frames[mask], targets[mask])
+
+
+def tune(encoder: FrameEncoder, task: Task) -> Made:
+    """Stage 1: an encoder tuned on the labels of utterances and frames."""
+    how, hidden = task.settings.tapt, task.settings.spec_augment
+    tutor = Tutor(encoder, class_weights(task.clips.targets))
+
+    def batches() -> Iterator[dict[str, Tensor]]:
+        for batch, _, generator in task.batches(task.settings.augmentation.variants):
+            if hidden:
+                batch["features"] = spec_augment(batch["features"], batch["lengths"], hidden, generator)
+            yield batch
+
+    warmup = round(how.tuning_warmup * how.tuning_steps)
+    told = optimise(tutor, batches(), Course("stage 1, labels", how.tuning_steps, "linear", warmup), task)
+    return encoder.state_dict(), told
+
+
+def cluster(encoder: FrameEncoder, task: Task) -> Made:
+    """Stage 2: the clusters of the tuned encoder's frames, one for each number of clusters.
+
+    Returns:
+        `ids` (all frames of all clips in order, K's) and `lengths` of the clips; how many frames, and how far
+        the frames lie from the centres, as the mean squared distance over the variance.
+    """
+    from sklearn.cluster import MiniBatchKMeans
+
+    frames = frames_of(encoder, task)
+    lengths, together = torch.tensor([len(f) for f in frames]), np.concatenate(frames)
+    wanted = task.settings.tapt.clusters
+    if max(wanted) > len(together):
+        raise SettingError(f"tapt.clusters asks for {max(wanted)} clusters of {len(together)} frames; ask for fewer")
+    order = np.random.default_rng(task.place.seed).permutation(len(together))
+    ids, left = [], []
+    for k in tqdm(wanted, desc="stage 2, clusters", file=sys.stderr):
+        sample = together[np.sort(order[: k * FRAMES_A_CLUSTER])].astype(np.float32)
+        fitted = MiniBatchKMeans(k, max_iter=20, batch_size=max(1024, k), n_init=1, random_state=task.place.seed)
+        fitted.fit(sample)
+        left.append(float(fitted.inertia_ / len(sample) / sample.var(axis=0).sum()))
+        ids.append(np.concatenate([fitted.predict(f.astype(np.float32)) for f in frames]))
+    about = {"clusters": wanted, "frames": len(together), "distance": [round(d, 3) for d in left]}
+    return {"ids": torch.from_numpy(np.stack(ids, axis=1)).int(), "lengths": lengths}, about
+
+
+@torch.no_grad()
+def frames_of(encoder: FrameEncoder, task: Task) -> list[np.ndarray]:
+    """The frames (T, D) of every clip, of its first variant, in half precision."""
+    encoder.eval()
+    found: dict[int, np.ndarray] = {}
+    order, size = np.argsort(task.durations_s, kind="stable"), task.settings.batch_size
+    for first in tqdm(range(0, len(order), size), desc="stage 2, frames", unit="batch", file=sys.stderr):
+        draws = [Draw(int(clip), 0, 0.0) for clip in order[first : first + size]]
+        batch = task.batch(draws)
+        frames = encoder(batch["features"], batch["lengths"], batch["offsets"]).half().cpu().numpy()
+        found |= {d.clip: f[:n] for d, f, n in zip(draws, frames, batch["lengths"].tolist(), strict=True)}
+    return [found[clip] for clip in range(len(order))]
+
+
+class Predictors(nn.Module):
+    """Stage 3: the encoder under one head for each number of clusters."""
+
+    def __init__(self, encoder: FrameEncoder, clusters: list[int]):
+        super().__init__()
+        self.encoder = encoder
+        self.heads = nn.ModuleList(
+            nn.Sequential(nn.Linear(encoder.hidden_size, HEAD_SIZE), nn.Tanh(), nn.Linear(HEAD_SIZE, k))
+            for k in clusters
+        )
+
+    def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor, ids: Tensor, hidden: Tensor) -> Tensor:
+        """The loss of a batch whose frames are hidden where `hidden` (B, T) is true; `ids` (B, T, K's)."""
+        frames = self.encoder(hide(features, lengths, hidden[:, :, None]), lengths, offsets)[hidden]
+        return prediction_loss([head(frames).float() for head in self.heads], ids[hidden])
+
+
+def prediction_loss(logits: list[Tensor], ids: Tensor) -> Tensor:
+    """The sum over heads of the cross-entropy of hidden frames with their clusters, 0 where no frame is hidden.
+
+    Args:
+        logits: (M, K) of each head.
+        ids: (M, heads) clusters.
+    """
+    each = [cross_entropy(of_head, of, reduction="sum") for of_head, of in zip(logits, ids.T, strict=True)]
+    return torch.stack(each).sum() / max(1, len(ids))
+
+
+def pretrain(encoder: FrameEncoder, clusters: dict[str, Tensor], task: Task) -> Made:
+    """Stage 3: the encoder learns to tell the clusters of frames that are hidden from it."""
+    how, of_clip = task.settings.tapt, clusters["ids"].long().split(clusters["lengths"].tolist())
+
+    def batches() -> Iterator[dict[str, Tensor]]:
+        for batch, clips, generator in task.batches(variants=1):  # the variant whose clusters are known
+            lengths, device = batch["lengths"], batch["lengths"].device
+            hidden = spans(lengths.cpu(), how.mask_frames, how.mask_p, how.mask_least, generator)
+            ids = pad_sequence([of_clip[clip] for clip in clips], batch_first=True)
+            known = {name: batch[name] for name in ("features", "lengths", "offsets")}
+            yield known | {"ids": ids.to(device), "hidden": hidden.to(device)}
+
+    learner = Predictors(encoder, how.clusters)
+    course = Course("stage 3, pretraining", how.pretraining_steps, "constant_with_warmup", how.pretraining_warmup_steps)
+    told = optimise(learner, batches(), course, task)
+    return encoder.state_dict(), told
+
+
+class Course(NamedTuple):
+    """How a stage is trained: for how many steps, and how the learning rate goes."""
+
+    title: str
+    steps: int
+    schedule: str
+    warmup: int
+
+
+def optimise(
+    learner: Tutor | Predictors, batches: Iterator[dict[str, Tensor]], course: Course, task: Task
+) -> dict[str, Any]:
+    """Adam on a learner that returns its loss; tells the steps and the mean loss of the first and last tenth."""
+    device = next(learner.encoder.parameters()).device
+    learner.to(device).train()
+    tuned = [p for p in learner.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(tuned, lr=task.settings.tapt.learning_rate)
+    rates = get_scheduler(course.schedule, optimizer, course.warmup, course.steps)
+    writer = SummaryWriter(str(task.place.logs)) if task.place.logs else None
+    losses: list[float] = []
+    progress = tqdm(itertools.islice(batches, course.steps), course.title, course.steps, file=sys.stderr)
+    for batch in progress:
+        with torch.autocast(device.type, torch.bfloat16, enabled=task.settings.precision == "bf16"):
+            loss = learner(**batch)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(tuned, task.settings.gradient_clip)
+        optimizer.step()
+        rates.step()
+        losses.append(loss.item())
+        progress.set_postfix(loss=f"{losses[-1]:.2f}", refresh=False)
+        if writer:
+            writer.add_scalar(course.title.replace(", ", "/"), losses[-1], len(losses))
+    if writer:
+        writer.close()
+    tenth = -(-course.steps // TENTH)
+    first, last = (round(float(np.mean(part)), 3) for part in (losses[:tenth], losses[-tenth:]))
+    tqdm.write(f"{course.title}: loss {first} → {last}", file=sys.stderr)
+    return {"steps": course.steps, "loss": [first, last]}
