@@ -1,0 +1,63 @@
+"""What a checkpoint's config.json must and must not say, seen before anything acts on it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from segser_core.errors import ModelError
+from segser_core.labels import is_fit
+
+MOST_LAYERS = 100  # wav2vec2's largest has 48
+FOREIGN = ("auto_map", "custom_pipelines", "trust_remote_code", "quantization_config")  # code of others
+
+
+def check_checkpoint(folder: Path) -> None:
+    """Refuse what transformers would act on, pass over, or find only when it is too late.
+
+    Raises:
+        ModelError: no config.json, one that asks for code of its own, labels that are no labels, in another order
+            than they are numbered or than in the run.json of the run around it, or sizes beyond reason.
+    """
+    config = _object_in(folder / "config.json")
+    if asked := sorted({key for key, _ in _entries(config) if key in FOREIGN}):
+        raise ModelError(f"the model in {folder} asks for code of its own ({', '.join(asked)}), which is never run")
+    labels = _labels(folder, config)
+    for above in folder.parents[:3]:  # checkpoint, or checkpoint/seed-S/fold-K
+        if (above / "run.json").is_file() and (said := _object_in(above / "run.json").get("labels")) != labels:
+            raise ModelError(f"the model in {folder} has the labels {labels}, its run {said}: which is right is unknown")
+    if not is_fit(config.get("system", "seg")):
+        raise ModelError(f"the model in {folder} is of the system {config['system']!r}; expected a name")
+    if not isinstance(config.get("longest_training_clip_s"), int | float | None):
+        raise ModelError(f"the model in {folder} has no number of seconds as its longest_training_clip_s")
+    for key, value in _entries(config):
+        if key in ("encoder_layers", "num_hidden_layers") and not (type(value) is int and 0 < value <= MOST_LAYERS):
+            raise ModelError(f"the model in {folder} has {key} {value!r}; expected 1 to {MOST_LAYERS}")
+
+
+def _object_in(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{file} cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{file} holds a {type(content).__name__}; expected an object of names and values")
+    return content
+
+
+def _entries(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values of a configuration, and of the encoder's within it."""
+    yield from config.items()
+    encoder = config.get("encoder")
+    yield from encoder.items() if isinstance(encoder, dict) else ()
+
+
+def _labels(folder: Path, config: dict[str, Any]) -> list[str]:
+    """The labels in the order of the head's outputs; a ModelError where both directions do not say the same."""
+    named, numbered = config.get("id2label"), config.get("label2id")
+    if not isinstance(named, dict) or not all(is_fit(c) for c in named.values()):
+        raise ModelError(f"the model in {folder} has labels {named!r}; expected names by number, without markup")
+    labels = [named.get(str(i)) for i in range(len(named))]
+    if numbered != {label: i for i, label in enumerate(labels)}:
+        raise ModelError(f"the model in {folder} numbers its labels {named} and {numbered}, which is not the same")
+    return labels
