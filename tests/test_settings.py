@@ -21,12 +21,27 @@ def test_the_papers_settings_for_ravdess():
     assert (s.encoder, s.over_segments, s.protocol) == ("facebook/wav2vec2-base", "sum", "ravdess-paper")
 
 
+def test_the_papers_settings_for_iemocap_and_fesc():
+    iemocap, fesc = (read_settings(CONFIGS / f"{name}.yaml") for name in ("iemocap", "fesc"))
+    for s in (iemocap, fesc):
+        assert (s.epochs, s.batch_size, s.margin, s.alpha, s.over_segments) == (30, 12, 1.0, {}, "sum")
+    assert (iemocap.segment_frames, iemocap.stride_frames, iemocap.protocol) == (140, 70, "iemocap-session")
+    assert (iemocap.encoder, iemocap.layer, iemocap.corpus_options) == (
+        "facebook/wav2vec2-base",
+        None,
+        {"excited": "in"},
+    )
+    assert (fesc.segment_frames, fesc.stride_frames, fesc.protocol) == (120, 60, "fesc-speaker")
+    assert (fesc.encoder, fesc.layer) == ("jonatasgrosman/wav2vec2-large-xlsr-53-finnish", 23)
+
+
 def test_the_command_line_goes_over_the_file(tmp_path):
     (tmp_path / "a.yaml").write_text("epochs: 3\nlayer: 2\naugmentation: {variants: 2, speed: [0.9, 1.1]}\n")
     s = read_settings(
-        tmp_path / "a.yaml", {"epochs": "8", "learning_rate": "1e-4", "layer": "null", "augmentation.gain_db": "6"}
+        tmp_path / "a.yaml",
+        {"epochs": "8", "learning_rate": "1e-4", "layer": "null", "partial": "true", "augmentation.gain_db": "6"},
     )
-    assert (s.epochs, s.learning_rate, s.layer) == (8, 1e-4, None)
+    assert (s.epochs, s.learning_rate, s.layer, s.partial) == (8, 1e-4, None, True)
     assert s.augmentation == Augmentation(variants=2, speed=(0.9, 1.1), gain_db=6)
 
 

@@ -43,7 +43,8 @@ def put_over(values: dict[str, Any], overrides: Mapping[str, str]) -> None:
 def parse_value(text: str) -> Any:
     """A value of the command line: YAML, with 1e-4 read as the number that it is."""
     try:
-        return float(text) if "e" in text.lower() else yaml.safe_load(text)
+        value = yaml.safe_load(text)
+        return float(value) if isinstance(value, str) else value
     except (ValueError, yaml.YAMLError):
         return text
 

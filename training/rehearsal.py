@@ -1,6 +1,7 @@
 """What a training will do and need, told without doing it, and without the encoder's weights."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from transformers import PreTrainedConfig, Wav2Vec2Config
@@ -26,8 +27,8 @@ PAPER_ENCODERS = {  # known here, so that a rehearsal needs no network
     "jonatasgrosman/wav2vec2-large-xlsr-53-finnish": XLSR_53,
 }
 GB = 1e9
-# What a Transformer layer in float32 keeps for its gradients, counted on wav2vec2 with dropout: bytes for each frame and
-# feature, and for each head and pair of frames where attention keeps its table (as on a CPU; not in a fused kernel).
+# What a Transformer layer in float32 keeps for its gradients, counted on wav2vec2 with dropout: bytes for each frame
+# and feature, and for each head and pair of frames where attention keeps its table (on a CPU; no fused kernel does).
 BYTES_A_FEATURE, BYTES_A_PAIR = 92, 12
 
 
@@ -70,9 +71,8 @@ def fold_table(divided: Sequence[Fold]) -> list[str]:
         sizes, classes = (fold.manifest["split"].value_counts(), fold.split("train")["label"].value_counts())
         numbers = " ".join(f"{sizes[split]:5d}" for split in SPLITS)
         speakers = (" ".join(sorted(fold.split(split)["speaker"].unique())) for split in SPLITS[1:])
-        lines.append(
-            f"{fold.index:4d}  {numbers}  {'  '.join(f'{classes[label]:9d}' for label in labels)}  {' | '.join(speakers)}"
-        )
+        by_class = "  ".join(f"{classes[label]:9d}" for label in labels)
+        lines.append(f"{fold.index:4d}  {numbers}  {by_class}  {' | '.join(speakers)}")
     return lines
 
 
@@ -109,4 +109,5 @@ def feature_size(encoder: FrameEncoder) -> int:
         return len(encoder.mean)
     if isinstance(encoder, MelEncoder):
         return encoder.hidden_size if encoder.frozen_layers is not None else 2 * encoder.config.num_mel_bins
-    return encoder.projection.projection.in_features  # type: ignore[union-attr]
+    projection: Any = encoder.projection
+    return projection.projection.in_features

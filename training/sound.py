@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,7 +35,7 @@ def heard(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> 
     paths = sorted({path for fold in divided for path in fold.manifest["path"]})
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda path: why_broken(corpus.root / path), paths)
-        whys = dict(zip(paths, tqdm(found, "hearing", len(paths), unit="clip", file=sys.stderr), strict=True))
+        whys = dict(zip(paths, tqdm(found, "hearing", len(paths), unit="clip", disable=None), strict=True))
     broken = tuple(LeftOut(path, why) for path, why in whys.items() if why)
     allowed = 0 if corpus.expected else max(1, MOST_BROKEN * len(paths))
     if len(broken) > allowed and not partial:
