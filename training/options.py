@@ -1,5 +1,6 @@
 """What a command line says beyond a command's own options: `--name value`, or `--group.name value`."""
 
+import argparse
 from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
@@ -74,3 +75,13 @@ def of_kind(value: Any, hint: Any) -> bool:
         return isinstance(value, tuple) and len(value) == len(kinds) and all(map(of_kind, value, kinds))
     kind = int | float if hint is float else get_origin(hint) or hint
     return isinstance(value, kind) and (hint is bool or not isinstance(value, bool))
+
+
+def parse_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
+    """A command's own options, and those of the corpus as `corpus_options`; anything else is a wrong call."""
+    asked, rest = parser.parse_known_args(argv)
+    try:
+        asked.corpus_options = corpus_options(rest)
+    except SettingError as error:
+        parser.error(str(error))
+    return asked
