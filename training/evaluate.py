@@ -31,6 +31,7 @@ from segser_core.prediction import Prediction, default_aggregate
 from segser_core.predictor import Encoded, Predictor
 from segser_core.runs import check_place, metrics_of, write_run
 from training.corpora import load_corpus
+from training.options import parse_args
 from training.protocols import DEFAULTS, clips_of_split
 
 KEPT_COLUMNS = (
@@ -175,10 +176,13 @@ def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[i
     }
 
 
-def clips_of(name: str, root: Path, protocol: str | None, split: str, labels: tuple[str, ...]) -> pd.DataFrame:
+def clips_of(asked: argparse.Namespace, labels: tuple[str, ...]) -> pd.DataFrame:
     """The clips of a split; of a corpus that the model was not trained on, all clips of the labels it knows."""
-    corpus = load_corpus(name, root)
-    manifest = corpus.manifest.assign(split="test") if split == "all" else clips_of_split(corpus, split, protocol)
+    corpus = load_corpus(asked.corpus, asked.root, asked.corpus_options)
+    if asked.split == "all":
+        manifest = corpus.manifest.assign(split="test")
+    else:
+        manifest = clips_of_split(corpus, asked.split, asked.protocol, partial=asked.partial)
     known = manifest["label"].isin(labels)
     if not known.all():
         log.warning("%d clips have a label that the model does not know; they are left out", (~known).sum())
@@ -193,15 +197,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--root", required=True, type=Path, help="the corpus's folder")
     parser.add_argument("--out", required=True, type=Path, help="the run folder to write")
     parser.add_argument("--protocol", help="the corpus's default where it is not said")
+    parser.add_argument("--partial", action="store_true", help="take a corpus that is not complete as it is")
     parser.add_argument("--split", default="test", choices=("train", "dev", "test", "all"))
     parser.add_argument("--device", default="auto")
-    asked = parser.parse_args(argv)
+    asked = parse_args(parser, argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         check_place(asked.out, keeps_checkpoint=False)
         began = time.monotonic()
         predictor = Predictor.from_pretrained(asked.model, asked.device)
-        manifest = clips_of(asked.corpus, asked.root, asked.protocol, asked.split, predictor.labels)
+        manifest = clips_of(asked, predictor.labels)
         records = evaluate(predictor, manifest, asked.root, asked.corpus)
         protocol = "all clips" if asked.split == "all" else asked.protocol or DEFAULTS.get(asked.corpus, "column:split")
         meta = describe_run(predictor, asked.corpus, protocol, [0], time.monotonic() - began)
