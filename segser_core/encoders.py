@@ -17,7 +17,6 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pad
 from torchaudio.functional import melscale_fbanks
@@ -295,9 +294,12 @@ def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
     from transformers import AutoConfig
 
     try:
-        return quiet_config(AutoConfig.from_pretrained(name, **({"revision": revision} if revision else {})))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False, **({"revision": revision} if revision else {}))
+    except Exception as error:  # transformers raises many kinds for what does not fit
+        raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
+    if getattr(config, "auto_map", None):
+        raise ModelError(f"the encoder {name!r} asks for code of its own (auto_map), which is never run")
+    return quiet_config(config)
 
 
 def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedModel, bool]:
@@ -319,9 +321,9 @@ def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedMode
         loaded: Any = (WhisperModel if whole else kind).from_pretrained(
             name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **how
         )
-        extractor = AutoFeatureExtractor.from_pretrained(name, **how)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+        extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=False, **how)
+    except Exception as error:
+        raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
     network, info = loaded
     absent = sorted(k for k in info["missing_keys"] if "masked_spec_embed" not in k)
     if absent or info["mismatched_keys"]:

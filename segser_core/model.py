@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
+from segser_core.checkpoints import check_checkpoint
 from segser_core.encoders import NETWORKS, FrameEncoder, encoder_around, load_network, quiet_config
-from segser_core.errors import ModelError
+from segser_core.errors import ModelError, SegserError
 from segser_core.layers import LayerAverage
 from segser_core.segments import Windows, mean_over_time, segment_means
 
@@ -168,15 +168,19 @@ class SegmentEmotionModel(PreTrainedModel):
 
         Raises:
             ModelError: no safetensors, a foreign configuration, a weight that is missing, of
-                another shape or not finite.
+                another shape or not finite; see also `check_checkpoint`.
         """
+        check_checkpoint(folder)
         try:
             loaded: Any = cls.from_pretrained(
                 folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
             )
-        except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"the model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
-        model, info = loaded
+            model, info = loaded
+            model.config.windows  # noqa: B018  made when it is asked for, and checked then
+        except SegserError as error:
+            raise ModelError(f"the model in {folder} cannot be used: {error}") from error
+        except Exception as error:  # transformers and torch raise many kinds for what does not fit
+            raise ModelError(f"the model in {folder} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
         wrong = (
             sorted(info["missing_keys"]) or sorted(map(str, info["mismatched_keys"])) or sorted(info["unexpected_keys"])
         )

@@ -14,6 +14,7 @@ STREAM = (
     "text",
     "decoding",
     "audio",
+    "checkpoints",
     "encoders",
     "layers",
     "segments",
