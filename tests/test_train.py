@@ -20,8 +20,8 @@ from training.settings import to_yaml
 def command(corpus, monkeypatch):
     """Calls `training.train` on the made-up corpus; returns its exit status."""
     fold, folder = corpus
-    monkeypatch.setattr(train, "load_corpus", lambda name, root: Corpus(name, root, fold.manifest))
-    monkeypatch.setattr(train, "folds", lambda found, protocol: [fold])
+    monkeypatch.setattr(train, "load_corpus", lambda name, root, *_: Corpus(name, root, fold.manifest))
+    monkeypatch.setattr(train, "folds", lambda found, protocol, **_: [fold])
     (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
 
     def call(*options):
@@ -49,6 +49,22 @@ def test_a_run_folder_is_complete(command):
     meta = json.loads((folder / "run" / "run.json").read_text())
     assert meta["aggregate"] == "max" and meta["protocol"] == "ravdess-paper" and meta["training_clips"] == 16
     assert not (folder / "run.resume").exists()
+
+
+@pytest.mark.parametrize("system", ["layer-average", "p-tapt"])
+def test_what_each_model_learned_stands_in_the_record_and_seeds_join(command, system):
+    call, folder = command
+    assert call("--system", system) == 0
+    assert call("--system", system, "--seed", "1") == 0
+    run = read_run(folder / "run")
+    assert run.seeds == (0, 1) and run.system == system and run.meta["aggregate"] == "utterance"
+    if system == "layer-average":
+        weights = np.array(run.meta["layer_weights"])
+        assert weights.shape == (2, 4) and np.allclose(weights.sum(axis=1), 1) and not np.allclose(*weights)
+    else:
+        first, second = run.meta["stages"]
+        assert first["frozen"] == second["frozen"] == "both convolutions" and "wav2vec v1" in first["stage_1"]
+        assert first["tuned"]["loss"] != second["tuned"]["loss"]
 
 
 def test_two_seeds_make_one_run(command):
@@ -84,7 +100,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(command, capsys):
     ("options", "message"),
     [
         (["--epochs", "0"], "epochs is 0"),
-        (["--fold", "7"], "no fold"),
+        (["--fold", "7"], "fold is [7]; expected 0 to 0"),
         (["--encoder", "/nowhere/at/all"], "cannot be loaded"),
         (["--layer", "9"], "layers 1 to 3"),
     ],
@@ -108,7 +124,7 @@ def test_evaluation_of_another_corpus(command, monkeypatch, caplog):
         }
     )
     (folder / "broken.wav").write_text("no sound")
-    monkeypatch.setattr(evaluate, "load_corpus", lambda name, root: Corpus(name, root, clips))
+    monkeypatch.setattr(evaluate, "load_corpus", lambda name, root, *_: Corpus(name, root, clips))
     asked = ["--model", f"{folder}/run", "--corpus", "emodb", "--root", f"{folder}", "--split", "all"]
     assert evaluate.main([*asked, "--out", f"{folder}/other"]) == 0
     run = read_run(folder / "other")
