@@ -10,8 +10,8 @@ from segser_core.predictor import Predictor
 from tests.conftest import KINDS, settings, tiny_network
 from tests.test_encoders import clips, whisper_alone
 from tests.test_model import batch_of, tiny_model
-from training.evaluate import speaker_statistics
 from training.kept import FeatureStore
+from training.scoring import speaker_statistics
 from training.trainer import train_fold
 
 

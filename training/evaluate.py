@@ -4,62 +4,33 @@ python -m training.evaluate --model seg+tri-w --corpus emodb --root DIR --out RU
 """
 
 import argparse
-import contextlib
 import datetime
 import logging
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from segser_core import __version__
-from segser_core.audio import load_audio
-from segser_core.errors import AudioError, CorpusError, SegserError
-from segser_core.layers import AS_IT_IS, LayerAverage, Statistics, statistics
-from segser_core.model import ORIGIN
-from segser_core.prediction import Prediction, default_aggregate
-from segser_core.predictor import Encoded, Predictor
-from segser_core.runs import check_place, metrics_of, write_run
+from segser_core.errors import CorpusError, SegserError
+from segser_core.model import ORIGIN, origin
+from segser_core.prediction import default_aggregate
+from segser_core.predictor import Predictor
+from segser_core.runs import check_place, checkpoint_of, metrics_of, write_run
 from training.corpora import load_corpus
+from training.kept import digest
 from training.options import parse_args
 from training.protocols import DEFAULTS, clips_of_split
+from training.scoring import Parts, Records, Result, scored, scored_on_ray
 
-KEPT_COLUMNS = (
-    *("utterance_id", "label", "path", "speaker", "session", "gender", "split", "duration_s", "style", "text"),
-    *("agreement", "joined", "parts"),
-)
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Records:
-    """What a run folder holds of the predictions: a row an utterance, a row a segment, and the vectors (as known)."""
-
-    predictions: pd.DataFrame
-    segments: pd.DataFrame | None
-    embeddings: dict[str, np.ndarray]
-
-    @classmethod
-    def joined(cls, parts: "list[Records]", seed: int) -> "Records":
-        """Several folds and seeds as one, with the vectors of one seed; what one of them lacks is left out."""
-        kept = [p.embeddings for p in parts if seed in set(p.predictions["seed"])]
-        return cls(
-            pd.concat([p.predictions for p in parts], ignore_index=True),
-            None
-            if any(p.segments is None for p in parts)
-            else pd.concat([p.segments for p in parts], ignore_index=True),
-            {name: np.concatenate([e[name] for e in kept]) for name in kept[0]} if all(kept) else {},
-        )
 
 
 def evaluate(
@@ -73,82 +44,11 @@ def evaluate(
     Raises:
         CorpusError: no clip could be read.
     """
-    rows, vectors, encoder = [], [], predictor.model.encoder
-    by_speaker = speaker_statistics(encoder, manifest, root) if isinstance(encoder, LayerAverage) else {}
-    for clip in tqdm(manifest.to_dict("records"), desc="evaluating", unit="clip", file=sys.stderr):
-        if isinstance(encoder, LayerAverage):
-            encoder.known = by_speaker.get((clip.get("split"), clip.get("speaker")))
-        try:
-            encoded = predictor.encode(root / clip["path"])
-        except AudioError as error:
-            log.warning("%s is left out: %s", clip["path"], error)
-            continue
-        prediction = predictor.classify(encoded, clip["path"])
-        known = {k: clip[k] for k in KEPT_COLUMNS if k in clip}
-        rows.append((known | {"corpus": corpus, "seed": seed, "fold": fold}, prediction))
-        vectors.append(encoded)
-    if not rows:
+    results = tqdm(scored(predictor, manifest, root), "evaluating", len(manifest), unit="clip", file=sys.stderr)
+    records = Records.of_clips(manifest.to_dict("records"), results, {"corpus": corpus, "seed": seed, "fold": fold})
+    if records is None:
         raise CorpusError(f"none of the {len(manifest)} clips below {root} could be read")
-    return Records(
-        pd.DataFrame([utterance_row(known, p) for known, p in rows]),
-        pd.DataFrame([row for known, p in rows for row in segment_rows(known, p)]),
-        embeddings([known for known, _ in rows], vectors),
-    )
-
-
-def speaker_statistics(encoder: LayerAverage, manifest: pd.DataFrame, root: Path) -> dict[tuple[str, str], Statistics]:
-    """Statistics of the activations by split and speaker; none where the model does not normalise by speaker."""
-    if not encoder.by_speaker:
-        return {}
-    encoder.known = AS_IT_IS
-
-    def activations(paths: pd.Series) -> Iterator[Tensor]:
-        for path in tqdm(paths, desc="measuring a speaker", unit="clip", file=sys.stderr):
-            with contextlib.suppress(AudioError):  # which is told when its turn comes
-                yield encoder.features(torch.from_numpy(load_audio(root / path)).to(encoder.mean.device))
-
-    return {key: statistics(activations(clips["path"])) for key, clips in manifest.groupby(["split", "speaker"])}
-
-
-def utterance_row(known: dict[str, Any], p: Prediction) -> dict[str, Any]:
-    """One row of predictions.parquet."""
-    return {
-        **known,
-        "predicted": p.label,
-        "confidence": p.confidence,
-        **{f"p_{c}": p.probabilities[c] for c in p.labels},
-        **{f"u_{c}": p.utterance[c] for c in p.labels},
-    }
-
-
-def segment_rows(known: dict[str, Any], p: Prediction) -> list[dict[str, Any]]:
-    """The rows of segments.parquet that belong to one utterance."""
-    return [
-        {
-            "utterance_id": known["utterance_id"],
-            "segment": s.index,
-            "start_s": s.start_s,
-            "end_s": s.end_s,
-            **{f"p_{c}": s.probabilities[c] for c in p.labels},
-            "seed": known["seed"],
-            "fold": known["fold"],
-        }
-        for s in p.segments
-    ]
-
-
-def embeddings(rows: list[dict[str, Any]], vectors: list[Encoded]) -> dict[str, np.ndarray]:
-    """The arrays of embeddings.npz: utterances (U, D) and segments (R, D), float16, with their ids."""
-    ids = np.array([row["utterance_id"] for row in rows], dtype=str)
-    counts = [len(v.segments) for v in vectors]
-    return {
-        "utterance": torch.stack([v.utterance for v in vectors]).half().cpu().numpy(),
-        "utterance_id": ids,
-        "utterance_fold": np.array([row["fold"] for row in rows]),
-        "segment": torch.cat([v.segments for v in vectors]).half().cpu().numpy(),
-        "segment_utterance_id": np.repeat(ids, counts),
-        "segment_index": np.concatenate([np.arange(n) for n in counts]),
-    }
+    return records
 
 
 def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[int], seconds: float) -> dict[str, Any]:
@@ -189,8 +89,8 @@ def clips_of(asked: argparse.Namespace, labels: tuple[str, ...]) -> pd.DataFrame
     return manifest[known].reset_index(drop=True)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="a bundled model's name, or a run or checkpoint folder")
     parser.add_argument("--corpus", required=True)
@@ -199,27 +99,52 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--protocol", help="the corpus's default where it is not said")
     parser.add_argument("--partial", action="store_true", help="take a corpus that is not complete as it is")
     parser.add_argument("--split", default="test", choices=("train", "dev", "test", "all"))
-    parser.add_argument("--device", default="auto")
-    asked = parse_args(parser, argv)
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--resume", action="store_true", help="go on where an earlier call was stopped")
+    parser.add_argument("--engine", default="local", choices=("local", "ray"), help="ray: more processes and machines")
+    parser.add_argument("--ray-address", help="of a Ray cluster; without it, Ray on this machine")
+    return parse_args(parser, argv)
+
+
+def run(asked: argparse.Namespace) -> dict[str, Any]:
+    """Score the clips that were asked for and put the run folder in place; returns its metrics."""
+    check_place(asked.out, keeps_checkpoint=False)
+    began = time.monotonic()
+    predictor = Predictor.from_pretrained(asked.model, asked.device if asked.engine == "local" else "auto")
+    manifest = clips_of(asked, predictor.labels)
+    protocol = "all clips" if asked.split == "all" else asked.protocol or DEFAULTS.get(asked.corpus, "column:split")
+    meta = describe_run(predictor, asked.corpus, protocol, [0], 0)
+    parts = Parts(asked.out.with_name(f".{asked.out.name}.parts"), meta, config_of(asked, protocol, manifest))
+    if not asked.resume:
+        shutil.rmtree(parts.folder, ignore_errors=True)
+
+    def score(clips: pd.DataFrame) -> Iterator[Result]:
+        if asked.engine == "ray":
+            return scored_on_ray(asked.model, asked.device, clips, asked.root, asked.ray_address)
+        return scored(predictor, clips, asked.root)
+
+    records = parts.complete(manifest, score, {"corpus": asked.corpus, "seed": 0, "fold": 0})
+    metrics = metrics_of(records.predictions.assign(split="test"), list(predictor.labels))
+    meta |= {"seconds": round(time.monotonic() - began)}
+    write_run(asked.out, meta=meta, config_yaml=parts.config, metrics=metrics, **vars(records))
+    shutil.rmtree(parts.folder)
+    return metrics
+
+
+def config_of(asked: argparse.Namespace, protocol: str, manifest: pd.DataFrame) -> str:
+    """config.yaml: what decides the result of an evaluation."""
+    weights = origin(str(checkpoint_of(asked.model)), None).get("sha256")
+    clips = digest("\n".join(manifest["utterance_id"]).encode())
+    asked_for = f"corpus: {asked.corpus}\nprotocol: {protocol}\nsplit: {asked.split}\nclips: {clips}\n"
+    return f"model: {Path(asked.model).name}\nsha256: {weights}\n{asked_for}"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    asked = parse(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        check_place(asked.out, keeps_checkpoint=False)
-        began = time.monotonic()
-        predictor = Predictor.from_pretrained(asked.model, asked.device)
-        manifest = clips_of(asked, predictor.labels)
-        records = evaluate(predictor, manifest, asked.root, asked.corpus)
-        protocol = "all clips" if asked.split == "all" else asked.protocol or DEFAULTS.get(asked.corpus, "column:split")
-        meta = describe_run(predictor, asked.corpus, protocol, [0], time.monotonic() - began)
-        metrics = metrics_of(records.predictions.assign(split="test"), list(predictor.labels))
-        write_run(
-            asked.out,
-            meta=meta,
-            config_yaml=f"model: {Path(asked.model).name}\ncorpus: {asked.corpus}\nsplit: {asked.split}\n",
-            predictions=records.predictions,
-            segments=records.segments,
-            embeddings=records.embeddings,
-            metrics=metrics,
-        )
+        metrics = run(asked)
     except SegserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
