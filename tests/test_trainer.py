@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from segser_core.errors import SettingError
 from segser_core.model import SegmentEmotionModel
@@ -11,12 +12,15 @@ from segser_core.predictor import Predictor
 from tests.conftest import LABELS, settings, tiny_network
 from tests.test_model import batch_of
 from training import train, trainer
+from training.batches import collate
 from training.kept import FeatureStore
 from training.objective import SYSTEMS
 from training.trainer import COMPLETE, last_complete, train_fold
 
 
-@pytest.mark.parametrize(("system", "kind"), [*((s, "whisper") for s in SYSTEMS), ("layer-average", "wav2vec2"), ("p-tapt", "wav2vec2")])
+@pytest.mark.parametrize(
+    ("system", "kind"), [*((s, "whisper") for s in SYSTEMS), ("layer-average", "wav2vec2"), ("p-tapt", "wav2vec2")]
+)
 def test_a_system_trains_saves_and_predicts_with_equal_logits(system, kind, corpus):
     fold, tmp_path = corpus
     tiny_network(kind).save_pretrained(tmp_path / "encoder")
@@ -148,3 +152,71 @@ def test_masks_need_an_encoder_that_takes_the_log_mel(corpus):
     how = settings(folder, frozen_layers=1, augmentation={"mask_time": 0.1})
     with pytest.raises(SettingError, match=r"mask_time.*frozen"):
         trainer.new_model(how, fold)
+
+
+def epochs_of(steps) -> float:
+    newest = max(steps.glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
+    return json.loads((newest / "trainer_state.json").read_text())["epoch"]
+
+
+def test_training_ends_once_epochs_are_no_better_and_after_a_stop_too(corpus, monkeypatch):
+    """At a learning rate of nothing the first epoch stays the best, so patience ends the third."""
+    fold, folder = corpus
+    how = settings(folder, epochs=6, patience=2, learning_rate=1e-30, head_learning_rate=1e-30, system="baseline")
+    train_fold(fold, FeatureStore(folder), how, 0, folder / "undisturbed")
+    assert epochs_of(folder / "undisturbed") == 3
+    mark = trainer.MarkComplete.on_save
+
+    def stop(self, args, state, control, **kwargs):
+        mark(self, args, state, control, **kwargs)
+        if state.epoch == 2:
+            raise Stopped
+
+    monkeypatch.setattr(trainer.MarkComplete, "on_save", stop)
+    with pytest.raises(Stopped):
+        train_fold(fold, FeatureStore(folder), how, 0, folder / "stopped")
+    monkeypatch.setattr(trainer.MarkComplete, "on_save", mark)
+    train_fold(fold, FeatureStore(folder), how, 0, folder / "stopped")
+    assert epochs_of(folder / "stopped") == 3
+
+
+def test_the_epoch_of_the_lowest_loss_is_kept(corpus):
+    fold, folder = corpus
+    how = settings(folder, epochs=4, best_by="loss", system="baseline", head_learning_rate=1.0, schedule="constant")
+    kept = weights(train_fold(fold, FeatureStore(folder), how, 0, folder / "steps"))
+    newest = max((folder / "steps").glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
+    history = json.loads((newest / "trainer_state.json").read_text())
+    losses = {entry["step"]: entry["eval_loss"] for entry in history["log_history"] if "eval_loss" in entry}
+    best = min(losses, key=losses.__getitem__)
+    there = load_file(folder / "steps" / f"checkpoint-{best}" / "model.safetensors")
+    assert len(losses) == 4 and all(torch.equal(kept[name], there[name]) for name in kept)
+
+
+def test_components_of_the_gradient_are_bounded(corpus, monkeypatch):
+    fold, folder = corpus
+    seen = []
+    clip = trainer.ClipValues.on_pre_optimizer_step
+
+    def spy(self, *args, model=None, **kwargs):
+        before = max(p.grad.abs().max().item() for p in model.parameters() if p.grad is not None)
+        clip(self, *args, model=model, **kwargs)
+        after = max(p.grad.abs().max().item() for p in model.parameters() if p.grad is not None)
+        seen.append((before, after))
+
+    monkeypatch.setattr(trainer.ClipValues, "on_pre_optimizer_step", spy)
+    how = settings(folder, epochs=1, gradient_value_clip=1e-3)
+    train_fold(fold, FeatureStore(folder), how, 0, folder / "steps")
+    assert len(seen) == 4 and all(before > 1e-3 and after == pytest.approx(1e-3) for before, after in seen)
+
+
+def test_every_clip_is_drawn_once_an_epoch_where_classes_are_not_balanced(corpus, monkeypatch):
+    fold, folder = corpus
+    drawn = []
+    monkeypatch.setattr(trainer, "collate", lambda items: collate([drawn.append(item.label) or item for item in items]))
+    uneven = fold.manifest.assign(
+        label=lambda m: m["label"].where((m.index % 8 != 1) | (m["split"] != "train"), "neutral")
+    )
+    how = settings(folder, epochs=1, balanced=False, system="baseline")
+    train_fold(type(fold)(0, fold.labels, uneven), FeatureStore(folder), how, 0, folder / "steps")
+    counts = uneven[uneven["split"] == "train"]["label"].value_counts()
+    assert [drawn[:16].count(c) for c in (0, 1)] == [counts["neutral"], counts["sad"]]
