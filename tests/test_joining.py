@@ -22,8 +22,8 @@ def command(corpus, monkeypatch):
     fold, folder = corpus
     clips, pairs = fold.manifest.drop(columns="split"), ({"dev0", "dev1"}, {"test0", "test1"})
     divided = [by_speaker(i, fold.labels, clips, pairs[i], pairs[1 - i]) for i in (0, 1)]
-    monkeypatch.setattr(train, "load_corpus", lambda name, root: Corpus(name, root, clips))
-    monkeypatch.setattr(train, "folds", lambda found, protocol: divided)
+    monkeypatch.setattr(train, "load_corpus", lambda name, root, *_: Corpus(name, root, clips))
+    monkeypatch.setattr(train, "folds", lambda found, protocol, **_: divided)
     (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
 
     def call(*options):
@@ -140,9 +140,9 @@ def test_another_corpus_under_the_same_name_is_refused(there, capsys, monkeypatc
         (clips.assign(label=clips["label"].where(clips["utterance_id"] != "21", "neutral")), "21 among them"),
     ):
         other = dataclasses.replace(fold, manifest=changed.reset_index(drop=True))
-        monkeypatch.setattr(train, "folds", lambda *_, other=other: [other])
+        monkeypatch.setattr(train, "folds", lambda *_, other=other, **__: [other])
         assert call("--seed", "1") == 1 and message in capsys.readouterr().err
-    monkeypatch.setattr(train, "folds", lambda *_: [dataclasses.replace(fold, labels=fold.labels[::-1])])
+    monkeypatch.setattr(train, "folds", lambda *_, **__: [dataclasses.replace(fold, labels=fold.labels[::-1])])
     assert call("--seed", "1") == 1 and "labels sad, neutral, there neutral, sad" in capsys.readouterr().err
 
 

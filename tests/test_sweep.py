@@ -18,8 +18,8 @@ from training.settings import to_yaml
 def command(corpus, monkeypatch):
     """Calls `training.sweep` on the made-up corpus; returns its exit status."""
     fold, folder = corpus
-    monkeypatch.setattr(train, "load_corpus", lambda name, root: Corpus(name, root, fold.manifest))
-    monkeypatch.setattr(train, "folds", lambda found, protocol: [fold])
+    monkeypatch.setattr(train, "load_corpus", lambda name, root, *_: Corpus(name, root, fold.manifest))
+    monkeypatch.setattr(train, "folds", lambda found, protocol, **_: [fold])
     (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
     for clip in fold.split("test")["path"]:
         (folder / clip).unlink()  # nothing may ask for them
