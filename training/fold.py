@@ -49,7 +49,7 @@ class Fold:
 
     def without_test(self) -> "DevelopmentFold":
         """The same without its test clips."""
-        return DevelopmentFold(self.index, self.labels, self.manifest[self.manifest.split != "test"])
+        return DevelopmentFold(self.index, self.labels, self.manifest[self.manifest.split != "test"], self.left_out)
 
 
 class DevelopmentFold(Fold):

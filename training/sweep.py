@@ -243,7 +243,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         asked, settings = parse(argv)
-        divided = {f.index: f for f in folds_of(settings, asked.root)}
+        divided = {f.index: f for f in folds_of(settings, asked.root, with_test=False)}
         require(asked.fold in divided, "fold", asked.fold, f"one of {', '.join(map(str, divided))}")
         sweep = Sweep(asked.what, settings, part_of(divided[asked.fold].without_test(), asked.share), asked.share)
         with sole_writer(asked.out):

@@ -144,10 +144,12 @@ def resume_folder(out: Path) -> Path:
     return out.with_name(out.name + ".resume")
 
 
-def folds_of(settings: Settings, root: Path) -> list[Fold]:
+def folds_of(settings: Settings, root: Path, *, with_test: bool = True) -> list[Fold]:
     """The folds of the corpus that settings name, as it lies in its folder, every recording heard."""
     corpus = load_corpus(settings.corpus, root, settings.corpus_options)
-    return heard(folds(corpus, settings.protocol, partial=settings.partial), corpus, partial=settings.partial)
+    divided = folds(corpus, settings.protocol, partial=settings.partial)
+    divided = divided if with_test else [*(fold.without_test() for fold in divided)]
+    return heard(divided, corpus, partial=settings.partial)
 
 
 def plan(asked: argparse.Namespace, settings: Settings) -> list[Job]:
