@@ -57,7 +57,7 @@ def _labels(folder: Path, config: dict[str, Any]) -> list[str]:
     named, numbered = config.get("id2label"), config.get("label2id")
     if not isinstance(named, dict) or not all(is_fit(c) for c in named.values()):
         raise ModelError(f"the model in {folder} has labels {named!r}; expected names by number, without markup")
-    labels = [named.get(str(i)) for i in range(len(named))]
+    labels = [named.get(str(i), "") for i in range(len(named))]
     if numbered != {label: i for i, label in enumerate(labels)}:
         raise ModelError(f"the model in {folder} numbers its labels {named} and {numbered}, which is not the same")
     return labels
