@@ -34,21 +34,16 @@ recall_blocks.folds(summaries)
 st.header("Which classes?")
 recall_blocks.recall(choice, summaries, found)
 
-st.header("The training, or the rule?")
-rules(choice, paired=found is not None)
-
-st.header("Which clips?")
-groups(choice)
-
-st.header("Taken for what?")
-recall_blocks.confusions(choice, summaries)
-
-st.header("Is its confidence earned?")
-recall_blocks.calibration(choice)
-
+further = {
+    "clips": ("Which clips?", lambda: groups(choice)),
+    "rule": ("The training, or the rule?", lambda: rules(choice, paired=found is not None)),
+    "taken": ("Taken for what?", lambda: recall_blocks.confusions(choice, summaries)),
+    "confidence": ("Is its confidence earned?", lambda: recall_blocks.calibration(choice)),
+}
 if found is not None:
-    st.header("How alike are the two?")
-    st.markdown(recall_words.agreement(found, list(summaries)))
+    further["alike"] = ("How alike are the two?", lambda: st.markdown(recall_words.agreement(found, list(summaries))))
+recall_blocks.answers(further)
+
 recall_blocks.layers(choice)
 recall_blocks.of_paper(choice, summaries)
 

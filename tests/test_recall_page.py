@@ -24,6 +24,7 @@ from tests.made_run import LABELS, made_runs
 from tests.test_app import figure, opened, run, said
 
 PAIR = {"run": "seg+tri-w", "other": "baseline"}
+WHOLE = {"question": "all"}  # the page with every question answered
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def altered(made: Path, place: Path, name: str, change, meta=None) -> Path:
 
 
 def test_the_story_of_sadness_is_told_with_its_numbers(made):
-    app = run(opened("recall", **PAIR))
+    app = run(opened("recall", **PAIR, **WHOLE))
     assert app.title[0].value == "How good, and how sure?"
     found = read_run(made / "seg+tri-w")
     of = summarise(found.predictions, found.labels).pooled
@@ -74,7 +75,7 @@ def test_the_story_of_sadness_is_told_with_its_numbers(made):
 
 
 def test_the_page_shows_the_figures_of_the_report(made):
-    app = run(opened("recall", **PAIR))
+    app = run(opened("recall", **PAIR, **WHOLE))
     first, second = (read_run(made / name) for name in PAIR.values())
     report = report_json([first, second])
     one, between = report["runs"][0], report["difference"]
@@ -122,7 +123,13 @@ def test_another_rule_changes_every_number_at_once(made):
 
 
 def test_a_copied_link_opens_the_same_page():
-    wanted = {"interval": "speaker", "split": "length-speaker", "shown": "difference", "edge": "7.5", "measure": "sad"}
+    wanted = {
+        "interval": "speaker",
+        "split": "length-speaker",
+        "shown": "difference",
+        "edge": "7.5",
+        "measure": "sad",
+    } | WHOLE
     app = run(opened("recall", **PAIR, **wanted))
     assert app.segmented_control(key="recall-interval").value == "speaker"
     assert app.selectbox(key="recall-split").value == "length-speaker"
@@ -136,15 +143,29 @@ def test_a_copied_link_opens_the_same_page():
     assert "edge" not in run(app).query_params
 
 
+def test_one_further_question_is_answered_at_a_time_and_named_in_the_address():
+    app = run(opened("recall", **PAIR))
+    asked = app.segmented_control(key="recall-question")
+    assert len(asked.options) == 6 and [h.value for h in app.header][:2] == ["Which classes?", "Which clips?"]
+    charts_of_first = len(app.get("plotly_chart"))
+    asked.set_value("taken")
+    assert "Taken for what?" in [h.value for h in run(app).header]
+    assert "Which clips?" not in [h.value for h in app.header]
+    assert len(app.get("plotly_chart")) == charts_of_first + 1  # a matrix for each run in place of one grid
+    assert app.query_params["question"] in ("taken", ["taken"])
+    titles = [h.value for h in run(opened("recall", **PAIR, **WHOLE)).header]
+    assert {"Which clips?", "The training, or the rule?", "How alike are the two?"} < set(titles)
+
+
 def test_an_address_of_nonsense_shows_the_defaults():
-    wrong = dict.fromkeys(("interval", "split", "shown", "edge", "measure", "aggregate"), "<b>1e999</b>")
+    wrong = dict.fromkeys(("interval", "question", "split", "shown", "edge", "measure", "aggregate"), "<b>1e999</b>")
     app = run(opened("recall", **PAIR, **wrong))
     assert app.slider[0].value == 10.0 and app.selectbox(key="recall-split").value == "length"
 
 
 def test_the_bundled_runs_say_what_two_speakers_and_two_sentences_mean(monkeypatch):
     monkeypatch.delenv("SEGSER_RUNS")
-    app = run(opened("recall"))
+    app = run(opened("recall", **WHOLE))
     text = said(app)
     assert "Two speakers, no interval by speaker" in text and "two sentences" in text
     assert not [c for c in app.segmented_control if c.key == "recall-interval"]
@@ -153,7 +174,7 @@ def test_the_bundled_runs_say_what_two_speakers_and_two_sentences_mean(monkeypat
 
 
 def test_one_run_alone_is_shown_without_a_comparison():
-    app = run(opened("recall", run="baseline", other="none"))
+    app = run(opened("recall", run="baseline", other="none", **WHOLE))
     text = said(app)
     assert len(app.metric) == 3 and "Cohen" not in text and "minus" not in text
     assert "p (Holm)" not in app.dataframe[1].value and list(app.segmented_control(key="recall-shown").options) == [
@@ -184,13 +205,13 @@ def test_a_run_of_the_required_columns_alone_is_shown(made, tmp_path, monkeypatc
     place = altered(made, tmp_path, "baseline", lambda rows: rows[needed])
     (place / "baseline" / "segments.parquet").unlink()
     monkeypatch.setenv("SEGSER_RUNS", str(place))
-    app = run(opened("recall", run="baseline", other="none"))
+    app = run(opened("recall", run="baseline", other="none", **WHOLE))
     text = said(app)
     assert "It is not known who speaks" in text and "cannot be grouped" in text and "no segments to be counted" in text
 
 
 def test_pictures_are_saved_as_chosen_and_data_can_be_taken_along():
-    app = run(opened("recall", **PAIR))
+    app = run(opened("recall", **PAIR, **WHOLE))
     assert '"format": "png"' in app.get("plotly_chart")[0].proto.config
     assert len(app.get("download_button")) == len(app.get("plotly_chart"))
     app.segmented_control(key="picture").set_value("svg")

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import charts, recall_words, scores_view, words
-from pages.shared.choices import in_address
+from pages.shared.choices import in_address, segmented
 from pages.shared.run_choice import Choice
 from segser_core import breakdown, paper, run_figures
 from segser_core.scores import Comparison, Summary
@@ -15,6 +15,7 @@ from segser_core.selection import Filter
 from segser_core.text import percent, signed
 
 BY = list(recall_words.BY)
+ALL = "all"
 
 
 def key_figures(summaries: Mapping[str, Summary], found: Comparison | None) -> None:
@@ -129,6 +130,21 @@ def _difference_list(table: pd.DataFrame) -> pd.DataFrame:
             "p (Holm)": table.p_holm.map(recall_words.p_value),
         }
     )
+
+
+@st.fragment
+def answers(questions: Mapping[str, tuple[str, Callable[[], object]]]) -> None:
+    """One further question at a time, or all of them: a page of so many charts takes a browser seconds.
+
+    Args:
+        questions: by the name in the address, what is asked and what draws the answer.
+    """
+    said = {name: title for name, (title, _) in questions.items()} | {ALL: "All of these"}
+    control = segmented("Ask further", said.__getitem__)
+    chosen = in_address("question", "recall-question", list(said), next(iter(said)), control)
+    for title, answer in questions.values() if chosen == ALL else [questions[chosen]]:
+        st.header(title)
+        answer()
 
 
 def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
