@@ -10,10 +10,11 @@ from segser_core.encoders import FrameEncoder, inside
 from segser_core.errors import SettingError
 from segser_core.model import SegmentEmotionModel
 from tests.conftest import settings, tiny_network
-from training import ptapt
+from training import learners, ptapt
 from training.batches import Clips, Item
 from training.kept import FeatureStore
-from training.ptapt import Place, Predictors, Task, adapt, prediction_loss, reversed_in_time, tutor_loss
+from training.learners import Predictors, prediction_loss, reversed_in_time, tutor_loss
+from training.ptapt import Place, Task, adapt
 from training.settings import SpecAugment
 from training.trainer import new_model, seconds_spent, train_fold
 
@@ -83,7 +84,7 @@ def test_recordings_backwards():
 
 def test_the_tutor_hears_no_padding():
     torch.manual_seed(0)
-    tutor = ptapt.Tutor(Echo(), torch.ones(2))
+    tutor = learners.Tutor(Echo(), torch.ones(2))
     features, labels = draw(1, 5, 3), torch.tensor([1])
     alone = tutor(features, torch.tensor([5]), None, labels)
     padded = torch.nn.functional.pad(features, (0, 0, 0, 4), value=7.0)
@@ -134,6 +135,12 @@ def test_frames_are_those_of_each_clip_alone(tmp_path):
     task = task_of(tmp_path)
     for got, expected in zip(ptapt.frames_of(task.clips.encoder, task), task.clips.features, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_frames_that_are_all_alike_have_clusters_and_no_distance(tmp_path):
+    task = task_of(tmp_path, clusters=[2])
+    task.clips.features = [torch.ones_like(features) for features in task.clips.features]
+    assert ptapt.cluster(task.clips.encoder, task)[1]["distance"] == [0.0]
 
 
 @pytest.fixture(params=["whisper", "wav2vec2"])
@@ -190,6 +197,18 @@ def test_a_stopped_stage_is_made_anew_and_those_before_it_are_not(stage, start, 
     resumed, _ = adapted(folder / "stopped")
     assert made == [*before, *ptapt.NAMES[ptapt.NAMES.index(stage) :]]
     assert all(torch.equal(resumed[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize(
+    ("tapt", "message"),
+    [({"clusters": [9999]}, "9999 clusters of 6.. frames"), ({"learning_rate": 1e30}, "finite loss")],
+)
+def test_what_cannot_be_is_refused(tapt, message, start):
+    fresh, _, folder = start
+    encoder, clips, train = fresh()
+    how = settings(folder, system="p-tapt", tapt={"clusters": [2], "tuning_steps": 3, "pretraining_steps": 3} | tapt)
+    with pytest.raises(SettingError, match=message):
+        adapt(encoder, clips, train["duration_s"].to_numpy(), how, Place(0, folder / "steps", None))
 
 
 def test_the_time_of_stages_is_counted_until_there_is_a_checkpoint(start, monkeypatch):

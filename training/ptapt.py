@@ -12,6 +12,7 @@ alone. Each is kept as one file once it is done, so that a stopped training goes
 import copy
 import itertools
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,25 +25,24 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 from transformers import get_scheduler
 from transformers.trainer_utils import set_seed
 
-from segser_core.encoders import FrameEncoder, MelEncoder, inside
+from segser_core.encoders import FrameEncoder, MelEncoder
 from segser_core.errors import SettingError
-from segser_core.segments import mean_over_time
-from training.augment import hide, spans, spec_augment
+from segser_core.segments import FRAME_S
+from training.augment import spans, spec_augment
 from training.batches import BalancedBatches, Clips, Draw, collate
+from training.learners import Predictors, Tutor
 from training.objective import class_weights
 from training.settings import Settings
 
 TUNED, CLUSTERS, ADAPTED = NAMES = ("tuned", "clusters", "adapted")
-RECURRENT_SIZE = 256
-HEAD_SIZE = 256
 FRAMES_A_CLUSTER = 100  # that k-means is fitted on, at most
+SMALLEST_VARIANCE = 1e-12  # of frames that are all alike
 TENTH = 10  # a stage's record holds the mean loss of its first and of its last tenth
 
 
@@ -95,8 +95,9 @@ def adapt(
         The record of the stages for run.json: what stood for stage 1, what was frozen, steps, losses and seconds.
 
     Raises:
-        SettingError: more clusters than frames.
+        SettingError: more clusters than frames, or a loss that is not finite.
     """
+    check_clusters(settings.tapt.clusters, int(np.minimum(durations_s, settings.cut_s or np.inf).sum() / FRAME_S))
     task = Task(clips, durations_s, settings, place)
     if torch.cuda.is_available():
         encoder.cuda()
@@ -155,52 +156,6 @@ def stage_seconds(steps: Path) -> float:
     return sum(record(steps, name)["seconds"] for name in NAMES if stage_file(steps, name).is_file())
 
 
-class Tutor(nn.Module):
-    """Stage 1: the encoder under a head for frames and a recurrent one for the utterance."""
-
-    weights: Tensor
-
-    def __init__(self, encoder: FrameEncoder, weights: Tensor):
-        super().__init__()
-        self.encoder = encoder
-        self.register_buffer("weights", weights)
-        self.frame_head = nn.Linear(encoder.hidden_size, len(weights))
-        self.forth, self.back = (nn.LSTM(encoder.hidden_size, RECURRENT_SIZE, batch_first=True) for _ in range(2))
-        self.utterance_head = nn.Linear(2 * RECURRENT_SIZE, len(weights))
-
-    def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor, labels: Tensor) -> Tensor:
-        """The loss of a batch."""
-        frames = self.encoder(features, lengths, offsets)
-        with torch.autocast(frames.device.type, enabled=False):
-            frames = frames.float()
-            heard = (
-                self.forth(frames)[0],
-                self.back(reversed_in_time(frames, lengths))[0],
-            )  # packed, they take 4 times as long
-            utterance = self.utterance_head(mean_over_time(torch.cat(heard, dim=2), lengths))
-            return tutor_loss(utterance, self.frame_head(frames), labels, lengths, self.weights)
-
-
-def reversed_in_time(frames: Tensor, lengths: Tensor) -> Tensor:
-    """Each recording backwards, its last frame first, and anything after its first: (B, T, D), (B,) → (B, T, D)."""
-    at = (lengths[:, None] - 1 - torch.arange(frames.shape[1], device=lengths.device)).clamp(min=0)
-    return frames.gather(1, at[..., None].expand_as(frames))
-
-
-def tutor_loss(utterance: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor, weights: Tensor) -> Tensor:
-    """Class-weighted cross-entropy of the utterances, plus that of every frame with its utterance's label.
-
-    Args:
-        utterance: (B, C) logits.
-        frames: (B, T, C) logits, padded.
-        labels, lengths: (B,).
-        weights: (C,) of the classes, for the utterances.
-    """
-    mask = inside(lengths, frames.shape[1])
-    targets = labels[:, None].expand(mask.shape)
-    return cross_entropy(utterance, labels, weight=weights) + cross_entropy(frames[mask], targets[mask])
-
-
 def tune(encoder: FrameEncoder, task: Task) -> Made:
     """Stage 1: an encoder tuned on the labels of utterances and frames."""
     how, hidden = task.settings.tapt, task.settings.spec_augment
@@ -229,18 +184,23 @@ def cluster(encoder: FrameEncoder, task: Task) -> Made:
     frames = frames_of(encoder, task)
     lengths, together = torch.tensor([len(f) for f in frames]), np.concatenate(frames)
     wanted = task.settings.tapt.clusters
-    if max(wanted) > len(together):
-        raise SettingError(f"tapt.clusters asks for {max(wanted)} clusters of {len(together)} frames; ask for fewer")
+    check_clusters(wanted, len(together))
     order = np.random.default_rng(task.place.seed).permutation(len(together))
     ids, left = [], []
     for k in tqdm(wanted, desc="stage 2, clusters", file=sys.stderr):
         sample = together[np.sort(order[: k * FRAMES_A_CLUSTER])].astype(np.float32)
         fitted = MiniBatchKMeans(k, max_iter=20, batch_size=max(1024, k), n_init=1, random_state=task.place.seed)
         fitted.fit(sample)
-        left.append(float(fitted.inertia_ / len(sample) / sample.var(axis=0).sum()))
+        left.append(float(fitted.inertia_ / len(sample) / max(sample.var(axis=0).sum(), SMALLEST_VARIANCE)))
         ids.append(np.concatenate([fitted.predict(f.astype(np.float32)) for f in frames]))
     about = {"clusters": wanted, "frames": len(together), "distance": [round(d, 3) for d in left]}
     return {"ids": torch.from_numpy(np.stack(ids, axis=1)).int(), "lengths": lengths}, about
+
+
+def check_clusters(wanted: list[int], frames: int) -> None:
+    """Raise a SettingError where there are not as many frames as clusters."""
+    if max(wanted) > frames:
+        raise SettingError(f"tapt.clusters asks for {max(wanted)} clusters of {frames} frames; ask for fewer")
 
 
 @torch.no_grad()
@@ -255,34 +215,6 @@ def frames_of(encoder: FrameEncoder, task: Task) -> list[np.ndarray]:
         frames = encoder(batch["features"], batch["lengths"], batch["offsets"]).half().cpu().numpy()
         found |= {d.clip: f[:n] for d, f, n in zip(draws, frames, batch["lengths"].tolist(), strict=True)}
     return [found[clip] for clip in range(len(order))]
-
-
-class Predictors(nn.Module):
-    """Stage 3: the encoder under one head for each number of clusters."""
-
-    def __init__(self, encoder: FrameEncoder, clusters: list[int]):
-        super().__init__()
-        self.encoder = encoder
-        self.heads = nn.ModuleList(
-            nn.Sequential(nn.Linear(encoder.hidden_size, HEAD_SIZE), nn.Tanh(), nn.Linear(HEAD_SIZE, k))
-            for k in clusters
-        )
-
-    def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor, ids: Tensor, hidden: Tensor) -> Tensor:
-        """The loss of a batch whose frames are hidden where `hidden` (B, T) is true; `ids` (B, T, K's)."""
-        frames = self.encoder(hide(features, lengths, hidden[:, :, None]), lengths, offsets)[hidden]
-        return prediction_loss([head(frames).float() for head in self.heads], ids[hidden])
-
-
-def prediction_loss(logits: list[Tensor], ids: Tensor) -> Tensor:
-    """The sum over heads of the cross-entropy of hidden frames with their clusters, 0 where no frame is hidden.
-
-    Args:
-        logits: (M, K) of each head.
-        ids: (M, heads) clusters.
-    """
-    each = [cross_entropy(of_head, of, reduction="sum") for of_head, of in zip(logits, ids.T, strict=True)]
-    return torch.stack(each).sum() / max(1, len(ids))
 
 
 def pretrain(encoder: FrameEncoder, clusters: dict[str, Tensor], task: Task) -> Made:
@@ -333,6 +265,8 @@ def optimise(
         optimizer.step()
         rates.step()
         losses.append(loss.item())
+        if not math.isfinite(losses[-1]):
+            raise SettingError(f"{course.title}: no finite loss at step {len(losses)}; lower tapt.learning_rate")
         progress.set_postfix(loss=f"{losses[-1]:.2f}", refresh=False)
         if writer:
             writer.add_scalar(course.title.replace(", ", "/"), losses[-1], len(losses))

@@ -2,30 +2,27 @@
 
 import logging
 import shutil
-import sys
 import time
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 from transformers import EarlyStoppingCallback, EvalPrediction, Trainer, TrainerCallback, TrainingArguments
 from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import set_seed
 
 from segser_core.encoders import MelEncoder
-from segser_core.layers import AS_IT_IS, LayerAverage, statistics
+from segser_core.layers import LayerAverage
 from segser_core.metrics import confusion, uar
 from segser_core.model import SegmentEmotionModel
 from segser_core.prediction import aggregate, default_aggregate
+from training.activations import normalise
 from training.augment import mask_log_mel, spec_augment
-from training.batches import BalancedBatches, Clips, Draw, OrderedBatches, collate
+from training.batches import BalancedBatches, Clips, OrderedBatches, collate
 from training.kept import FeatureStore
 from training.objective import SYSTEMS, Objective, class_weights, divergence
 from training.protocols import Fold
@@ -291,30 +288,6 @@ def train_fold(
     newest = last_complete(steps)
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     return model
-
-
-def normalise(encoder: LayerAverage, *parts: tuple[Clips, pd.Series, int | None]) -> None:
-    """Give an encoder the statistics of a training part, or, by speaker, each clip those of its speaker.
-
-    Args:
-        encoder: normalises in either way.
-        parts: the clips of the training part, then of others; who speaks in each; the variant to measure.
-    """
-    if not encoder.by_speaker:
-        clips, _, variant = parts[0]
-        encoder.set_statistics(statistics(clip_features(clips, range(len(clips)), variant)))
-        return
-    encoder.known = AS_IT_IS  # so features are kept
-    for clips, speakers, variant in parts:
-        rows = pd.Series(range(len(clips))).groupby(list(speakers))
-        found = {speaker: statistics(clip_features(clips, of, variant)) for speaker, of in rows}
-        clips.statistics = [found[speaker] for speaker in speakers]
-
-
-def clip_features(clips: Clips, rows: Iterable[int], variant: int | None) -> Iterator[Tensor]:
-    """Features (T, F) of some clips, one at a time."""
-    for row in tqdm(rows, desc="measuring activations", unit="clip", file=sys.stderr):
-        yield clips[Draw(row, variant, 0.0)].features
 
 
 def development_scores(evaluated: EvalPrediction, labels: tuple[str, ...]) -> dict[str, float]:
