@@ -61,7 +61,12 @@ def reported(corpus: str) -> tuple[Reported, ...]:
     if corpus not in CORPORA:
         return ()
     pairs = [(system, row[CORPORA.index(corpus)]) for system, row in zip(SYSTEMS, _TABLE, strict=True)]
-    return tuple(Reported(s, uar / 100, None if acc is None else acc / 100) for s, (uar, acc) in pairs if uar)
+    return tuple(Reported(s, _share(uar), None if acc is None else _share(acc)) for s, (uar, acc) in pairs if uar)
+
+
+def _share(percent: float) -> float:
+    """Percent with one decimal as the nearest fraction."""
+    return round(percent / 100, 3)
 
 
 def layer_average_note(corpus: str) -> tuple[float, float] | None:
@@ -76,10 +81,10 @@ def agreement(corpus: str, system: str) -> float | None:
     """Table 2, as a fraction; None for the best system itself, and where the paper says nothing."""
     row = _AGREEMENT.get(system)
     value = row[CORPORA.index(corpus)] if row and corpus in CORPORA else None
-    return None if value is None else value / 100
+    return None if value is None else _share(value)
 
 
 def by_length(corpus: str, system: str) -> tuple[float, float] | None:
     """UAR of clips up to 10 s and of longer ones, as fractions; None where the paper says nothing."""
     found = _BY_LENGTH.get((corpus, system))
-    return None if found is None else (found[0] / 100, found[1] / 100)
+    return None if found is None else (_share(found[0]), _share(found[1]))

@@ -1,0 +1,62 @@
+"""Figures 2, 3 and 4 of the paper, from the rows of `table_rows.py`; no value of the paper's own is in them."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from segser_core.figures import finish
+from segser_core.run_figures import LEGEND, recall_figure
+from segser_core.segments import FRAME_S
+from training.sections import Row, Section
+from training.table_rows import class_rows
+
+HEIGHT_PX = 340
+# a system is told by symbol and dash, too, and its colour is one of Okabe and Ito's (2008)
+LOOKS = (("#0072B2", "circle", "solid"), ("#D55E00", "diamond", "dash"), ("#009E73", "square", "dot"))
+
+
+def sweep_figure(rows: Sequence[Row], what: str) -> go.Figure:
+    """Development UAR against segment size or α, a line a system, with 95 % intervals.
+
+    Args:
+        rows: of `table_rows.sweep_rows`, of one system at least.
+        what: `segment-size` or `alpha`.
+    """
+    figure, values = go.Figure(), sorted({row["value"] for row in rows})
+    systems = list(dict.fromkeys(row["system"] for row in rows))
+    apart = 0.012 * (values[-1] - values[0])  # so that intervals of several systems do not hide one another
+    for i, system in enumerate(systems):
+        of = pd.DataFrame([row for row in rows if row["system"] == system]).sort_values("value")
+        figure.add_trace(_line(of, apart * (i - (len(systems) - 1) / 2), what, LOOKS[i % len(LOOKS)]))
+    ticks = [f"{v:g}<br>{v * FRAME_S:.1f} s" if what == "segment-size" else f"{v:g}" for v in values]
+    axis = "segment (frames of 20 ms, and seconds)" if what == "segment-size" else "α of Eq. 4"
+    figure.update_xaxes(title=axis, tickvals=values, ticktext=ticks, zeroline=False, fixedrange=True)
+    figure.update_yaxes(title="development UAR (%)", zeroline=False, fixedrange=True)
+    figure.update_layout(legend=LEGEND, showlegend=True)
+    return finish(figure, HEIGHT_PX)
+
+
+def _line(of: pd.DataFrame, shift: float, what: str, look: tuple[str, str, str]) -> go.Scatter:
+    """One system's line from its rows in order of their values."""
+    (colour, symbol, dash), unit = look, " frames" if what == "segment-size" else ""
+    uar, low, high = (100 * of[name] for name in ("uar", "low", "high"))
+    points = zip(of["value"], uar, low, high, strict=True)
+    return go.Scatter(
+        x=of["value"] + shift,
+        y=uar,
+        name=of["system"].iloc[0],
+        mode="lines+markers",
+        line={"color": colour, "dash": dash, "width": 2},
+        marker={"symbol": symbol, "size": 9},
+        error_y={"type": "data", "symmetric": False, "array": high - uar, "arrayminus": uar - low, "width": 4},
+        hovertext=[f"{v:g}{unit}: {a:.1f} ({b:.1f} to {c:.1f})" for v, a, b, c in points],
+        hovertemplate="%{hovertext}<extra>%{fullData.name}</extra>",
+        cliponaxis=False,
+    )
+
+
+def class_figure(section: Section) -> go.Figure:
+    """Recall by class, with intervals, of the baseline and the best other system of a section that has a run."""
+    table = pd.DataFrame([row for row in class_rows(section) if row["system"] in section.shown_by_class])
+    return recall_figure(table.rename(columns={"system": "run"}))

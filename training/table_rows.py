@@ -1,0 +1,167 @@
+"""The rows of the paper's tables, ours from runs and sweeps beside the paper's: fractions, None where not known."""
+
+import numpy as np
+import pandas as pd
+
+from segser_core import metrics, paper
+from segser_core.bootstrap import Interval, Kinds, percentile, resample
+from segser_core.breakdown import length_edge, recall_table
+from segser_core.rows import coded, test_rows
+from segser_core.runs import Run
+from segser_core.scores import SCORES, Summary, metrics_json, summarise
+from segser_core.significance import holm
+from training.sections import Row, Section, in_order
+
+
+def score_rows(section: Section) -> list[Row]:
+    """Table 1: a row a system, run or not, with what the paper reports where it has the corpus and protocol."""
+    theirs = {r.system: r for r in paper.reported(section.corpus)} if section.is_the_papers else {}
+    rows = []
+    for system in section.systems:
+        row: Row = {"system": system, "status": "run" if system in section.runs else "not run"}
+        if run := section.runs.get(system):
+            row |= _scored(run, section.summaries[system])
+        of = theirs.get(system)
+        rows.append(row | {"paper_uar": of and of.uar, "paper_accuracy": of and of.accuracy})
+    return rows
+
+
+def _scored(run: Run, of: Summary) -> Row:
+    row: Row = {
+        "layer": run.meta.get("layer"),
+        "seeds": " ".join(map(str, run.seeds)),
+        "folds": len(of.per_fold),
+        "clips": of.utterances,
+        "speakers": of.speakers or None,
+        "classes": of.pooled.present,
+    }
+    for name in SCORES:
+        row |= {name: getattr(of.pooled, name), **_bounds(name, getattr(of.intervals, name))}
+        row |= _bounds(f"{name}_speaker", getattr(of.by_speaker, name) if of.by_speaker else None)
+        row[f"{name}_mean_of_folds"] = metrics_json(of)[name]["mean_of_folds"]
+    return row
+
+
+def _bounds(name: str, interval: Interval | None) -> Row:
+    low, high = (None, None) if interval is None else (interval.low, interval.high)
+    return {f"{name}_low": low, f"{name}_high": high}
+
+
+def single_rows(section: Section) -> list[Row]:
+    """Each score of each fold (over its seeds) and of each seed (over its folds)."""
+    return [
+        {"system": system, "score": name, "of": what, "number": number, "value": getattr(score, name)}
+        for system, summary in section.summaries.items()
+        for what in ("fold", "seed")
+        for number, score in zip(_numbers(section.runs[system], what), getattr(summary, f"per_{what}"), strict=True)
+        for name in SCORES
+    ]
+
+
+def _numbers(run: Run, what: str) -> list[int]:
+    return sorted(int(n) for n in test_rows(run.predictions)[what].unique())
+
+
+def difference_rows(section: Section) -> list[Row]:
+    """UAR minus the baseline's on the same clips and seeds, p adjusted for the number of systems (Holm)."""
+    found = section.against_baseline
+    adjusted = holm([c.differences.uar.p_value for c in found.values()])
+    speaker = holm([c.by_speaker.uar.p_value if c.by_speaker else np.nan for c in found.values()])
+    return [
+        {
+            "system": system,
+            "clips": of.utterances,
+            "seeds": " ".join(str(t.seed) for t in of.mcnemar),
+            "uar_difference": of.differences.uar.value,
+            **_bounds("uar_difference", of.differences.uar.interval),
+            "p_holm": p,
+            **_bounds("uar_difference_speaker", of.by_speaker.uar.interval if of.by_speaker else None),
+            "p_holm_speaker": None if np.isnan(by_speaker) else by_speaker,
+            "accuracy_mcnemar": "; ".join(
+                f"seed {t.seed}: {t.first_only} to {t.second_only}, p {t.p_value:.2g}" for t in of.mcnemar
+            ),
+        }
+        for (system, of), p, by_speaker in zip(found.items(), adjusted, speaker, strict=True)
+    ]
+
+
+def agreement_rows(section: Section) -> list[Row]:
+    """Table 2: each system's UAR with the best one's predictions as truth, Cohen's kappa beside it, by utterance."""
+    rows = []
+    for system in section.systems:
+        row: Row = {"system": system, "status": "run" if system in section.runs else "not run", "best": section.best}
+        if system in section.runs and system != section.best:
+            row |= _agreement(section.runs[section.best or ""], section.runs[system])
+        theirs = paper.agreement(section.corpus, system) if section.is_the_papers else None
+        rows.append(row | {"paper_uar": theirs})
+    return rows
+
+
+def _agreement(best: Run, other: Run) -> Row:
+    """From the clips (and seeds) that both have; a clip is drawn together with all its seeds."""
+    one, two = (coded(test_rows(run.predictions), best.labels) for run in (best, other))
+    key = ["utterance_id", "seed"]
+    rows = one[[*key, "code"]].merge(two[[*key, "code"]], on=key, suffixes=("", "_other"))
+    clip, ids = pd.factorize(rows["utterance_id"])
+    of_clips = np.zeros((len(ids), 1, len(best.labels), len(best.labels)), dtype=np.float32)
+    np.add.at(of_clips, (clip, 0, rows["code"], rows["code_other"]), 1)
+    of = Kinds(np.ones(len(ids), dtype=np.int64), of_clips)
+    draws, seen = resample(of, np.random.default_rng(0))[:, 0], of.observed[0]
+    return {
+        "uar": float(metrics.uar(seen)),
+        **_bounds("uar", percentile(metrics.uar(draws))),
+        "kappa": float(metrics.cohens_kappa(seen)),
+        **_bounds("kappa", percentile(metrics.cohens_kappa(draws))),
+        "equal": float(metrics.agreement(seen)),
+    }
+
+
+def length_rows(section: Section, wanted_s: float) -> tuple[list[Row], str]:
+    """UAR of short and of long clips of each system; and why the edge is another than the one wanted, if it is."""
+    tested = {system: test_rows(run.predictions) for system, run in section.runs.items()}
+    if any("duration_s" not in rows or rows["duration_s"].isna().any() for rows in tested.values()):
+        return [], "The duration of a clip is not known, so clips are not split by length."
+    edge_s, why = paper.EDGE_S, ""
+    if tested:
+        one = next(iter(tested.values())).drop_duplicates("utterance_id")
+        edge_s, why = length_edge(one["duration_s"].to_numpy(), wanted_s)
+    rows = []
+    for system in section.systems:
+        theirs = paper.by_length(section.corpus, system) if section.is_the_papers and edge_s == paper.EDGE_S else None
+        for place, side in enumerate(("≤", ">")):
+            row: Row = {"system": system, "length": f"{side} {edge_s:g} s", "paper_uar": theirs and theirs[place]}
+            if system in tested:
+                longer = tested[system]["duration_s"] > edge_s
+                row |= _of_length(tested[system][longer if place else ~longer], section.runs[system])
+            if theirs or system in tested:
+                rows.append(row | {"status": "run" if system in tested else "not run"})
+    return rows, why
+
+
+def _of_length(rows: pd.DataFrame, run: Run) -> Row:
+    of = summarise(rows, run.labels)
+    counted = {"clips": of.utterances, "classes": of.pooled.present, "uar": of.pooled.uar}
+    return counted | _bounds("uar", of.intervals.uar)
+
+
+def class_rows(section: Section) -> list[Row]:
+    """Figure 4: recall by class of each system that was run, with its interval; a clip counts once under all seeds."""
+    if not section.runs:
+        return []
+    table = recall_table(section.summaries).rename(columns={"run": "system"})
+    once = {s: test_rows(run.predictions).drop_duplicates("utterance_id") for s, run in section.runs.items()}
+    counts = {s: rows["label"].value_counts() for s, rows in once.items()}
+    clips = [int(counts[s].get(c, 0)) for s, c in zip(table["system"], table["label"], strict=True)]
+    return table.assign(clips=clips).to_dict("records")
+
+
+def sweep_rows(section: Section, what: str) -> list[Row]:
+    """Figure 2 (`segment-size`) or 3 (`alpha`): a row a system and value, on development clips."""
+    fixed = ("fold", "share", "training_clips", "development_clips")
+    found = {sweep["system"]: sweep for sweep in section.sweeps if sweep["sweep"] == what}
+    return [
+        {"system": system, **value, "seeds": " ".join(map(str, value["seeds"]))}
+        | {name: found[system][name] for name in fixed}
+        for system in in_order(found)
+        for value in found[system]["values"]
+    ]
