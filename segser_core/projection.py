@@ -29,6 +29,8 @@ _ONE_AT_A_TIME = threading.Lock()  # numba's threads do not bear two callers, an
 class Separation:
     """How far apart groups lie, in the vectors' own space (Euclidean distance).
 
+    Found here rather than by scikit-learn, which agrees and whose import takes longer than the rest of a page.
+
     Attributes:
         silhouette: mean over rows, -1 to 1; 0 where groups overlap. NaN with fewer than two groups.
         ratio: mean distance between two rows of one group, over that of two rows of different groups;
@@ -123,33 +125,43 @@ def separations(vectors: np.ndarray, groupings: dict[str, Sequence[object] | np.
     Raises:
         SettingError: there is no row, a value is not finite, or a grouping has another number of rows.
     """
-    from sklearn.metrics import pairwise_distances
-
     for name, groups in groupings.items():
         if len(groups) != len(vectors):
             raise SettingError(f"grouping {name!r} has {len(groups)} rows and there are {len(vectors)} vectors")
     chosen = _sample(len(vectors), MOST_COMPARED, seed=0)
     with _one_thread():
-        distances = pairwise_distances(_checked(vectors[chosen]))
+        distances = _distances(_checked(vectors[chosen]))
     return {name: _separation(distances, np.asarray(groups)[chosen]) for name, groups in groupings.items()}
 
 
-def _separation(distances: np.ndarray, groups: np.ndarray) -> Separation:
-    from sklearn.metrics import silhouette_score
+def _distances(x: np.ndarray) -> np.ndarray:
+    """Euclidean distances between (N, D) rows: (N, N) float64."""
+    x = x - x.mean(axis=0, dtype=np.float64)
+    squares = np.square(x).sum(axis=1)
+    found = np.sqrt(np.maximum(squares[:, None] + squares - 2 * (x @ x.T), 0))
+    np.fill_diagonal(found, 0)
+    return found
 
+
+def _separation(distances: np.ndarray, groups: np.ndarray) -> Separation:
     _, group, members = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
     kept = members[group] > 1
-    alone, group, distances = int((~kept).sum()), group[kept], distances[np.ix_(kept, kept)]
-    count = len(np.unique(group))
+    alone, distances = int((~kept).sum()), distances[np.ix_(kept, kept)]
+    _, group, members = np.unique(group[kept], return_inverse=True, return_counts=True)
+    rows, count = len(group), len(members)
     if count < 2:
-        return Separation(nan, nan, count, len(group), alone)
-    same = group[:, None] == group[None, :]
-    within = distances[same].sum(dtype=float) / (same.sum() - len(group))  # not counting a row's distance to itself
-    between = distances[~same].mean(dtype=float)
+        return Separation(nan, nan, count, rows, alone)
+    sums = distances @ np.eye(count)[group]  # of each row to each group's rows
+    own = (np.arange(rows), group)
+    within, between = sums[own].sum(), sums.sum() - sums[own].sum()
     if between == 0:
-        return Separation(nan, nan, count, len(group), alone)
-    silhouette = float(silhouette_score(distances, group, metric="precomputed"))
-    return Separation(silhouette, float(within / between), count, len(group), alone)
+        return Separation(nan, nan, count, rows, alone)
+    ratio = (within / (members * (members - 1)).sum()) / (between / (rows**2 - (members**2).sum()))
+    inside, means = sums[own] / (members[group] - 1), sums / members
+    means[own] = np.inf
+    nearest = means.min(axis=1)
+    silhouette = (nearest - inside) / np.maximum(np.maximum(nearest, inside), np.finfo(float).tiny)
+    return Separation(float(silhouette.mean()), float(ratio), count, rows, alone)
 
 
 def _checked(vectors: np.ndarray) -> np.ndarray:
