@@ -2,6 +2,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from segser_core.audio import load_audio
 from segser_core.encoders import encoder_around
 from segser_core.errors import ModelError, SettingError
 from segser_core.layers import AS_IT_IS, LayerAverage, Statistics, statistics
@@ -147,7 +148,5 @@ def test_by_speaker_trains_and_is_evaluated_with_the_speakers_statistics(corpus)
     assert set(found) == {(split, f"{split}{i}") for split in ("train", "dev", "test") for i in (0, 1)}
     model.encoder.known = AS_IT_IS
     of = fold.manifest[fold.manifest["speaker"] == "test1"]["path"]
-    from segser_core.audio import load_audio
-
     raw = [model.encoder.features(torch.from_numpy(load_audio(folder / path))) for path in of]
     torch.testing.assert_close(found["test", "test1"].mean, torch.cat(raw).mean(dim=0), rtol=1e-4, atol=1e-5)
