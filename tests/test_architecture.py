@@ -46,6 +46,7 @@ STREAM = (
     "figures",
     "run_figures",
     "maps",
+    "map_figure",
     "pairs",
     "cli",
     "__main__",

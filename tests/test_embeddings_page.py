@@ -8,7 +8,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from segser_core import projection
+from pages.shared import maps
+from segser_core import map_figure, projection
 from segser_core.errors import SettingError
 from segser_core.labels import colour_of
 from segser_core.runs import read_run
@@ -66,6 +67,17 @@ def test_two_runs_stand_beside_each_other_with_the_test_rows_of_one_fold(made):
     assert {t["name"]: t["marker"]["color"] for t in traces} == {c: colour_of(c) for c in LABELS}
     for needed in ("not comparable", "can mislead", "distances between far clusters mean nothing"):
         assert needed in said(app)
+
+
+def test_of_many_points_a_sample_is_drawn_until_all_are_asked_for(made, monkeypatch):
+    monkeypatch.setattr(map_figure, "MOST_DRAWN", 20)
+    monkeypatch.setattr(maps, "MOST_DRAWN", 20)
+    st.cache_resource.clear()
+    app = page()
+    assert sorted(drawn(app, 0)) == sorted(drawn(app, 1)) and len(drawn(app)) == 20
+    assert f"20 of {len(of_fold(made))} points, a sample" in said(app)
+    app.segmented_control(key="map-points").set_value("all")
+    assert sorted(drawn(run(app))) == of_fold(made) and app.query_params["points"] in ("all", ["all"])
 
 
 def test_another_fold_shows_other_clips_and_is_in_the_address(made):

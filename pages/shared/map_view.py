@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from math import isnan
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import charts, run_choice, words
-from pages.shared.maps import COLOURS, METHODS, Shown
+from pages.shared.maps import COLOURS, METHODS, Shown, choose_whole
 from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
-from segser_core.maps import MOST_POINTS, Colour, map_figure
+from segser_core.map_figure import drawn, map_figure
+from segser_core.maps import Colour
 from segser_core.projection import MOST_COMPARED
 from segser_core.runs import Run
 from segser_core.selection import Filter
@@ -89,19 +91,24 @@ def explore(shown: Sequence[Shown], by: Colour) -> None:
     """
     ids = _ids(shown)
     picked = [i for i in st.session_state.get(PICKED, ()) if i in ids]
+    whole = choose_whole(shown)
     for column, each in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
         with column:
-            _map(each, by, picked)
+            _map(each, by, picked, whole)
     st.caption(HOW)
     st.markdown(f":small[{NOT_COMPARABLE}]")
     _chosen_row(shown, ids, picked)
 
 
-def _map(each: Shown, by: Colour, picked: list[str]) -> None:
+def _map(each: Shown, by: Colour, picked: list[str], whole: bool) -> None:
     table, key = each.points.table, f"map-{each.run.name}-{each.points.sha256[:8]}-{each.method}"
-    st.markdown(f"**{words.plain(each.run.name)}** · {METHODS[each.method]} · {_how_many(each)}")
+    st.markdown(f"**{words.plain(each.run.name)}** · {METHODS[each.method]} · {_how_many(each, whole)}")
+
+    def draw() -> go.Figure:
+        return map_figure(table, each.positions, by, each.method, picked, whole)
+
     st.plotly_chart(
-        map_figure(table, each.positions, by, each.method, picked),
+        draw() if picked or whole else charts.drawn((key, by), draw),
         key=key,
         on_select=lambda: _choose_on_map(key),
         selection_mode=("points", "box", "lasso"),
@@ -116,11 +123,9 @@ def _map(each: Shown, by: Colour, picked: list[str]) -> None:
     charts.offer_data(lambda: table.assign(x=x, y=y), "segser-map", f"csv-{key}")
 
 
-def _how_many(each: Shown) -> str:
-    count, total = len(each.points.table), each.points.total
-    return (
-        f"{count:,} points" if count == total else f"{count:,} of {total:,} points, a sample (at most {MOST_POINTS:,})"
-    )
+def _how_many(each: Shown, whole: bool) -> str:
+    count, total = int(drawn(each.points.table, whole).sum()), each.points.total
+    return f"{count:,} points" if count == total else f"{count:,} of {total:,} points, a sample"
 
 
 def _chosen_row(shown: Sequence[Shown], ids: dict[str, None], picked: list[str]) -> None:

@@ -14,7 +14,8 @@ from pages.shared import run_choice, words
 from pages.shared.choices import in_address, segmented
 from segser_core import maps, projection
 from segser_core.errors import SegserError
-from segser_core.maps import Colour, Points, What
+from segser_core.map_figure import MOST_DRAWN
+from segser_core.maps import MOST_POINTS, Colour, Points, What
 from segser_core.projection import Separation
 from segser_core.runs import Run
 
@@ -23,6 +24,12 @@ METHODS = {"pca": "PCA", "umap": "UMAP"}
 METHOD_HELP = """
 - **PCA**: the two directions in which the vectors vary most. What is apart here is apart in the vectors.
 - **UMAP**: keeps neighbours together. It shows small groups that PCA hides, and can draw groups where there are none.
+"""
+POINTS = {"sample": "a sample", "all": "all"}
+POINTS_HELP = f"""
+- **a sample**: whole clips of at most {MOST_DRAWN:,} points, the same clips of both runs, so that the map is there at
+  once. What is chosen is drawn in any case, and the map itself is made from all points.
+- **all**: at most {MOST_POINTS:,}, which takes a browser some seconds.
 """
 COLOURS: dict[Colour, str] = {
     "label": "true emotion",
@@ -106,6 +113,14 @@ def choose_colour(shown: Sequence[Run]) -> Colour:
     return in_address("colour", f"map-colour-{len(known)}", known, "label", control)
 
 
+def choose_whole(shown: Sequence[Shown]) -> bool:
+    """Whether all points are drawn; no control where a sample would be all of them."""
+    if max(len(each.points.table) for each in shown) <= MOST_DRAWN:
+        return False
+    control = segmented("Points drawn", POINTS.get, POINTS_HELP)
+    return in_address("points", "map-points", list(POINTS), "sample", control) == "all"
+
+
 def points_of(run: Run, what: What, fold: int) -> Points | None:
     """The points of a run, read once; None where it has no vectors.
 
@@ -118,7 +133,6 @@ def points_of(run: Run, what: What, fold: int) -> Points | None:
 def shown(run: Run, points: Points, what: What, fold: int, method: str) -> Shown:
     """A run's points on the plane."""
     separation = _separations(run_choice.key_of(run), what, fold, points)
-    # UMAP begins after scikit-learn is there: two threads that import it at once may meet it half made.
     job = job_of(points) if method == "umap" else None
     if job is not None and job.positions is not None:
         return Shown(run, points, job.positions, "umap", separation)

@@ -1,0 +1,192 @@
+"""The figure of a map: points on a plane that tell who they are, coloured by what is known of them."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from segser_core.figures import FONT_PX, INK, SYMBOLS
+from segser_core.labels import LABELS, colour_of
+from segser_core.maps import NOT_KNOWN, Colour, sample_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AXES = {"pca": "component {} (no unit)", "umap": "UMAP {} (no unit)"}
+MOST_DRAWN = 1_200  # as SVG, in a sixth of a second; above this WebGL takes over, which starts slowly
+RIGHT_WRONG = {"right": ("#2A8CAB", "circle"), "wrong": ("#B8403A", "x")}  # no emotion has these
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#7A5C48")  # Okabe and Ito
+MOST_SPEAKERS = 16  # a longer legend fills a small screen
+OTHERS = "other speakers"
+MAP_PX, LEGEND_ROW_PX, TOOLBAR_PX = 400, 22, 30
+FEW = 60  # up to this many chosen points are ringed widely
+
+
+def map_figure(
+    table: "pd.DataFrame",
+    positions: np.ndarray,
+    by: Colour,
+    method: str,
+    chosen: Collection[str] = (),
+    whole: bool = False,
+) -> go.Figure:
+    """Points on a plane; their customdata begins with utterance_id, segment (-1: the utterance), start_s and end_s.
+
+    Args:
+        table: of `maps.Points`.
+        positions: (N, 2).
+        by: what colour and symbol stand for; `duration` has a colour scale, and larger points for longer clips.
+        method: `pca` or `umap`, for the names of the axes.
+        chosen: utterances whose points are ringed; where there are several, the others are faint.
+        whole: all points; otherwise those of `drawn`, and what is chosen.
+    """
+    ringed = table.utterance_id.isin(list(chosen)).to_numpy()
+    several = table.utterance_id[ringed].nunique() > 1
+    rings = _rings(table, positions, ringed)
+    kept = drawn(table, whole)
+    faint = np.where(ringed | (not several), 0.85, 0.3)[kept]
+    table, positions = table[kept], positions[kept]
+    traces = _by_duration(table, positions, faint) if by == "duration" else _by_group(table, positions, by, faint)
+    kind = "scatter" if len(table) <= MOST_DRAWN else "scattergl"
+    legend_px = 90 if by == "duration" else 40 + LEGEND_ROW_PX * -(-len(traces) // 3)
+    return _finish(go.Figure([trace | {"type": kind} for trace in (*traces, rings)]), method, legend_px)
+
+
+def drawn(table: "pd.DataFrame", whole: bool = False) -> np.ndarray:
+    """Which points of a table are drawn, (N,) of bool: all, or whole utterances of at most `MOST_DRAWN` points."""
+    return np.ones(len(table), dtype=bool) if whole else sample_of(table.utterance_id.to_numpy(), MOST_DRAWN)
+
+
+def _by_group(table: "pd.DataFrame", positions: np.ndarray, by: Colour, faint: np.ndarray) -> list[dict[str, Any]]:
+    values = _grouped(table, by)
+    looks = _looks([str(v) for v in dict.fromkeys(values.tolist())], by)
+    size = _size(len(table))
+    traces = []
+    for name, (colour, symbol) in looks.items():
+        (rows,) = np.nonzero(values == name)
+        marker = {"color": colour, "symbol": symbol, "size": size, "opacity": _opacity(faint[rows])}
+        traces.append(_scatter(table.iloc[rows], positions[rows], name=name, marker=marker))
+    return traces
+
+
+def _by_duration(table: "pd.DataFrame", positions: np.ndarray, faint: np.ndarray) -> list[dict[str, Any]]:
+    seconds = np.nan_to_num(table.duration_s.to_numpy(float))
+    longest = max(float(seconds.max()), 1e-9)
+    marker = {
+        "color": seconds,
+        "colorscale": "Cividis",
+        "size": _size(len(table)) * (0.6 + seconds / longest),
+        "opacity": _opacity(faint),
+        "colorbar": {
+            "title": {"text": "duration of the clip (s)", "side": "bottom", "font_size": FONT_PX},
+            "orientation": "h",
+            "y": -0.1,
+            "yanchor": "top",
+            "thickness": 12,
+            "tickfont_size": FONT_PX,
+        },
+    }
+    return [_scatter(table, positions, name="duration", marker=marker, showlegend=False)]
+
+
+def _opacity(faint: np.ndarray) -> np.ndarray | float:
+    """One number where it is the same for all."""
+    return float(faint[0]) if (faint == faint[0]).all() else faint
+
+
+def _grouped(table: "pd.DataFrame", by: Colour) -> np.ndarray:
+    """The group of each point as text; of many speakers those with few points are one group."""
+    values = table[by].astype(object).where(table[by].notna(), NOT_KNOWN).astype(str)
+    if by == "speaker" and values.nunique() > MOST_SPEAKERS:
+        named = values.value_counts().index[: MOST_SPEAKERS - 1]
+        values = values.where(values.isin(named), OTHERS)
+    return values.to_numpy(dtype=object)
+
+
+def _looks(names: list[str], by: Colour) -> dict[str, tuple[str, str]]:
+    """Colour and symbol of each group, in the order of the legend."""
+    if by == "correct":
+        return {name: look for name, look in RIGHT_WRONG.items() if name in names}
+    if by == "speaker":
+        shapes = len(set(SYMBOLS[:8]))
+        known = sorted(set(names) - {OTHERS, NOT_KNOWN})
+        looks = {n: (PALETTE[(i + i // shapes) % len(PALETTE)], SYMBOLS[i % shapes]) for i, n in enumerate(known)}
+        return looks | {n: (INK, "circle-open") for n in (OTHERS, NOT_KNOWN) if n in names}
+    known = [c for c in LABELS if c in names] + sorted(set(names) - set(LABELS))
+    return {c: (colour_of(c), SYMBOLS[LABELS.index(c)] if c in LABELS else "circle-open") for c in known}
+
+
+def _scatter(table: "pd.DataFrame", positions: np.ndarray, **look: object) -> dict[str, Any]:
+    """Points that tell who they are, and stay as they are drawn when others are selected."""
+    lines = ["<b>%{customdata[4]}</b>", "%{customdata[0]}"]
+    if "segment" in table:
+        lines.append("segment %{customdata[1]}, %{customdata[2]:.2f}–%{customdata[3]:.2f} s")
+    return {
+        "x": positions[:, 0].astype(np.float32),
+        "y": positions[:, 1].astype(np.float32),
+        "mode": "markers",
+        "customdata": _who(table),
+        "hovertemplate": "<br>".join(lines) + "<extra></extra>",
+        "selected": {"marker": {"opacity": 1}},
+        "unselected": {"marker": {"opacity": 0.5}},
+        **look,
+    }
+
+
+def _who(table: "pd.DataFrame") -> np.ndarray:
+    """utterance_id, segment, start_s, end_s and what is heard for which emotion, (N, 5) objects; None: not known."""
+    found = np.full((len(table), 5), None, dtype=object)
+    found[:, 0] = table.utterance_id.astype(str)
+    found[:, 1] = table.segment if "segment" in table else -1
+    for place, column in enumerate(("start_s", "end_s"), start=2):
+        if column in table:
+            bound = table[column].to_numpy(float)
+            found[:, place] = np.where(np.isnan(bound), None, bound)
+    found[:, 4] = table.label.astype(str) + " → " + table.predicted.astype(str)
+    return found
+
+
+def _rings(table: "pd.DataFrame", positions: np.ndarray, ringed: np.ndarray) -> dict[str, Any]:
+    few = ringed.sum() <= FEW
+    marker = {
+        "symbol": "circle-open",
+        "size": _size(len(table)) + (10 if few else 4),
+        "color": INK,
+        "line": {"width": 3 if few else 1, "color": INK},
+    }
+    return _scatter(table[ringed], positions[ringed], name="chosen", marker=marker, showlegend=False)
+
+
+def _size(points: int) -> int:
+    """The diameter of a point in pixels, smaller where there are many."""
+    return 9 if points <= 1_000 else 7 if points <= 5_000 else 5
+
+
+def _finish(figure: go.Figure, method: str, legend_px: int) -> go.Figure:
+    bare = {"showgrid": False, "zeroline": False, "showticklabels": False, "showline": True, "linecolor": INK}
+    for number, axis in enumerate((figure.update_xaxes, figure.update_yaxes), start=1):
+        axis(title=AXES[method].format(number), title_font_size=FONT_PX, title_standoff=10, ticks="", **bare)
+    figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain", automargin=True)
+    figure.update_xaxes(constrain="domain", automargin=True)
+    figure.update_layout(
+        height=MAP_PX + TOOLBAR_PX + legend_px,
+        margin={"l": 8, "r": 8, "t": TOOLBAR_PX, "b": legend_px},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font_size=FONT_PX,
+        hoverlabel_font_size=FONT_PX,
+        hovermode="closest",
+        dragmode="pan",
+        uirevision=method,
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
+        legend={
+            "orientation": "h",
+            "y": -0.1,
+            "yanchor": "top",
+            "x": 0,
+            "itemsizing": "constant",
+            "font_size": FONT_PX,
+        },
+    )
+    return figure
