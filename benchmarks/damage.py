@@ -114,7 +114,6 @@ def strange(samples: np.ndarray) -> Iterator[tuple[str, bytes]]:
     yield "empty.wav", b""
     yield "script.wav", b"#!/bin/sh\nrm -rf /\n"
     yield "playlist.wav", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n"
-    yield "ten hours.flac", ten_hours()
     with io.BytesIO() as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("a.wav", bytes(50_000_000))
@@ -143,7 +142,7 @@ def corpus(source: Path, seed: int = 0) -> dict[str, bytes]:
         others = [other for name, other in made.items() if name != ending]
         files |= {f"{kind}.{ending}": broken for kind, broken in damaged(content, others, g)}
         files |= {f"{ending} named.{other}": content for other in ("mp3", "wav", "mp4")}
-    return files | dict(strange(samples)) | {name: made["wav"] for name in NAMES}
+    return files | dict(strange(samples)) | dict.fromkeys(NAMES, made["wav"])
 
 
 def write(folder: Path, files: dict[str, bytes]) -> list[Path]:
@@ -235,7 +234,7 @@ def main() -> None:
     parser.add_argument("--model", default="seg+tri-w")
     parser.add_argument("--share", type=int, default=1, help="take every k-th file alone")
     asked = parser.parse_args()
-    files = dict(list(corpus(asked.source).items())[:: asked.share])
+    files = dict(list(corpus(asked.source).items())[:: asked.share]) | {"ten hours.flac": ten_hours()}
     with tempfile.TemporaryDirectory() as folder:
         extra = write(Path(folder), files)
         print(f"{len(files) + len(extra) + 2} recordings", flush=True)
