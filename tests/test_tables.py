@@ -181,6 +181,12 @@ def page_script(text: str) -> str:
     return max(re.findall(r"<script>.*?</script>", text, flags=re.DOTALL), key=len)
 
 
+def test_what_stood_for_stage_1_of_p_tapt_is_said(runs, tmp_path):
+    stages = [{"stage_1": "the encoder itself, in place of wav2vec v1", "frozen": "both convolutions"}]
+    run = write(tmp_path / "p-tapt", runs[0], runs[0].predictions, system="p-tapt", stages=stages)
+    assert "stage 1 tuned the encoder itself, in place of wav2vec v1; frozen" in page(sections([run], []), 10.0)
+
+
 def test_a_whisper_encoder_is_never_ranked_against_the_paper(runs, tmp_path):
     whisper = write(tmp_path / "whisper", runs[0], runs[0].predictions, encoder={"name": "whisper-tiny.en-encoder"})
     text = page(sections([whisper], []), 10.0)

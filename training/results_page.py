@@ -72,6 +72,8 @@ def _notes(section: Section) -> str:
             f"The encoder is {section.encoder}{whose}; the paper's is {section.other_encoder}. Ours and the paper's "
             "differ in far more than the loss: systems may be compared down a column, never across."
         )
+    for stages in (run.meta["stages"] for run in section.runs.values() if run.meta.get("stages")):
+        notes.append(f"p-tapt: stage 1 tuned {stages[0]['stage_1']}; frozen throughout: {stages[0]['frozen']}.")
     if said := SENTENCES.get(section.corpus):
         notes.append(f"The corpus has {said} sentences, so the words of every test clip were heard in training.")
     if section.is_the_papers and (both := paper.layer_average_note(section.corpus)):
@@ -106,9 +108,9 @@ def _swept(rows: Sequence[Row]) -> str:
         return "The text of the paper gives no value."
     each = sorted({(r["fold"], r["share"], r["training_clips"], r["development_clips"]) for r in rows})
     on = "; ".join(f"On fold {f}: {n} training clips ({100 * s:g} %), {dev} development clips" for f, s, n, dev in each)
-    seeds = sorted({r["seeds"] for r in rows})
+    seeds = " or ".join(sorted({f"seed{'s' * (' ' in r['seeds'])} {r['seeds']}" for r in rows}))
     return (
-        f"{on}; seeds {', '.join(seeds)}. No test clip took part. The epoch was chosen on the same development clips, "
+        f"{on}; {seeds}. No test clip took part. The epoch was chosen on the same development clips, "
         "so the level is somewhat too high. The text of the paper gives no value, and nothing is read off its picture."
     )
 
