@@ -113,6 +113,15 @@ def test_each_fold_and_seed_is_scored_on_its_own_rows(runs):
     assert {number for _, of, number in found if of == "fold"} == {0, 1, 2, 3, 4}
 
 
+def test_a_fold_without_a_class_is_told(runs, tmp_path):
+    rows = runs[1].predictions
+    run = write(tmp_path / "lacking", runs[1], rows[(rows["fold"] != 2) | (rows["label"] != "sad")])
+    section = sections([run], [])[0]
+    assert {r["number"]: r["classes"] for r in table_rows.single_rows(section) if r["of"] == "fold"} == {
+        0: 4, 1: 4, 2: 3, 3: 4, 4: 4}  # fmt: skip
+    assert "Folds that lack a class: 1; their UAR is over 3 classes" in page([section], 10.0)
+
+
 def test_differences_pair_common_seeds_and_adjust_for_the_systems(runs):
     section = sections(runs, [])[0]
     rows = {row["system"]: row for row in table_rows.difference_rows(section)}

@@ -66,6 +66,8 @@ def _notes(section: Section) -> str:
             f"{of.utterances} test clips of {speakers}, {fold}, {len(run.labels)} classes: {', '.join(run.labels)}."
         )
         notes += _about_speakers(of.speakers)
+        if lacking := [s.present for s in of.per_fold if s.present < of.pooled.present]:
+            notes.append(f"Folds that lack a class: {len(lacking)}; their UAR is over {min(lacking)} classes or more.")
     if section.runs and section.other_encoder:
         whose = ", which was trained on transcribed speech" if "whisper" in section.encoder.lower() else ""
         notes.append(

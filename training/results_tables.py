@@ -71,7 +71,7 @@ def scores(section: Section) -> str:
         line += [ours(row, "uar_mean_of_folds")] * folds + [_range(row, "uar_speaker")] * speakers
         cells.append(line)
     note = "Percent, folds and seeds pooled; below each the 95 % interval by clip, a clip drawn with all its seeds."
-    if section.corpus == "iemocap":
+    if section.corpus == "iemocap" and section.is_the_papers:
         note += " The paper's figure for p-tapt is its “UA”, which is a mean of recalls and so stands under UAR."
     return table("Table 1: scores on test clips", heads, cells, note)
 

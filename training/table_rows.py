@@ -50,7 +50,8 @@ def _bounds(name: str, interval: Interval | None) -> Row:
 def single_rows(section: Section) -> list[Row]:
     """Each score of each fold (over its seeds) and of each seed (over its folds)."""
     return [
-        {"system": system, "score": name, "of": what, "number": number, "value": getattr(score, name)}
+        {"system": system, "score": name, "of": what, "number": number}
+        | {"value": getattr(score, name), "classes": score.present}
         for system, summary in section.summaries.items()
         for what in ("fold", "seed")
         for number, score in zip(_numbers(section.runs[system], what), getattr(summary, f"per_{what}"), strict=True)
