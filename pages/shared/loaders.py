@@ -5,12 +5,14 @@ Nothing of a voice is written to disk, and a session's copies go when it ends.
 
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from pages.shared.recordings import Recording
+from pages.shared.turns import Turns
 from pages.shared.words import plain
 from segser_core.audio import SAMPLE_RATE_HZ, load_audio
 from segser_core.errors import AudioError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 LONGEST_S = 30 * 60
 MOST_FILES = 100
+TURNS = Turns()
 TOO_MANY = f"only {MOST_FILES} files are analysed at once; `python -m segser_core analyze` takes any number"
 
 
@@ -68,19 +71,36 @@ def _with_bar(
     shares: Callable[[int], Callable[[float], tuple[float, str]]],
 ) -> list[Prediction | str]:
     """Analyse recordings; `shares` gives, by a recording's place, from seconds heard to the bar's share and text."""
-    bar, outside, ready = st.empty(), copy_context(), predictor(model)
+    place, outside, ready = st.empty(), copy_context(), predictor(model)
 
-    def shown(place: int) -> Callable[[float], None]:
+    def show(share: float, text: str) -> None:
         # In the context of before the cached call, lest the bar be recorded and replayed with its result.
-        share = shares(place)
-        return lambda done_s: outside.run(bar.progress, *share(done_s))
+        outside.run(place.progress, share, text)
 
     try:
         return [
-            _prediction(r.sha256, r.name, model, context, r.data, ready, shown(i)) for i, r in enumerate(recordings)
+            _prediction(r.sha256, r.name, model, context, r.data, ready, _Bar(shares(i), show))
+            for i, r in enumerate(recordings)
         ]
     finally:
-        bar.empty()
+        place.empty()
+
+
+@dataclass
+class _Bar:
+    """The progress bar of one recording: what is heard of it, or how many analyses are before its next part."""
+
+    share: Callable[[float], tuple[float, str]]
+    show: Callable[[float, str], None]
+    heard_s: float = 0.0
+
+    def heard(self, done_s: float) -> None:
+        self.heard_s = done_s
+        self.show(*self.share(done_s))
+
+    def wait(self, ahead: int) -> None:
+        share, text = self.share(self.heard_s)
+        self.show(share, f"{text}. In line: {ahead} before this one")
 
 
 @st.cache_data(scope="session", max_entries=3, show_spinner="Reading the recording …")
@@ -89,9 +109,15 @@ def _samples(sha256: str, _data: bytes) -> np.ndarray:
 
 
 @st.cache_data(scope="session", max_entries=4 * MOST_FILES, show_spinner=False)
-def _prediction(sha256: str, name: str, model: str, context: Context, _data, _predictor, _progress) -> Prediction | str:
+def _prediction(sha256: str, name: str, model: str, context: Context, _data, _predictor, _bar) -> Prediction | str:
     """A prediction, or why there is none: a refusal is kept as well, lest a broken file be read at each click."""
-    try:
-        return _predictor.predict(_data, file=name, context=context, progress=_progress, max_duration_s=LONGEST_S)
-    except AudioError as error:
-        return str(error)
+    with TURNS.turn(_bar.wait) as again:
+
+        def progress(done_s: float) -> None:
+            _bar.heard(done_s)
+            again()
+
+        try:
+            return _predictor.predict(_data, file=name, context=context, progress=progress, max_duration_s=LONGEST_S)
+        except AudioError as error:
+            return str(error)

@@ -4,6 +4,8 @@ import pandas  # noqa: F401  (two first visits at once have met it half imported
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pages.shared.private import keep_private
+
 PAGES = {
     "timeline": ("Timeline", ":material/graphic_eq:"),
     "compare": ("Compare", ":material/compare_arrows:"),
@@ -33,6 +35,7 @@ def shell() -> StreamlitPage:
     Every page calls this first. On a fresh server Streamlit runs the file of a deep link by
     itself, without app.py, and would list the folder's files as its menu.
     """
+    keep_private()
     st.set_page_config(page_title="segser", page_icon=ICON, layout="wide")
     st.html(CHART_TEXT)
     pages = [
