@@ -31,14 +31,17 @@ FLAGS = (
 
 
 @contextmanager
-def served(root: Path = ROOT, start_s: float = 60, env: Mapping[str, str] | None = None) -> Iterator[str]:
+def served(
+    root: Path = ROOT, start_s: float = 60, env: Mapping[str, str] | None = None, log: Path = Path(os.devnull)
+) -> Iterator[str]:
     """The address of the app, started for the time of the block with these variables added to its surroundings."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     around = {**os.environ, **(env or {})}
-    process = subprocess.Popen(command, cwd=root, env=around, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, cwd=root, env=around, stdout=said, stderr=subprocess.STDOUT)
     try:
         address = f"http://127.0.0.1:{port}"
         _await(f"{address}/_stcore/health", start_s, process)
