@@ -47,15 +47,24 @@ def test_many_broken_files_are_refused_unless_partial(tmp_path):
     corpus, fold = corpus_of(tmp_path, 10)
     for i in (5, 6):
         (tmp_path / f"{i}.wav").unlink()
-    with pytest.raises(CorpusError, match=r"2 of 10 recordings of manifest .*: 5.wav, 6.wav \(.*--partial"):
+    with pytest.raises(CorpusError, match=r"2 of the recordings of manifest .*: 5.wav, 6.wav \(.*--partial"):
         heard([fold], corpus)
     assert len(heard([fold], corpus, partial=True)[0].manifest) == 8
+
+
+def test_what_the_loader_lost_counts_too(tmp_path):
+    corpus, fold = corpus_of(tmp_path, 8)
+    gone = [LeftOut("a.wav", "there is no such file", lost=True), LeftOut("b.txt", "its ending is not .wav")]
+    assert len(heard([fold], dataclasses.replace(corpus, left_out=tuple(gone)))[0].left_out) == 2
+    (tmp_path / "5.wav").unlink()
+    with pytest.raises(CorpusError, match=r"2 of the recordings .*: a.wav \(there is no such file\); 5.wav \("):
+        heard([fold], dataclasses.replace(corpus, left_out=tuple(gone)))
 
 
 def test_one_is_too_many_where_the_complete_corpus_is_known(tmp_path):
     corpus, fold = corpus_of(tmp_path, 8)
     (tmp_path / "5.wav").unlink()
-    with pytest.raises(CorpusError, match="1 of 8 recordings"):
+    with pytest.raises(CorpusError, match="1 of the recordings"):
         heard([fold], dataclasses.replace(corpus, expected={"sad": 4, "happy": 4}))
 
 

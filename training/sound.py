@@ -30,18 +30,19 @@ def heard(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> 
 
     Raises:
         CorpusError: a broken recording of a corpus whose complete counts are known, or more than 1 % (and more than
-            one) of any other; or a fold that is none without them.
+            one) of any other, those that its loader lost among them; or a fold that is none without them.
     """
     paths = sorted({path for fold in divided for path in fold.manifest["path"]})
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda path: why_broken(corpus.root / path), paths)
         whys = dict(zip(paths, tqdm(found, "hearing", len(paths), unit="clip", disable=None), strict=True))
-    broken = tuple(LeftOut(path, why) for path, why in whys.items() if why)
+    broken = tuple(LeftOut(path, why, lost=True) for path, why in whys.items() if why)
+    lost = broken if corpus.expected else (*(file for file in corpus.left_out if file.lost), *broken)
     allowed = 0 if corpus.expected else max(1, MOST_BROKEN * len(paths))
-    if len(broken) > allowed and not partial:
+    if len(lost) > allowed and not partial:
         raise CorpusError(
-            f"{len(broken)} of {len(paths)} recordings of {corpus.name} in {corpus.root} cannot be used: "
-            f"{listed(broken)}; mend them, or go on without them: --partial"
+            f"{len(lost)} of the recordings of {corpus.name} in {corpus.root} cannot be used: "
+            f"{listed(lost)}; mend them, or go on without them: --partial"
         )
     left_out = (*corpus.left_out, *broken)
     if left_out:

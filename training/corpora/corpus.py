@@ -33,10 +33,11 @@ SPELLINGS = {
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that is not in the manifest: its path relative to the root, and why."""
+    """A file that is not in the manifest: its path relative to the root, why, and whether it is a recording lost."""
 
     path: str
     why: str
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,10 @@ class Misfit(ValueError):
     """A file outside its corpus's layout; the text is the reason."""
 
 
+class Lost(Misfit):
+    """A recording that should be there and is not, or cannot be read."""
+
+
 def spelled(label: str) -> str:
     """A label in the project's spelling; one that is none of the project's own stays as it is."""
     small = label.strip().lower()
@@ -105,7 +110,7 @@ def duration_s(path: Path) -> float:
     """Seconds of sound, from the file's header, or decoded where the header does not say.
 
     Raises:
-        Misfit: the file holds no sound that can be read.
+        Lost: the file holds no sound that can be read.
     """
     try:
         with av.open(str(path)) as container:
@@ -114,9 +119,9 @@ def duration_s(path: Path) -> float:
                 return float(stream.duration * stream.time_base)
             seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(stream))
     except (av.FFmpegError, OSError, IndexError) as error:
-        raise Misfit(f"not a readable recording ({error.__class__.__name__})") from error
+        raise Lost(f"not a readable recording ({error.__class__.__name__})") from error
     if not seconds:
-        raise Misfit("no sound in it")
+        raise Lost("no sound in it")
     return seconds
 
 
@@ -157,7 +162,7 @@ def load_named(
                 raise Misfit(f"a second recording of that name; {first['path']} is used")
             rows[utterance.utterance_id] = {**asdict(utterance), "path": name, "duration_s": duration_s(path)}
         except Misfit as error:
-            left_out.append(LeftOut(name, str(error)))
+            left_out.append(LeftOut(name, str(error), isinstance(error, Lost)))
     if not rows:
         raise CorpusError(
             f"no recording in {root} fits the corpus ({len(left_out)} files do not); is it the right folder?"

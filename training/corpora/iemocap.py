@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from segser_core.errors import CorpusError
-from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut, Misfit, check_folder, duration_s
+from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut, Lost, Misfit, check_folder, duration_s
 
 EMOTIONS = {
     "neu": "neutral",
@@ -122,14 +122,15 @@ def read_dialogue(file: Path, root: Path) -> Iterator[dict[str, object] | LeftOu
             row = row_of(found, turn.rows, path)
             yield row | {"path": path.relative_to(root).as_posix(), "text": texts.get(found[1], "")}
         except Misfit as error:
-            yield LeftOut(path.relative_to(root).as_posix(), str(error))
+            yield LeftOut(path.relative_to(root).as_posix(), str(error), isinstance(error, Lost))
 
 
 def row_of(found: re.Match[str], raters: list[str], path: Path) -> dict[str, object]:
     """A row of the manifest, but for its text, from a label line, its raters' rows and the path of its sound.
 
     Raises:
-        Misfit: no label, a name that is not of this dialogue, or no sound.
+        Misfit: no label, or a name that is not of this dialogue.
+        Lost: no sound.
     """
     name, label, *numbers = found.groups()
     said = NAME.fullmatch(name)
@@ -138,7 +139,7 @@ def row_of(found: re.Match[str], raters: list[str], path: Path) -> dict[str, obj
     if label not in EMOTIONS:
         raise Misfit(NO_LABEL.get(label, f"label {label} does not exist here; known: {', '.join(EMOTIONS)}"))
     if not path.is_file():
-        raise Misfit("there is no such file")
+        raise Lost("there is no such file")
     known = {
         "utterance_id": name,
         "speaker": f"Ses0{said['session']}_{said['talker']}",

@@ -13,7 +13,7 @@ from pyarrow.lib import ArrowException
 
 from segser_core.errors import CorpusError
 from segser_core.labels import LABELS
-from training.corpora.corpus import COLUMNS, Corpus, LeftOut, Misfit, check_folder, duration_s, spelled
+from training.corpora.corpus import COLUMNS, Corpus, LeftOut, Lost, Misfit, check_folder, duration_s, spelled
 
 FILES = ("manifest.csv", "manifest.tsv", "manifest.parquet")
 NEEDED = ("path", "label", "speaker")
@@ -43,7 +43,7 @@ def corpus_of(name: str, root: Path, table: pd.DataFrame) -> Corpus:
             rows.append(row | {"utterance_id": named(row, seen), "duration_s": seconds(row, root)})
             seen[rows[-1]["utterance_id"]] = path
         except Misfit as error:
-            left_out.append(LeftOut(path, str(error)))
+            left_out.append(LeftOut(path, str(error), isinstance(error, Lost)))
     if not rows:
         raise CorpusError(f"none of the {len(table)} rows of the {name} in {root} fits; the first: {_why(left_out)}")
     manifest = pd.DataFrame(rows).sort_values("utterance_id", ignore_index=True)
@@ -118,13 +118,14 @@ def seconds(row: dict, root: Path) -> float:
     """A row's duration in seconds, as it says or as its file does.
 
     Raises:
-        Misfit: its path leads out of the folder, or to no file that can be read.
+        Misfit: its path leads out of the folder.
+        Lost: it leads to no file that can be read.
     """
     path = root / row["path"]
     if not path.resolve().is_relative_to(root.resolve()):
         raise Misfit("its path leads out of the corpus's folder")
     if not path.is_file():
-        raise Misfit("there is no such file")
+        raise Lost("there is no such file")
     return float(row["duration_s"]) if row["duration_s"] > 0 else duration_s(path)
 
 
