@@ -27,7 +27,7 @@ class Visitor:
     def __init__(self, address: str, patience_s: float = 60):
         self.host, self.patience_s = urlsplit(address).netloc, patience_s
         self.token = self._cookie()
-        self.socket = connect(
+        self.session = connect(
             f"ws://{self.host}/_stcore/stream",
             subprotocols=["streamlit", self.token],  # type: ignore[list-item]
             additional_headers={"Cookie": f"_streamlit_xsrf={self.token}"},
@@ -46,14 +46,15 @@ class Visitor:
         return found[1]
 
     def __enter__(self) -> "Visitor":
+        self.socket = self.session.__enter__()
         self.run()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
+    def __exit__(self, *error: Any) -> None:
+        self.session.__exit__(*error)
 
     def run(self, seen: Callable[[Element], None] | None = None) -> None:
-        """Have the page drawn with what is chosen now, and wait for its end; `seen` is told each element as it comes."""
+        """Have the page drawn with what is chosen now, to its end; `seen` is told each element as it comes."""
         self.begin()
         for message in self._messages():
             if message.WhichOneof("type") == "script_finished":
