@@ -38,9 +38,9 @@ def offer_exports(found: pd.DataFrame, choice: Choice, notes: dict[str, Note]) -
 
 def _offer_files(found: pd.DataFrame, choice: Choice) -> None:
     """One file a clip, in a ZIP that is made when asked for."""
-    ending = st.segmented_control("A file for each clip", list(FORMATS), default=".TextGrid", format_func=FORMATS.get)
-    if ending is None:
-        return
+    ending = st.segmented_control(
+        "A file for each clip", list(FORMATS), default=".TextGrid", format_func=FORMATS.get, required=True
+    )
     keys = keys_of(found)[:MOST_FILES]
     if len(found) > MOST_FILES:
         st.caption(f"The first {MOST_FILES} in this order; narrow the filter for the others.")

@@ -1,11 +1,16 @@
 """The whole job once, in Chromium: upload a recording, see the timeline, hear a segment, take the JSON along."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
 from tests.browser.serving import CHROMIUM, served, sound, visiting
 from tests.conftest import SHARED
 
@@ -39,13 +44,13 @@ def click(bar: "sync_api.Locator") -> None:
     bar.click(force=True)
 
 
-def upload(page: "sync_api.Page", address: str, file: Path) -> None:
+def upload(page: "sync_api.Page", address: str, *files: Path) -> None:
     page.goto(address)
     page.get_by_role("radio", name="Upload").click()
     page.get_by_text("Everyone who can be heard").click()
     with page.expect_file_chooser() as chooser:
         page.get_by_test_id("stFileUploader").locator("button:enabled").click()
-    chooser.value.set_files(file)
+    chooser.value.set_files(files)
 
 
 @pytest.mark.skipif(not CLIP.is_file(), reason=f"no recordings at {SHARED}; name their folder in SEGSER_SHARED")
@@ -77,6 +82,40 @@ def test_a_file_that_is_no_sound_is_refused_beside_the_upload(page, address, tmp
     refusal.wait_for()
     page.get_by_role("radio", name="Sample").click()
     segments(page).first.wait_for()
+
+
+def taken(page: "sync_api.Page", button: "sync_api.Locator") -> bytes:
+    """The file that a button downloads."""
+    with page.expect_download() as download:
+        button.click()
+    return Path(download.value.path()).read_bytes()
+
+
+def test_several_files_are_tabled_walked_and_taken_along_together(page, address, tmp_path):
+    t = np.arange(3 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    files = [tmp_path / name for name in ("first.wav", "second.wav", "third.wav")]
+    for i, file in enumerate(files):
+        file.write_bytes(cut_wav(0.2 * np.sin(2 * np.pi * (120 + 60 * i) * t) * np.sin(t), 0, 2 + i / 2))
+    bad = tmp_path / "notes.wav"
+    bad.write_text("this is no sound")
+    upload(page, address, *files, bad)
+    page.get_by_text("3 of 4 files could be analysed.").wait_for()
+    page.get_by_role("alert").filter(has_text="notes.wav").wait_for()
+    cells = page.get_by_test_id("stDataFrame").locator("[role=gridcell]").filter(has_text=".wav")
+    cells.first.wait_for(state="attached")
+    assert cells.all_text_contents() == ["first.wav", "second.wav", "third.wav", "notes.wav"]
+
+    shown = page.get_by_test_id("stText")
+    for name in ("second.wav", "third.wav"):
+        page.get_by_role("button", name="Next file").click()
+        shown.filter(has_text=name).wait_for()
+    sync_api.expect(page.get_by_role("button", name="Next file")).to_be_disabled()
+    (one,) = json.loads(taken(page, page.get_by_role("button", name="JSON").first))
+    assert one["file"] == "third.wav"
+    table = pd.read_csv(io.BytesIO(taken(page, page.get_by_role("button", name="CSV").last)))
+    assert set(table.file) == {file.name for file in files}
+    with zipfile.ZipFile(io.BytesIO(taken(page, page.get_by_role("button", name="TextGrid (ZIP)")))) as made:
+        assert set(made.namelist()) == {"first.TextGrid", "second.TextGrid", "third.TextGrid"}
 
 
 def test_the_microphone_records_once_consent_is_given(page, address):

@@ -1,38 +1,40 @@
-"""From a number to the clip behind it, in Chromium: a researcher's way on made-up runs, a teacher's on the bundled."""
+"""From a number to the clip behind it, in Chromium: a researcher's way on made-up runs."""
 
-from collections.abc import Iterator
+import io
+import json
+import re
+import zipfile
+from math import dist
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
 
+import pandas as pd
 import pytest
 
+from tests.browser.conftest import around
 from tests.browser.screenshots import settle
-from tests.browser.serving import CHROMIUM, served, sound, visiting
-from tests.made_run import made_runs
+from tests.browser.serving import CHROMIUM, served, sound
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; name one in SEGSER_CHROMIUM"),
 ]
+PAIR = "run=seg%2Btri-w&other=baseline"
+PLACES = """chart => {
+  const {xaxis, yaxis} = chart._fullLayout, frame = chart.getBoundingClientRect(), places = {};
+  for (const trace of chart._fullData.filter(trace => trace.customdata))
+    for (let i = 0; i < trace.x.length; i++)
+      places[trace.customdata[i][0]] = [
+        frame.left + xaxis._offset + xaxis.l2p(trace.x[i]), frame.top + yaxis._offset + yaxis.l2p(trace.y[i])];
+  return places;
+}"""
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    made_runs(folder, 5531, sounds=40)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(made: Path) -> Iterator[str]:
-    with served(env={"SEGSER_RUNS": str(made / "runs"), "SEGSER_CORPORA": str(made / "corpora")}) as address:
-        yield address
-
-
-@pytest.fixture
-def page() -> Iterator["sync_api.Page"]:
-    with visiting(height_px=2400) as page:
-        yield page
+OTHER_HEADING = """([before]) => {
+  const now = document.querySelector('h3')?.innerText;
+  return now && now !== before;
+}"""
 
 
 def titled(page: "sync_api.Page", title: str) -> None:
@@ -47,50 +49,138 @@ def choose(page: "sync_api.Page", label: str, option: str) -> None:
     page.get_by_role("option", name=option).click()
 
 
-def test_from_the_recall_of_sad_to_the_sound_of_a_long_sad_clip_and_back_by_a_link(page, address, made):
-    page.goto(f"{address}/recall?run=seg%2Btri-w&other=baseline")
-    titled(page, "How good, and how sure?")
-    bars = page.locator(".st-key-chart-recall .js-plotly-plot .trace.bars").first.locator(".point path")
-    bars.last.click(force=True)  # the classes are in order: sad is the last
-
-    titled(page, "Where does it fail?")
-    page.wait_for_url("**label=sad**")
-    choose(page, "Order", "longest first")
-    page.get_by_role("button", name="Open the first clip").click()
-    page.wait_for_url("**clip=Ses**")
-    segments = page.locator(".js-plotly-plot .bars .point path")
-    segments.first.wait_for()
-    titles = page.locator(".js-plotly-plot .annotation-text").all_text_contents()
-    assert {"seg+tri-w", "baseline"} <= set(titles)
-    whole = page.request.get(page.locator("audio").first.evaluate("player => player.src")).body()
-    part = sound(page, lambda: segments.nth(3).click(force=True))
-    assert whole[:4] == part[:4] == b"RIFF" and len(part) < len(whole)
-
-    clip = page.get_by_role("heading", level=3).first.inner_text()
-    with served(env={"SEGSER_RUNS": str(made / "runs"), "SEGSER_CORPORA": str(made / "corpora")}) as fresh:
-        page.goto(page.url.replace(address, fresh))
-        titled(page, "Where does it fail?")
-        page.get_by_role("heading", level=3, name=clip).wait_for()
-        assert "label=sad" in page.url and "sort=longest" in page.url
+def in_address(page: "sync_api.Page", name: str) -> list[str]:
+    """The values that the page's address has of this name."""
+    return parse_qs(urlparse(page.url).query).get(name, [])
 
 
-def test_a_clip_chosen_beside_two_maps_is_named_in_the_address(page, address):
-    page.goto(f"{address}/embeddings?run=seg%2Btri-w&other=baseline")
+def open_maps(page: "sync_api.Page", address: str) -> dict[str, tuple[float, float]]:
+    """The page of maps, and where each clip lies on the first one, in pixels."""
+    page.goto(f"{address}/embeddings?{PAIR}")
     titled(page, "Are the classes apart?")
     page.locator(".js-plotly-plot").nth(1).wait_for()
+    settle(page)  # what is chosen while the page is still being made is lost
+    return page.locator(".js-plotly-plot").first.evaluate(PLACES)
+
+
+def cells(page: "sync_api.Page") -> list[str]:
+    """What the cells of the first table hold."""
+    found = page.get_by_test_id("stDataFrame").first.locator("[role=gridcell]")
+    found.first.wait_for(state="attached")
+    return found.all_text_contents()
+
+
+def taken(page: "sync_api.Page", button: str) -> bytes:
+    """The file that a button downloads."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    return Path(download.value.path()).read_bytes()
+
+
+def test_from_the_recall_of_sad_to_the_sound_of_a_long_sad_clip_and_back_by_a_link(page, many):
+    with served(env=around(many)) as address:
+        page.goto(f"{address}/recall?{PAIR}")
+        titled(page, "How good, and how sure?")
+        bars = page.locator(".st-key-chart-recall .js-plotly-plot .trace.bars").first.locator(".point path")
+        bars.last.click(force=True)  # the classes are in order: sad is the last
+
+        titled(page, "Where does it fail?")
+        page.wait_for_url("**label=sad**")
+        choose(page, "Order", "longest first")
+        page.wait_for_url("**sort=longest**")
+        titled(page, "Where does it fail?")
+        page.get_by_role("button", name="Open the first clip").click()
+        page.wait_for_url("**clip=Ses**")
+        segments = page.locator(".js-plotly-plot .bars .point path")
+        segments.first.wait_for()
+        titles = page.locator(".js-plotly-plot .annotation-text").all_text_contents()
+        assert {"seg+tri-w", "baseline"} <= set(titles)
+        whole = page.request.get(page.locator("audio").first.evaluate("player => player.src")).body()
+        part = sound(page, lambda: segments.nth(3).click(force=True))
+        assert whole[:4] == part[:4] == b"RIFF" and len(part) < len(whole)
+        clip, link = page.get_by_role("heading", level=3).first.inner_text(), page.url
+    with served(env=around(many)) as fresh:
+        page.goto(link.replace(address, fresh))
+        titled(page, "Where does it fail?")
+        page.get_by_role("heading", level=3, name=clip).wait_for()
+        assert in_address(page, "label") == ["sad"] and in_address(page, "sort") == ["longest"]
+
+
+def test_a_click_on_a_point_of_the_map_plays_it_and_shows_its_row(page, address, few):
+    places = open_maps(page, address)
     assert page.locator(".js-plotly-plot").count() == 2
-    settle(page)  # a list that opens while the page is still being made closes again
-    page.get_by_role("combobox", name="Clip").click()
-    page.get_by_role("option").first.click()
+    heard = [file.stem for file in (few / "corpora").rglob("*.wav") if file.stem in places]
+    gaps = {name: min(dist(places[name], place) for other, place in places.items() if other != name) for name in heard}
+    alone = max(gaps, key=gaps.__getitem__)  # no other point covers it
+    page.mouse.move(*places[alone])
+    page.locator(".hoverlayer .hovertext").wait_for()
+    page.mouse.click(*places[alone])
     page.wait_for_url("**clip=Ses**")
+    assert in_address(page, "clip") == [alone]
+    player = page.locator("audio[autoplay]")
+    player.wait_for()
+    assert player.get_attribute("aria-label").startswith(f"{alone}, 0.00 to ")
+    assert page.request.get(player.evaluate("player => player.src")).body()[:4] == b"RIFF"
+    clips = pd.read_parquet(few / "runs" / "seg+tri-w" / "predictions.parquet").set_index("utterance_id")
+    assert cells(page)[:3] == ["seg+tri-w", clips.label[alone], clips.predicted[alone]]
 
 
-def test_the_teachers_tour_leads_to_every_page_it_names(page):
-    with served() as address:
-        for place in range(5):
-            page.goto(f"{address}/tour")
-            titled(page, "segser in five steps")
-            page.get_by_test_id("stPageLink").get_by_role("link").nth(place).click()
-            page.wait_for_function("() => document.querySelector('h1')?.innerText !== 'segser in five steps'")
-            page.wait_for_selector("[data-test-script-state=notRunning]")
-            assert page.get_by_test_id("stException").count() == 0
+def test_what_a_box_on_the_map_holds_opens_in_mistakes(page, address):
+    places = open_maps(page, address)
+    chart = page.locator(".js-plotly-plot").first
+    chart.hover()
+    chart.locator("[data-title='Box Select']").click()
+    x, y = max(places.values(), key=lambda place: place[0])
+    page.mouse.move(x - 25, y - 25)
+    page.mouse.down()
+    page.mouse.move(x + 10, y + 25, steps=4)
+    page.mouse.up()
+    inside = {c for c, (a, b) in places.items() if x - 25 <= a <= x + 10 and abs(b - y) <= 25}
+    page.get_by_role("button", name=f"Open these {len(inside)} clips in Mistakes").click()
+    titled(page, "Where does it fail?")
+    page.get_by_text(f"{len(inside)} of 400 clips").wait_for()
+    page.wait_for_url("**ids=Ses**")
+    assert set(in_address(page, "ids")[0].split()) == inside
+
+
+def test_clips_are_walked_by_keyboard_noted_and_taken_along(page, address, few):
+    page.goto(f"{address}/mistakes?{PAIR}&label=sad&correct=false&sort=longest&longest_s=9")
+    titled(page, "Where does it fail?")
+    page.get_by_role("button", name="Open the first clip").wait_for()
+    walked: list[str] = []
+    for key in "jjk":
+        page.keyboard.press(key)
+        page.wait_for_function(OTHER_HEADING, arg=walked[-1:])
+        page.wait_for_selector("[data-test-script-state=notRunning]")
+        walked.append(page.get_by_role("heading", level=3).first.inner_text())
+        assert in_address(page, "clip") == walked[-1:]
+    assert walked[0] == walked[2] != walked[1]
+
+    page.get_by_label("Note").fill("breathes; <b>sobs</b>")
+    page.get_by_label("Note").press("Control+Enter")
+    page.get_by_text("Saved 20").wait_for()
+    page.get_by_role("combobox", name="Tags").fill("pause")
+    page.get_by_role("combobox", name="Tags").press("Enter")
+    page.get_by_test_id("stMultiSelect").get_by_text("pause").wait_for()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    noted = json.loads((few / "runs" / "seg+tri-w.notes.json").read_text())
+    assert re.search(r"breathes; <b>sobs</b>.*pause", str(noted))
+
+    with served(env=around(few)) as fresh:
+        page.goto(page.url.replace(address, fresh))
+        page.get_by_role("heading", level=3, name=walked[0]).wait_for()
+        sync_api.expect(page.get_by_label("Note")).to_have_value("breathes; <b>sobs</b>", timeout=60_000)
+        page.get_by_test_id("stMultiSelect").get_by_text("pause").wait_for()
+        settle(page)
+        page.get_by_role("button", name="Export").click()
+        table = pd.read_csv(io.BytesIO(taken(page, "CSV of all"))).set_index("utterance_id")
+        assert (table.label == "sad").all() and table.duration_s.max() <= 9
+        assert table.note.dropna().to_dict() == {walked[0]: "breathes; <b>sobs</b>"}
+        assert table.tags[walked[0]] == "pause"
+        for kind, ending in (("TextGrid (Praat)", ".TextGrid"), ("ELAN", ".eaf")):
+            page.get_by_role("radio", name=kind).click()
+            page.get_by_role("button", name=re.compile(r"Make \d+ files")).click()
+            page.get_by_role("button", name="Download ZIP").wait_for()
+            with zipfile.ZipFile(io.BytesIO(taken(page, "Download ZIP"))) as files:
+                assert set(files.namelist()) == {f"{name}{ending}" for name in table.index[:500]}
+                assert "neutral" in files.read(f"{walked[0]}{ending}").decode()

@@ -1,0 +1,43 @@
+"""What the browser's tests share: made-up runs with sounds, servers that have them, and a page of Chromium."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.serving import served, visiting
+from tests.made_run import made_runs
+
+
+def around(folder: Path) -> dict[str, str]:
+    """What tells a server where made-up runs and their recordings are."""
+    return {"SEGSER_RUNS": str(folder / "runs"), "SEGSER_CORPORA": str(folder / "corpora")}
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory) -> Path:
+    """A folder with the runs of 5531 clips, and the recordings of the 40 longest sad ones."""
+    folder = tmp_path_factory.mktemp("many")
+    made_runs(folder, 5531, sounds=40)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory) -> Path:
+    """The same of 400 clips, with the recordings of all sad ones."""
+    folder = tmp_path_factory.mktemp("few")
+    made_runs(folder, 400, sounds=100)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(few: Path) -> Iterator[str]:
+    """A server that has the few clips."""
+    with served(env=around(few)) as address:
+        yield address
+
+
+@pytest.fixture
+def page() -> Iterator["sync_api.Page"]:  # noqa: F821
+    with visiting() as page:
+        yield page
