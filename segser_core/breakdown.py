@@ -140,7 +140,7 @@ def breakdown(
 
     if isinstance(by, str) or not by:
         raise SettingError(f"clips are grouped by {by!r}; expected a list of columns, one at least")
-    true = metrics.indices(table.label.tolist(), labels)
+    true = metrics.indices(table.label, labels)
     group, values = _groups(table, by, edge_s)
     cell, cells = group * len(labels) + true, len(values) * len(labels)
     rows = np.bincount(cell, minlength=cells)

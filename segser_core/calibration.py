@@ -150,7 +150,7 @@ def _temperatures(
     if any(model not in of_model for model in tested):
         return None
     return {
-        model: fit_temperature(_log_p(of_model[model], labels), metrics.indices(of_model[model].label.tolist(), labels))
+        model: fit_temperature(_log_p(of_model[model], labels), metrics.indices(of_model[model].label, labels))
         for model in tested
     }
 
@@ -188,6 +188,6 @@ def _error_at(
     """ECE when each model's probabilities are tempered and its labels stay."""
     of_row = np.array([temperatures[m] for m in zip(rows.seed.tolist(), rows.fold.tolist(), strict=True)])
     tempered = np.exp(_log_p(rows, labels) / of_row[:, None])  # (N, C)
-    chosen = metrics.indices(rows.predicted.tolist(), labels)
+    chosen = metrics.indices(rows.predicted, labels)
     confidence = tempered[np.arange(len(rows)), chosen] / tempered.sum(axis=1)
     return expected_error(reliability(confidence, right))

@@ -12,20 +12,17 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from segser_core.audio import SAMPLE_RATE_HZ
+from segser_core.drawing import FONT_PX, INK, SYMBOLS, UNCHANGED, finish, text_on
 from segser_core.labels import LABELS, colour_of
 from segser_core.prediction import Prediction, Segment
 
 Stretch = tuple[float, float]  # start and end, in seconds
-FONT_PX = 13
 WAVEFORM_PX, STRIP_PX, LANE_PX, PROBABILITY_PX, GAP_PX, LEGEND_PX = 80, 20, 34, 180, 26, 84
-TOOLBAR_PX = 28
 ENVELOPE_BINS = 600
 MOST_INSET_S = 0.1
 ALL_AT_ONCE_S = 30  # a longer view can be zoomed and moved
 MOST_MARKERS = 2000  # above this many points the probabilities are lines alone
-INK = "#767676"  # stands out by 4:1 or more from white and from the dark page alike
 SHADE, FAINT_SHADE = "rgba(128, 128, 128, 0.28)", "rgba(128, 128, 128, 0.14)"
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "triangle-down", "star", "cross") + ("hexagon",) * 4
 BARE = {"showgrid": False, "zeroline": False, "showticklabels": False, "fixedrange": True}
 
 
@@ -150,13 +147,6 @@ def lanes_of(segments: Sequence[Segment]) -> list[int]:
     return lanes
 
 
-def text_on(colour: str) -> str:
-    """Black or white, whichever is easier to read on a colour (#RRGGBB); relative luminance as in WCAG 2."""
-    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return "#000000" if linear @ (0.2126, 0.7152, 0.0722) > 0.179 else "#FFFFFF"
-
-
 def _canvas(heights: list[int], view: Stretch, titles: list[str] | None = None) -> go.Figure:
     """Rows of these heights in pixels over one time axis."""
     inner = sum(heights) + GAP_PX * (len(heights) - 1)
@@ -184,22 +174,6 @@ def _canvas(heights: list[int], view: Stretch, titles: list[str] | None = None) 
         uniformtext={"minsize": FONT_PX, "mode": "hide"},
     )
     return finish(figure, height=inner + LEGEND_PX)
-
-
-def finish(figure: go.Figure, height: int, toolbar_px: int = TOOLBAR_PX) -> go.Figure:
-    """What every figure shares: its height in pixels, a transparent ground, one size of text, room for the toolbar."""
-    figure.update_layout(
-        height=height + toolbar_px,
-        margin={"l": 0, "r": 8, "t": toolbar_px, "b": 0},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font_size=FONT_PX,
-        hoverlabel_font_size=FONT_PX,
-    )
-    figure.update_xaxes(automargin=True, tickfont_size=FONT_PX, title_font_size=FONT_PX)
-    figure.update_yaxes(automargin=True, tickfont_size=FONT_PX, title_font_size=FONT_PX)
-    return figure
 
 
 def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray | None, view: Stretch) -> None:
@@ -246,8 +220,8 @@ def _add_segments(figure: go.Figure, row: int, prediction: Prediction, visible_s
         hovertemplate="%{hovertext}<extra></extra>",
         name="segments",
         showlegend=False,
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}},
+        selected=UNCHANGED,
+        unselected=UNCHANGED,
     )
     figure.add_trace(bars, row=row, col=1)
     figure.update_yaxes(title="segments", range=[max(lanes) + 0.5, -0.5], row=row, **BARE)
@@ -285,8 +259,8 @@ def _add_probabilities(figure: go.Figure, row: int, prediction: Prediction, lege
             legendgroup=label,
             showlegend=legend,
             cliponaxis=False,
-            selected={"marker": {"opacity": 1}},
-            unselected={"marker": {"opacity": 1}},
+            selected=UNCHANGED,
+            unselected=UNCHANGED,
         )
         figure.add_trace(line, row=row, col=1)
     figure.update_yaxes(title="probability", range=[0, 1.02], tickvals=[0, 0.5, 1], fixedrange=True, row=row)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from segser_core.figures import FONT_PX, INK, SYMBOLS
+from segser_core.drawing import FONT_PX, INK, SYMBOLS
 from segser_core.labels import LABELS, colour_of
 from segser_core.maps import NOT_KNOWN, Colour, sample_of
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AXES = {"pca": "component {} (no unit)", "umap": "UMAP {} (no unit)"}
-MOST_DRAWN = 1_200  # as SVG, in a sixth of a second; above this WebGL takes over, which starts slowly
+MOST_DRAWN = 600  # as SVG, at once; for more WebGL takes over, which takes long to start
 RIGHT_WRONG = {"right": ("#2A8CAB", "circle"), "wrong": ("#B8403A", "x")}  # no emotion has these
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#7A5C48")  # Okabe and Ito
 MOST_SPEAKERS = 16  # a longer legend fills a small screen

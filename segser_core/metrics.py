@@ -7,22 +7,31 @@ the mean: UAR is over the classes present, and `Scores.present` tells how many t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segser_core.errors import SettingError
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def indices(names: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+
+def indices(names: "Sequence[str] | pd.Series", classes: Sequence[str]) -> np.ndarray:
     """Each name's place in `classes`: (N,) int.
 
     Raises:
         SettingError: a name is no class.
     """
+    import pandas as pd
+
+    code, known = pd.factorize(names if isinstance(names, pd.Series) else np.asarray(names, dtype=object))
     place = {c: i for i, c in enumerate(classes)}
-    found = np.array([place.get(n, -1) for n in names], dtype=np.intp)
+    found = np.array([*(place.get(n, -1) for n in known), -1], dtype=np.intp)[
+        code
+    ]  # where there is no name, code is -1
     if (found < 0).any():
-        strange = sorted({str(n) for n in names if n not in place})
+        strange = sorted({str(n) for n, at in zip(names, found, strict=True) if at < 0})
         raise SettingError(f"{', '.join(strange)}: not among the classes {', '.join(classes)}")
     return found
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from segser_core.figures import finish, text_on
+from segser_core.drawing import AXIS_PX, LEGEND_LINE_PX, UNCHANGED, finish, names_px, text_on
 from segser_core.metrics import indices
 from segser_core.selection import Filter
 
@@ -34,7 +34,7 @@ def outcomes(table: "pd.DataFrame", labels: tuple[str, ...]) -> "pd.DataFrame":
 
     paired = table[table.other_correct.notna()]
     which = 2 * (~paired.correct.to_numpy(bool)) + ~paired.other_correct.to_numpy(bool)  # the place in OUTCOMES
-    cells = indices(paired.label.tolist(), labels) * len(OUTCOMES) + which
+    cells = indices(paired.label, labels) * len(OUTCOMES) + which
     counts = np.bincount(cells, minlength=len(labels) * len(OUTCOMES)).reshape(len(labels), len(OUTCOMES))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = {"label": np.repeat(labels, len(OUTCOMES)), "outcome": np.tile(OUTCOMES, len(labels))}
@@ -64,7 +64,8 @@ def outcomes_figure(found: "pd.DataFrame", first: str, second: str) -> go.Figure
     )
     figure.update_xaxes(title="share of the class's clips", range=[0, 1.03], tickformat=".0%", fixedrange=True)
     figure.update_yaxes(autorange="reversed", ticksuffix=" ", fixedrange=True)
-    return finish(figure, height=ROW_PX * found.label.nunique() + FRAME_PX)
+    left_px, height = names_px(found.label.unique()), ROW_PX * found.label.nunique() + FRAME_PX
+    return finish(figure, height, left_px=left_px, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
 
 
 def _part(rows: "pd.DataFrame", name: str, colour: str, shape: str) -> go.Bar:
@@ -81,6 +82,6 @@ def _part(rows: "pd.DataFrame", name: str, colour: str, shape: str) -> go.Bar:
         textfont_color=text_on(colour),
         customdata=[[row] for row in rows.index],
         hovertemplate=f"%{{y}}, {name}: %{{text}} clips (%{{x:.0%}})<extra></extra>",
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}},
+        selected=UNCHANGED,
+        unselected=UNCHANGED,
     )

@@ -56,7 +56,7 @@ def _last(clip: np.ndarray, value: np.ndarray) -> np.ndarray:
 
 def coded(rows: "pd.DataFrame", labels: Sequence[str]) -> "pd.DataFrame":
     """The rows with class indices of the label (`true`) and of the prediction (`code`)."""
-    of = {name: metrics.indices(rows[column].tolist(), labels) for name, column in CODES.items()}
+    of = {name: metrics.indices(rows[column], labels) for name, column in CODES.items()}
     return rows.assign(**of)
 
 

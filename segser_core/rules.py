@@ -73,8 +73,8 @@ def _codes(run: Run, labels: Sequence[str]) -> "pd.DataFrame":
     """A run's test rows: `utterance_id`, `seed`, and class indices in `labels`, `true` and under each rule."""
     rows = run.predictions[run.predictions["split"] == "test"]
     place, rules, own = metrics.indices(run.labels, labels), rules_of(run), own_rule(run)
-    codes = rows[["utterance_id", "seed"]].assign(true=metrics.indices(rows.label.tolist(), labels))
-    codes[own] = metrics.indices(rows.predicted.tolist(), labels)
+    codes = rows[["utterance_id", "seed"]].assign(true=metrics.indices(rows.label, labels))
+    codes[own] = metrics.indices(rows.predicted, labels)
     if "utterance" in rules and own != "utterance":
         codes["utterance"] = place[rows[[f"u_{c}" for c in run.labels]].to_numpy(float).argmax(axis=1)]
     if run.segments is not None:

@@ -1,35 +1,39 @@
 """The scores of runs as plotly figures, from the tables of `breakdown.py` and `calibration.py`.
 
 A class has its emotion's colour; two runs are told apart by filling, the first solid and the second
-hatched or hollow. Shares of cells are shades of one colour that leaves the page's text legible on a
-light and on a dark page alike. Bars and cells carry `customdata` = [place of the row in its table].
+hatched or hollow. Bars carry `customdata` = [place of the row in its table].
 """
 
-from collections.abc import Mapping, Sequence
-from textwrap import wrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from segser_core.calibration import SEGMENT_GROUPS, Calibration
-from segser_core.figures import FONT_PX, INK, finish
+from segser_core.drawing import (
+    AXIS_PX,
+    FONT_PX,
+    INK,
+    LEGEND_LINE_PX,
+    NUMBERS_PX,
+    UNCHANGED,
+    finish,
+    in_lines,
+    names_px,
+)
 from segser_core.labels import colour_of
+from segser_core.text import percent, signed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BAR_PX, CLASS_GAP_PX, CELL_PX, AXES_PX, RELIABILITY_PX = 24, 16, 44, 96, 330
-SHADE_RGB, AGAINST_RGB = (42, 140, 171), (186, 110, 24)
+BAR_PX, CLASS_GAP_PX, AXES_PX, RELIABILITY_PX = 24, 16, 96, 330
 GAP = 0.22
-LINE_CHARACTERS = 18  # of a name beside a row, so that the row keeps its room on a narrow screen
-MOST_OPAQUE = 0.75  # text in the page's own colour has a contrast of 4.5 or more on this, light and dark
-WIDE_DIFFERENCE = 0.3  # a difference of this or more has the fullest shade
 HATCH = {"shape": "/", "size": 7, "solidity": 0.3, "fillmode": "replace"}
 LINES = ({"color": "#2A8CAB", "dash": "solid"}, {"color": INK, "dash": "dash"})
 SYMBOLS = ("circle", "diamond-open")
 LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left", "font_size": FONT_PX}
-UNCHANGED = {"marker": {"opacity": 1}}  # a click leaves the other bars as they are
 
 
 def recall_figure(table: "pd.DataFrame") -> go.Figure:
@@ -50,8 +54,9 @@ def recall_figure(table: "pd.DataFrame") -> go.Figure:
     figure.update_xaxes(title="recall (%)", range=[0, 1.14], tickvals=np.linspace(0, 1, 6), ticktext=_tens())
     figure.update_xaxes(fixedrange=True, zeroline=False)
     clips = table.drop_duplicates("label").set_index("label").clips
-    _class_axis(figure, labels, [f"<b>{c}</b><br>{clips[c]} clips" for c in labels])
-    return finish(figure, _class_height(labels, len(runs)))
+    left_px = _class_axis(figure, labels, [f"<b>{c}</b><br>{clips[c]} clips" for c in labels])
+    height = _class_height(labels, len(runs))
+    return finish(figure, height, left_px=left_px, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
 
 
 def _recall_bars(rows: "pd.DataFrame", place: int, name: str) -> go.Bar:
@@ -74,8 +79,8 @@ def _recall_bars(rows: "pd.DataFrame", place: int, name: str) -> go.Bar:
 
 
 def _recall_hover(name: str, row: Mapping[str, Any]) -> str:
-    sure = f"95 %: {_percent(row['low'])} to {_percent(row['high'])}" if row["low"] == row["low"] else "no interval"
-    return f"<b>{row['label']}</b>, {name}<br>{_percent(row['recall'])} % of {row['clips']} clips found<br>{sure}"
+    sure = f"95 %: {percent(row['low'])} to {percent(row['high'])}" if row["low"] == row["low"] else "no interval"
+    return f"<b>{row['label']}</b>, {name}<br>{percent(row['recall'])} % of {row['clips']} clips found<br>{sure}"
 
 
 def _recall_values(rows: "pd.DataFrame", place: int) -> go.Scatter:
@@ -86,7 +91,7 @@ def _recall_values(rows: "pd.DataFrame", place: int) -> go.Scatter:
         mode="text",
         orientation="h",
         offsetgroup=str(place),
-        text=[_percent(v) if v == v else "no clip" for v in rows.recall],
+        text=[percent(v) if v == v else "no clip" for v in rows.recall],
         textposition="middle right",
         textfont_size=FONT_PX,
         hoverinfo="skip",
@@ -133,117 +138,15 @@ def difference_figure(table: "pd.DataFrame", first: str, second: str) -> go.Figu
     figure.add_vline(0, line={"color": INK, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(title=f"{first} minus {second} (points)", range=[-widest, widest], tickformat="+")
     figure.update_xaxes(fixedrange=True, zeroline=False, nticks=6)
-    _class_axis(figure, labels, [f"<b>{_in_lines(c)}</b>" for c in labels])
-    return finish(figure, _class_height(labels, 2))
+    left_px = _class_axis(figure, labels, [f"<b>{in_lines(c)}</b>" for c in labels])
+    return finish(figure, _class_height(labels, 2), left_px=left_px, bottom_px=AXIS_PX)
 
 
 def _difference_hover(row: Mapping[str, Any]) -> str:
     if row["difference"] != row["difference"]:
         return f"<b>{row['label']}</b><br>no clip"
-    sure = f"95 %: {_points(row['low'])} to {_points(row['high'])}" if row["low"] == row["low"] else "no interval"
-    return f"<b>{row['label']}</b><br>{_points(row['difference'])} points<br>{sure}"
-
-
-def confusion_figure(table: "pd.DataFrame", labels: Sequence[str]) -> go.Figure:
-    """Who was taken for whom, a row a true class; what is right is framed.
-
-    Args:
-        table: of `breakdown.confusion_table`.
-        labels: the classes, in order.
-    """
-    texts = [f"{_whole(s)}<br>{n}" if n else "" for s, n in zip(table.share, table.clips, strict=True)]
-    hovers = [
-        f"{a} taken for <b>{b}</b>: {n} clips<br>{_percent(s)} % of the {a} ones"
-        for a, b, n, s in zip(table.label, table.predicted, table.clips, table.share, strict=True)
-    ]
-    shades = [_shade(s) for s in table.share]
-    figure = go.Figure(_cells(table.predicted, table.label, shades, (texts, hovers)))
-    figure.data[0].marker.line.width = [2.5 * (a == b) for a, b in zip(table.label, table.predicted, strict=True)]
-    return _as_grid(figure, list(labels), list(labels), ("predicted", "true class"))
-
-
-def breakdown_figure(table: "pd.DataFrame", labels: Sequence[str], other: "pd.DataFrame | None" = None) -> go.Figure:
-    """Recall of each class in each group, a row a group, with the number of clips below each; or a difference.
-
-    Args:
-        table: of `breakdown.breakdown`.
-        labels: the classes, in order.
-        other: the same of another run, whose recall is taken away from the first one's.
-    """
-    groups = list(dict.fromkeys(table.group))
-    values = table.recall.to_numpy(float)
-    if other is not None:
-        theirs = other.set_index(["group", "label"]).recall
-        values = values - theirs.reindex(zip(table.group, table.label, strict=True)).to_numpy(float)
-    shown = [_whole(v) if other is None else _points(v, 0) for v in values]
-    texts = [f"{v}<br>{n}" if n else "–" for v, n in zip(shown, table.clips, strict=True)]
-    hovers = [_breakdown_hover(row, v, other is None) for row, v in zip(table.to_dict("records"), values, strict=True)]
-    shades = [_shade(v if other is None else v / WIDE_DIFFERENCE) for v in values]
-    figure = go.Figure(_cells(table.label, table.group, shades, (texts, hovers)))
-    figure.update_yaxes(ticktext=[f"{_in_lines(group)} " for group in groups])
-    return _as_grid(figure, list(labels), groups, ("true class", ""))
-
-
-def _breakdown_hover(row: Mapping[str, Any], value: float, of_one: bool) -> str:
-    if not row["clips"]:
-        return f"<b>{row['label']}</b>, {row['group']}<br>no clip"
-    if not of_one:
-        return f"<b>{row['label']}</b>, {row['group']}<br>{_points(value)} points, {row['clips']} clips"
-    sure = f"95 %: {_percent(row['low'])} to {_percent(row['high'])}"
-    return f"<b>{row['label']}</b>, {row['group']}<br>{_percent(value)} % of {row['clips']} clips<br>{sure}"
-
-
-def _cells(x: "pd.Series", y: "pd.Series", shades: list[str], said: tuple[list[str], list[str]]) -> go.Bar:
-    """Cells as bars from one column's edge to the next: unlike those of a heat map, a click on them is told."""
-    columns = {name: i for i, name in enumerate(dict.fromkeys(x))}
-    return go.Bar(
-        base=[columns[name] - 0.48 for name in x],
-        x=[0.96] * len(x),
-        y=list(y),
-        width=0.94,
-        orientation="h",
-        marker={"color": shades, "line": {"color": INK, "width": 0.5}},
-        text=said[0],
-        textposition="inside",
-        insidetextanchor="middle",
-        textangle=0,
-        textfont_size=FONT_PX,
-        constraintext="none",
-        customdata=[[i] for i in range(len(x))],
-        hovertext=said[1],
-        hovertemplate="%{hovertext}<extra></extra>",
-        showlegend=False,
-        selected=UNCHANGED,
-        unselected=UNCHANGED,
-    )
-
-
-def _as_grid(figure: go.Figure, columns: list[str], rows: list[str], titles: tuple[str, str]) -> go.Figure:
-    figure.update_xaxes(
-        title=titles[0],
-        side="top",
-        tickvals=list(range(len(columns))),
-        ticktext=columns,
-        range=[-0.52, len(columns) - 0.48],
-        autotickangles=[0, -90],
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-    )
-    figure.update_yaxes(
-        title=titles[1],
-        type="category",
-        categoryorder="array",
-        categoryarray=rows[::-1],
-        tickmode="array",
-        tickvals=rows,
-        ticksuffix=" ",
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-    )
-    figure.update_layout(bargap=0, barmode="overlay")
-    return finish(figure, CELL_PX * len(rows) + AXES_PX)
+    sure = f"95 %: {signed(row['low'])} to {signed(row['high'])}" if row["low"] == row["low"] else "no interval"
+    return f"<b>{row['label']}</b><br>{signed(row['difference'])} points<br>{sure}"
 
 
 def reliability_figure(found: Mapping[str, Calibration]) -> go.Figure:
@@ -272,7 +175,7 @@ def reliability_figure(found: Mapping[str, Calibration]) -> go.Figure:
     figure.update_layout(legend=LEGEND | {"itemsizing": "constant"}, hovermode="closest")
     figure.update_xaxes(title="confidence", range=[0, 1.02], fixedrange=True, zeroline=False)
     figure.update_yaxes(title="accuracy", range=[0, 1.04], fixedrange=True, zeroline=False)
-    return finish(figure, RELIABILITY_PX)
+    return finish(figure, RELIABILITY_PX, left_px=NUMBERS_PX, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
 
 
 def by_segments_figure(found: Mapping[str, Calibration]) -> go.Figure:
@@ -301,7 +204,7 @@ def by_segments_figure(found: Mapping[str, Calibration]) -> go.Figure:
     figure.update_layout(legend=LEGEND, hovermode="closest")
     figure.update_xaxes(title="segments of a clip", type="category", categoryarray=names, fixedrange=True)
     figure.update_yaxes(title="share", range=[0, 1.04], fixedrange=True, zeroline=False)
-    return finish(figure, RELIABILITY_PX)
+    return finish(figure, RELIABILITY_PX, left_px=NUMBERS_PX, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
 
 
 def segment_groups(of: Calibration) -> tuple[str, ...]:
@@ -316,7 +219,8 @@ def segment_groups(of: Calibration) -> tuple[str, ...]:
     )
 
 
-def _class_axis(figure: go.Figure, labels: list[str], texts: list[str]) -> None:
+def _class_axis(figure: go.Figure, labels: list[str], texts: list[str]) -> int:
+    """A row a class; returns the width of their names in pixels."""
     figure.update_yaxes(
         type="category",
         categoryorder="array",
@@ -329,6 +233,7 @@ def _class_axis(figure: go.Figure, labels: list[str], texts: list[str]) -> None:
         zeroline=False,
         fixedrange=True,
     )
+    return names_px(texts)
 
 
 def _class_height(labels: list[str], runs: int) -> int:
@@ -348,30 +253,5 @@ def _reach(value: "pd.Series", low: "pd.Series", high: "pd.Series") -> dict[str,
     }
 
 
-def _shade(share: float) -> str:
-    """The ground of a cell: the fuller the larger the share, and another colour below zero; none where it is NaN."""
-    if share != share:
-        return "rgba(0, 0, 0, 0)"
-    red, green, blue = SHADE_RGB if share >= 0 else AGAINST_RGB
-    return f"rgba({red}, {green}, {blue}, {MOST_OPAQUE * min(abs(share), 1):.3f})"
-
-
-def _in_lines(name: str) -> str:
-    """A long name beside a row, in lines."""
-    return "<br>".join(wrap(name, LINE_CHARACTERS))
-
-
 def _tens() -> list[str]:
     return [f"{20 * i}" for i in range(6)]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _whole(share: float) -> str:
-    return f"{100 * share:.0f}" if share == share else "–"
-
-
-def _points(share: float, digits: int = 1) -> str:
-    return f"{100 * share:+.{digits}f}".replace("-", "−") if share == share else "–"

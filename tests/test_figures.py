@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import pytest
 
 from segser_core import figures
+from segser_core.drawing import text_on
 from segser_core.labels import LABELS, colour_of
 from segser_core.prediction import Prediction, Segment
 
@@ -149,7 +150,7 @@ def test_silence_and_one_segment_are_drawn():
 
 @pytest.mark.parametrize("label", LABELS)
 def test_text_on_every_emotions_colour_is_readable(label):
-    colour, text = colour_of(label), figures.text_on(colour_of(label))
+    colour, text = colour_of(label), text_on(colour_of(label))
 
     def luminance(rgb: str) -> float:
         linear = [

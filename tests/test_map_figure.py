@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from segser_core import map_figure
-from segser_core.figures import SYMBOLS
+from segser_core.drawing import SYMBOLS
 from segser_core.labels import LABELS, colour_of
 from segser_core.maps import NOT_KNOWN
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from segser_core.figures import finish
+from segser_core.drawing import finish
 from segser_core.run_figures import LEGEND, recall_figure
 from segser_core.segments import FRAME_S
 from training.sections import Row, Section

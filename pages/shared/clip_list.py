@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import words
 from pages.shared.run_choice import Choice
-from segser_core.figures import text_on
+from segser_core.drawing import text_on
 from segser_core.labels import colour_of
 from segser_core.selection import orders_of
 

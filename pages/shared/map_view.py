@@ -89,9 +89,9 @@ def explore(shown: Sequence[Shown], by: Colour) -> None:
         shown: one or two runs.
         by: what colour and symbol stand for.
     """
-    ids = _ids(shown)
-    picked = [i for i in st.session_state.get(PICKED, ()) if i in ids]
     whole = choose_whole(shown)
+    ids = _ids(shown, whole)
+    picked = [i for i in st.session_state.get(PICKED, ()) if i in ids]
     for column, each in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
         with column:
             _map(each, by, picked, whole)
@@ -215,9 +215,12 @@ def _formats() -> dict:
     }
 
 
-def _ids(shown: Sequence[Shown]) -> dict[str, None]:
-    """The utterances of all maps, each once, in order."""
-    return dict.fromkeys(sorted({i for each in shown for i in each.points.table.utterance_id.unique()}))
+def _ids(shown: Sequence[Shown], whole: bool) -> dict[str, None]:
+    """The utterances that are drawn or chosen on any map, each once, in order."""
+    chosen = [*st.session_state.get(PICKED, ()), st.session_state.get(CLIP)]
+    tables = [each.points.table for each in shown]
+    listed = [t.utterance_id[drawn(t, whole) | t.utterance_id.isin(chosen).to_numpy()] for t in tables]
+    return dict.fromkeys(sorted({i for ids in listed for i in ids.unique()}))
 
 
 def _choose_on_map(key: str) -> None:

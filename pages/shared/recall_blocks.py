@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.choices import in_address, segmented
 from pages.shared.run_choice import Choice
-from segser_core import breakdown, paper, run_figures
+from segser_core import breakdown, grid_figures, paper, run_figures
 from segser_core.scores import Comparison, Summary
 from segser_core.selection import Filter
 from segser_core.text import percent, signed
@@ -159,7 +159,7 @@ def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
             st.markdown(f"**{words.plain(run.name)}**")
             of = ("confusion", i, *scores_view.shown(choice))
             charts.show(
-                charts.drawn(of, lambda table=table, run=run: run_figures.confusion_figure(table, run.labels)),
+                charts.drawn(of, lambda table=table, run=run: grid_figures.confusion_figure(table, run.labels)),
                 f"confusion-{i}",
                 f"Who was taken for whom by {run.name}",
                 table,

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.choices import in_address
 from pages.shared.run_choice import Choice
-from segser_core import breakdown, run_figures
+from segser_core import breakdown, grid_figures
 from segser_core.selection import Filter
 
 THIS, OTHER, DIFFERENCE = "this", "other", "difference"
@@ -107,7 +107,7 @@ def _show(choice: Choice, split: Split, table: pd.DataFrame, theirs: pd.DataFram
     by = " and ".join(split.by)
     of = ("groups", *scores_view.shown(choice), split)
     labels = list(dict.fromkeys(table.label))
-    figure = charts.drawn(of, lambda: run_figures.breakdown_figure(table, labels, theirs))
+    figure = charts.drawn(of, lambda: grid_figures.breakdown_figure(table, labels, theirs))
     alt, width_px = f"Recall of each class by {by}, with the number of clips", NAMES_PX + CELL_PX * len(labels)
     with st.container(height=TALL_PX if figure.layout.height > TALL_PX else "content", border=False):
         charts.show(figure, "groups", alt, table, of_cell, width_px)

@@ -1,0 +1,66 @@
+"""What all figures share: ground, size of text, colours and symbols, and the room that names take."""
+
+import re
+from collections.abc import Iterable
+from textwrap import wrap
+
+import numpy as np
+import plotly.graph_objects as go
+
+FONT_PX = 13
+TOOLBAR_PX = 28
+AXIS_PX, NUMBERS_PX, LEGEND_LINE_PX = 54, 63, 30  # a titled axis below or above, one of numbers at the left, a line
+LETTER_PX, BOLD_PX, NAMES_APART_PX, TITLE_PX = 7.0, 8.3, 9, 33
+INK = "#767676"  # stands out by 4:1 or more from white and from the dark page alike
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "triangle-down", "star", "cross") + ("hexagon",) * 4
+UNCHANGED = {"marker": {"opacity": 1}}  # a click leaves the other bars as they are
+LINE_CHARACTERS = 18  # of a name beside a row, so that the row keeps its room on a narrow screen
+
+
+def finish(
+    figure: go.Figure,
+    height: int,
+    toolbar_px: int = TOOLBAR_PX,
+    left_px: int = 0,
+    top_px: int = 0,
+    bottom_px: int = 0,
+) -> go.Figure:
+    """What every figure shares: its height in pixels, a transparent ground, one size of text, room for the toolbar.
+
+    Args:
+        figure: to be finished.
+        height, toolbar_px: in pixels.
+        left_px, top_px, bottom_px: what axes and legend take, where it is known. Plotly gives them what they need in
+            any case, but finds it by drawing everything a second time.
+    """
+    figure.update_layout(
+        height=height + toolbar_px,
+        margin={"l": left_px, "r": 8, "t": max(toolbar_px, top_px), "b": bottom_px},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font_size=FONT_PX,
+        hoverlabel_font_size=FONT_PX,
+    )
+    figure.update_xaxes(automargin=True, tickfont_size=FONT_PX, title_font_size=FONT_PX)
+    figure.update_yaxes(automargin=True, tickfont_size=FONT_PX, title_font_size=FONT_PX)
+    return figure
+
+
+def names_px(names: Iterable[str]) -> int:
+    """The width of names beside an axis, in pixels, as most fonts have it; they may hold <b> and <br>."""
+    lines = [line for name in names for line in name.split("<br>")]
+    widths = [len(re.sub("<[^>]*>", "", line)) * (BOLD_PX if "<b>" in line else LETTER_PX) for line in lines]
+    return round(max(widths, default=0)) + NAMES_APART_PX
+
+
+def in_lines(name: str) -> str:
+    """A long name beside a row, in lines."""
+    return "<br>".join(wrap(name, LINE_CHARACTERS))
+
+
+def text_on(colour: str) -> str:
+    """Black or white, whichever is easier to read on a colour (#RRGGBB); relative luminance as in WCAG 2."""
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return "#000000" if linear @ (0.2126, 0.7152, 0.0722) > 0.179 else "#FFFFFF"
