@@ -9,6 +9,7 @@ Any setting of the configuration can be given as an option: `--epochs 8`,
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import logging
@@ -29,6 +30,7 @@ from training.evaluate import Records, describe_run, evaluate
 from training.joining import check_joins, join_checkpoints, join_meta, join_records, trainings_of
 from training.kept import FeatureStore
 from training.options import pairs
+from training.processes import processes
 from training.protocols import DEFAULTS, OWN_SPLIT, Fold, folds
 from training.rehearsal import rehearse
 from training.settings import Settings, read_settings, require, to_yaml
@@ -63,9 +65,12 @@ def run_job(job: Job, store: FeatureStore, settings: Settings, logs: Path) -> No
     model = train_fold(
         job.fold, store, settings, job.seed, job.folder / "steps", logs / f"seed-{job.seed}-fold-{job.fold.index}"
     )
-    save_checkpoint(model, job.checkpoint)
-    (job.folder / "seconds.json").write_text(json.dumps(time.monotonic() - began))
-    shutil.rmtree(job.folder / "steps")
+    us = processes()
+    us.wait_for_everyone()  # all have read the best epoch's weights from the folder that goes now
+    if us.is_main_process:
+        save_checkpoint(model, job.checkpoint)
+        (job.folder / "seconds.json").write_text(json.dumps(time.monotonic() - began))
+        shutil.rmtree(job.folder / "steps")
 
 
 def save_checkpoint(model: SegmentEmotionModel, folder: Path) -> None:
@@ -206,7 +211,7 @@ def main(argv: list[str] | None = None) -> int:
         if asked.dry_run:
             print(rehearse([job.fold for job in jobs if job.seed == jobs[0].seed], settings, len(jobs)))
             return 0
-        with sole_writer(asked.out):
+        with sole_writer(asked.out) if processes().is_main_process else contextlib.nullcontext():
             metrics = carry_out(asked, jobs, settings)
     except SegserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -219,21 +224,24 @@ def main(argv: list[str] | None = None) -> int:
 
 def carry_out(asked: argparse.Namespace, jobs: list[Job], settings: Settings) -> dict | None:
     """Train what the run does not have yet and write it; its metrics, None where it has all."""
-    there = run_there(asked.out, jobs, settings)
+    us, there = processes(), run_there(asked.out, jobs, settings)
     had = trainings_of(there) if there else []
     jobs = [job for job in jobs if (job.seed, job.fold.index) not in had]
-    if had:
+    if had and us.is_main_process:
         listed = ", ".join(f"seed {seed} (fold {fold})" for seed, fold in had)
         print(f"{asked.out} has {listed} already, which stay as they are")
     if not jobs:
         return None
     work = resume_folder(asked.out)
-    if work.exists() and not asked.resume:
+    if us.is_main_process and work.exists() and not asked.resume:
         shutil.rmtree(work)
+    us.wait_for_everyone()
     logs = asked.out.parent / "tensorboard" / asked.out.name
     kept_in = asked.cache or (work / "features" if settings.system == "layer-average" else None)  # memory is small
     for job in jobs:
         run_job(job, FeatureStore(asked.root, kept_in), settings, logs)
+    if not us.is_main_process:
+        return None
     metrics = finish(asked.out, jobs, asked.root, settings, there)
     shutil.rmtree(work)
     return metrics

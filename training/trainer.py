@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate.data_loader import prepare_data_loader
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
@@ -25,6 +26,7 @@ from training.augment import mask_log_mel, spec_augment
 from training.batches import BalancedBatches, Clips, OrderedBatches, collate
 from training.kept import FeatureStore
 from training.objective import SYSTEMS, Objective, class_weights, divergence
+from training.processes import Share, output_of_all, processes, rows_of_all
 from training.protocols import Fold
 from training.ptapt import Place, adapt, stage_seconds
 from training.settings import Settings, require
@@ -56,9 +58,10 @@ class SegmentTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader:
         """Batches of like duration, classes balanced."""
-        return self.accelerator.prepare(
-            DataLoader(self.train_dataset, batch_sampler=self.train_batches, collate_fn=collate)
-        )
+        share = Share(self.train_batches, self.args.process_index, self.args.world_size)
+        loader = DataLoader(self.train_dataset, batch_sampler=share, collate_fn=collate)
+        alone: dict[str, int] = {"num_processes": 1, "process_index": 0}  # else it would be shared out once more
+        return prepare_data_loader(loader, self.accelerator.device, **alone, put_on_device=True)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
         """Every development clip once."""
@@ -81,16 +84,19 @@ class SegmentTrainer(Trainer):
         """The system's objective on a batch."""
         features, lengths, offsets, labels = (inputs[k] for k in ("features", "lengths", "offsets", "labels"))
         output = model(self._masked(features, lengths, 0), lengths, offsets)
-        loss = self.objective(output, labels, lengths)
-        total = loss.total
-        if self.model.training:
+        if not self.model.training:
+            total = self.objective(output, labels, lengths).total
+        else:
+            output, of_all = output_of_all(output), (rows_of_all(labels), rows_of_all(lengths))
+            loss = self.objective(output, *of_all)
+            total = loss.total
             self.parts.append(loss.parts())
             if self.settings.consistency and self.model.encoder.max_frames:
                 places = opposite(offsets, lengths, self.model.encoder.max_frames)
-                moved = model(self._masked(features, lengths, 1), lengths, places)
+                moved = output_of_all(model(self._masked(features, lengths, 1), lengths, places))
                 apart = divergence(output.utterance_logits, moved.utterance_logits)
                 self.parts[-1]["divergence"] = apart.detach()
-                other = self.objective(moved, labels, lengths).total
+                other = self.objective(moved, *of_all).total
                 total = (total + other) / 2 + self.settings.consistency * apart
         return (total, output) if return_outputs else total
 
@@ -106,7 +112,8 @@ class SegmentTrainer(Trainer):
         how, hidden = self.settings.augmentation, self.settings.spec_augment
         if not self.model.training or not (how.masks or hidden):
             return features
-        seed = np.random.SeedSequence([self.args.seed, self.state.global_step, view]).generate_state(1).item()
+        drawn = [self.args.seed, self.state.global_step, view, *([rank] if (rank := self.args.process_index) else [])]
+        seed = np.random.SeedSequence(drawn).generate_state(1).item()
         generator = torch.Generator().manual_seed(seed)
         if how.masks:
             features = mask_log_mel(features, lengths, how, generator)
@@ -123,7 +130,7 @@ class SegmentTrainer(Trainer):
         segments = output.segment_logits.double().softmax(-1).cpu().numpy()
         rule, mask = default_aggregate(self.settings.system), output.segment_mask.cpu().numpy()
         found = [aggregate(u, s[m], rule)[0] for u, s, m in zip(utterances, segments, mask, strict=True)]
-        return loss.detach(), torch.tensor(found), inputs["labels"]
+        return loss.detach(), torch.tensor(found, device=loss.device), inputs["labels"]
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Add the parts of the loss, averaged since the last line; warn of a collapse of the triplets."""
@@ -156,9 +163,11 @@ class MarkComplete(TrainerCallback):
         self.began = time.monotonic() - earlier_s
 
     def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
-        """Called after the last file of a checkpoint."""
-        marker = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / COMPLETE
-        marker.write_text(f"{time.monotonic() - self.began:.0f}")
+        """Called after the last file of a checkpoint that this process writes."""
+        us, marker = processes(), Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / COMPLETE
+        us.wait_for_everyone()
+        if us.is_main_process:
+            marker.write_text(f"{time.monotonic() - self.began:.0f}")
 
 
 class ClipValues(TrainerCallback):
@@ -181,9 +190,10 @@ def seconds_spent(steps: Path) -> float:
 def last_complete(folder: Path) -> Path | None:
     """The newest checkpoint whose saving came to its end; half-written ones are removed."""
     found = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
-    for half in [p for p in found if not (p / COMPLETE).exists()]:
-        shutil.rmtree(half)
-    return next((p for p in reversed(found) if p.exists()), None)
+    whole = [p for p in found if (p / COMPLETE).exists()]
+    for half in set(found) - set(whole):
+        shutil.rmtree(half, ignore_errors=True)  # another process of this training may be at it, too
+    return whole[-1] if whole else None
 
 
 def arguments(settings: Settings, seed: int, folder: Path) -> TrainingArguments:
@@ -243,6 +253,13 @@ def new_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
     return model
 
 
+def check_processes(settings: Settings, n: int) -> None:
+    """Whether so many processes can share a training; a SettingError where they cannot."""
+    least = 2 * n if n > 1 else 1
+    require(settings.batch_size >= least, "batch_size", settings.batch_size, f"{least} or more for {n} processes")
+    require(n == 1 or settings.system != "p-tapt", "system", settings.system, "another one for several processes")
+
+
 def train_fold(
     fold: Fold, store: FeatureStore, settings: Settings, seed: int, steps: Path, logs: Path | None = None
 ) -> SegmentEmotionModel:
@@ -256,6 +273,8 @@ def train_fold(
         steps: holds what is needed to go on after a stop; where it does, training goes on.
         logs: where TensorBoard finds its log; none is written where it is None.
     """
+    us = processes()
+    check_processes(settings, us.num_processes)
     set_seed(seed)
     marking = MarkComplete(seconds_spent(steps))
     model, train, dev = new_model(settings, fold), fold.split("train"), fold.split("dev")
@@ -282,7 +301,7 @@ def train_fold(
             marking,
             *([ClipValues(settings.gradient_value_clip)] if settings.gradient_value_clip else []),
             *([EarlyStoppingCallback(settings.patience)] if settings.patience else []),
-            *([TensorBoardCallback(SummaryWriter(str(logs)))] if logs else []),
+            *([TensorBoardCallback(SummaryWriter(str(logs)))] if logs and us.is_main_process else []),
         ],
     )
     newest = last_complete(steps)
