@@ -34,6 +34,7 @@ class Visitor:
             origin=f"http://{self.host}",  # type: ignore[arg-type]
             max_size=None,
             open_timeout=patience_s,
+            ping_interval=None,
         )
         self.session_id, self.widgets, self.elements = "", {}, {}  # type: ignore[var-annotated]
 
