@@ -102,7 +102,8 @@ def sound_of(run: Run, utterance_id: str) -> np.ndarray | None:
         return None
     file = sound_file(run, row.path)
     if file is None:
-        st.caption(f"To hear clips, say below where {words.plain(run.corpus or 'the corpus')} is.")
+        lacking = f"{words.plain(row.path)} is in no folder that is known here. " if _corpora() else ""
+        st.caption(f"{lacking}To hear clips, say below where {words.plain(run.corpus or 'the corpus')} is.")
         return None
     try:
         return _samples(str(file), file.stat().st_mtime_ns)

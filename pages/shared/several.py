@@ -61,8 +61,9 @@ def _table(heard: Sequence[Heard]) -> None:
     """A row a file, the one that is shown checked; choosing another one shows it."""
     st.markdown(words.files_heard(sum(h.prediction is not None for h in heard), len(heard)))
     key = f"{TABLE}-{st.session_state.get(SHOWN)}"  # a table anew for each file shown, so that its check is true
+    rows = pd.DataFrame([_row(h) for h in heard])
     st.dataframe(
-        pd.DataFrame([_row(h) for h in heard]),
+        rows if rows.notes.any() else rows.drop(columns="notes"),
         key=key,
         on_select=lambda: _take_row(heard, key),
         selection_mode="single-row",
@@ -71,9 +72,10 @@ def _table(heard: Sequence[Heard]) -> None:
         height="content" if len(heard) <= 8 else 320,
         placeholder="–",
         column_config={
-            "file": st.column_config.TextColumn(width="medium"),
-            "confidence": st.column_config.NumberColumn(format="%.2f"),
-            "duration": st.column_config.NumberColumn(format="%.1f s"),
+            "file": st.column_config.TextColumn(width=95),
+            "label": st.column_config.TextColumn(width=66),
+            "confidence": st.column_config.NumberColumn(format="%.2f", width=78),
+            "duration": st.column_config.NumberColumn("length", format="%.1f s", width=60),
             "notes": st.column_config.TextColumn(width="large"),
         },
         alt="The files, what is heard in each, and what is wrong with those that were refused",
