@@ -145,7 +145,7 @@ def test_a_copied_link_opens_the_same_page():
 
 def test_one_further_question_is_answered_at_a_time_and_named_in_the_address():
     app = run(opened("recall", **PAIR))
-    asked = app.segmented_control(key="recall-question")
+    asked = app.pills(key="recall-question")
     assert len(asked.options) == 6 and [h.value for h in app.header][:2] == ["Which classes?", "Which clips?"]
     charts_of_first = len(app.get("plotly_chart"))
     asked.set_value("taken")

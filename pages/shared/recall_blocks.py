@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import charts, recall_words, scores_view, words
-from pages.shared.choices import in_address, segmented
+from pages.shared.choices import in_address
 from pages.shared.run_choice import Choice
 from segser_core import breakdown, grid_figures, paper, run_figures
 from segser_core.scores import Comparison, Summary
@@ -140,7 +140,9 @@ def answers(questions: Mapping[str, tuple[str, Callable[[], object]]]) -> None:
         questions: by the name in the address, what is asked and what draws the answer.
     """
     said = {name: title for name, (title, _) in questions.items()} | {ALL: "All of these"}
-    control = segmented("Ask further", said.__getitem__)
+    control = lambda options, key: st.pills(  # noqa: E731
+        "Ask further", options, key=key, format_func=said.__getitem__, required=True, persist_state="session"
+    )
     chosen = in_address("question", "recall-question", list(said), next(iter(said)), control)
     for title, answer in questions.values() if chosen == ALL else [questions[chosen]]:
         st.header(title)
