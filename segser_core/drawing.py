@@ -56,7 +56,7 @@ def names_px(names: Iterable[str]) -> int:
 
 def in_lines(name: str) -> str:
     """A long name beside a row, in lines."""
-    return "<br>".join(wrap(name, LINE_CHARACTERS))
+    return " <br>".join(wrap(name, LINE_CHARACTERS))
 
 
 def text_on(colour: str) -> str:

@@ -136,7 +136,7 @@ def difference_figure(table: "pd.DataFrame", first: str, second: str) -> go.Figu
     figure = go.Figure(marks)
     widest = 1.08 * float(np.nanmax(np.abs([value, low, high]), initial=5))
     figure.add_vline(0, line={"color": INK, "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(title=f"{first} minus {second} (points)", range=[-widest, widest], tickformat="+")
+    figure.update_xaxes(title=f"{first} minus {second}<br>(points)", range=[-widest, widest], tickformat="+")
     figure.update_xaxes(fixedrange=True, zeroline=False, nticks=6)
     left_px = _class_axis(figure, labels, [f"<b>{in_lines(c)}</b>" for c in labels])
     return finish(figure, _class_height(labels, 2), left_px=left_px, bottom_px=AXIS_PX)

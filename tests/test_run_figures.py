@@ -57,7 +57,7 @@ def test_differences_are_drawn_in_points_around_a_marked_zero(pair):
     assert np.allclose(figure.data[0].x, 100 * table.difference)
     low, high = figure.layout.xaxis.range
     assert low == -high and high > 100 * table.high.abs().max()
-    assert figure.layout.shapes[0].x0 == 0 and "a minus b (points)" in figure.layout.xaxis.title.text
+    assert figure.layout.shapes[0].x0 == 0 and "a minus b<br>(points)" in figure.layout.xaxis.title.text
     assert [row for (row,) in figure.data[0].customdata] == list(table.index)
 
 

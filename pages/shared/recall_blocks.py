@@ -226,17 +226,17 @@ def of_paper(choice: Choice, summaries: Mapping[str, Summary]) -> None:
     if not rows:
         return
     st.header("What the paper reports")
-    theirs = [("paper", words.SYSTEMS[r.system], "wav2vec2", percent(r.uar), percent(r.accuracy)) for r in rows]
+    theirs = [("paper", words.SYSTEMS[r.system], percent(r.uar), percent(r.accuracy), "wav2vec2") for r in rows]
     ours = [
         (
-            f"run {run.name}",
+            run.name,
             words.SYSTEMS.get(run.system, run.system),
-            recall_words.encoder(run),
             *_both(summaries[run.name]),
+            recall_words.encoder(run),
         )
         for run in choice.both
     ]
-    table = pd.DataFrame([*ours, *theirs], columns=["from", "system", "encoder", "UAR", "accuracy"])
+    table = pd.DataFrame([*ours, *theirs], columns=["from", "system", "UAR", "accuracy", "encoder"])
     st.dataframe(table, hide_index=True, width="content")
     st.caption(f"{recall_words.paper_notes(choice.run.corpus)} {paper.CITATION}.")
 
