@@ -154,3 +154,22 @@ def test_the_command_line_calls_nobody_and_needs_no_network(tmp_path):
 def test_pages_hold_no_markup_of_others():
     using = [p.name for p in (ROOT / "pages").rglob("*.py") if "unsafe_allow_html" in p.read_text()]
     assert using == []
+
+
+AUTH = """[auth]
+redirect_uri = "https://segser.example/oauth2callback"
+cookie_secret = "a-secret-of-thirty-two-characters"
+"""
+
+
+@pytest.mark.parametrize("secrets", [AUTH, "[auth"], ids=["named", "unreadable"])
+def test_where_a_provider_of_identity_is_named_a_visitor_signs_in_first(secrets, tmp_path):
+    for name in ("app.py", "pages", "segser_core"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "config.toml").symlink_to(ROOT / ".streamlit" / "config.toml")
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets)
+    with served(root=tmp_path) as address, Visitor(address) as visitor:
+        assert [heading.body for heading in visitor.all("heading")] == ["segser"]
+        assert [button.label for button in visitor.all("button")] == ["Sign in"]
+        assert not visitor.all("file_uploader") and not visitor.all("plotly_chart") and not visitor.all("button_group")

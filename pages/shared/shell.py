@@ -4,7 +4,7 @@ import pandas  # noqa: F401  (two first visits at once have met it half imported
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from pages.shared.private import keep_private
+from pages.shared.private import ask_to_sign_in, keep_private, may_enter
 
 PAGES = {
     "timeline": ("Timeline", ":material/graphic_eq:"),
@@ -42,4 +42,7 @@ def shell() -> StreamlitPage:
         st.Page(f"pages/{stem}.py", title=title, icon=icon, url_path=stem, default=stem == "timeline")
         for stem, (title, icon) in PAGES.items()
     ]
+    if not may_enter():
+        st.navigation(pages, position="hidden")
+        ask_to_sign_in()
     return st.navigation(pages, position="top")
