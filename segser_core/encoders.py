@@ -294,7 +294,8 @@ def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False, **({"revision": revision} if revision else {}))
+        how = {"revision": revision} if revision else {}
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False, **how)
     except Exception as error:  # transformers raises many kinds for what does not fit
         raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
     if getattr(config, "auto_map", None):
