@@ -25,7 +25,7 @@ def check_checkpoint(folder: Path) -> None:
     labels = _labels(folder, config)
     for above in folder.parents[:3]:  # checkpoint, or checkpoint/seed-S/fold-K
         if (above / "run.json").is_file() and (said := _object_in(above / "run.json").get("labels")) != labels:
-            raise ModelError(f"the model in {folder} has the labels {labels}, its run {said}: which is right is unknown")
+            raise ModelError(f"the model in {folder} has labels {labels}, its run {said}: which is right is unknown")
     if not is_fit(config.get("system", "seg")):
         raise ModelError(f"the model in {folder} is of the system {config['system']!r}; expected a name")
     if not isinstance(config.get("longest_training_clip_s"), int | float | None):

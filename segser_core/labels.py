@@ -29,5 +29,7 @@ def colour_of(label: str) -> str:
 
 
 def is_fit(label: object) -> bool:
-    """Whether a label can be shown everywhere as it is: text of 1 to 40 characters, without control signs or < and >."""
-    return isinstance(label, str) and 0 < len(label) <= LONGEST_LABEL and label.isprintable() and not set(label) & {*"<>"}
+    """Whether a label can be shown everywhere as it is: 1 to 40 characters, none of control, none of < and >."""
+    if not isinstance(label, str) or not label.isprintable():
+        return False
+    return 0 < len(label) <= LONGEST_LABEL and not set(label) & {*"<>"}
