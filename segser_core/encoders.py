@@ -53,6 +53,10 @@ class FrameEncoder(nn.Module):
     overhang_samples = 0
     rectified = False
 
+    def count_frames(self, n_samples: int) -> int:
+        """T of a recording of N samples at 16 kHz, N >= 400."""
+        raise NotImplementedError
+
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
         """One unpadded recording through the frozen part: (N,) at 16 kHz → (T, F), without gradient."""
         raise NotImplementedError
@@ -108,6 +112,10 @@ class WaveEncoder(FrameEncoder):
         """Freeze the feature projection; the convolutions always are."""
         self.projection.requires_grad_(False)
 
+    def count_frames(self, n_samples: int) -> int:
+        """T = (N − 400) // 320 + 1."""
+        return (n_samples - self.overhang_samples) // HOP_SAMPLES
+
     @torch.no_grad()
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
         """The convolutional feature encoder: (N,) → (T, 512), T = (N − 400) // 320 + 1."""
@@ -151,6 +159,10 @@ class MelEncoder(FrameEncoder):
         """Freeze both convolutions."""
         self.conv1.requires_grad_(False)
         self.conv2.requires_grad_(False)
+
+    def count_frames(self, n_samples: int) -> int:
+        """T = ⌈N / 320⌉."""
+        return -(-n_samples // HOP_SAMPLES)
 
     @torch.no_grad()
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:

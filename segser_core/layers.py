@@ -92,6 +92,10 @@ class LayerAverage(FrameEncoder):
         self.mean.copy_(of.mean)
         self.std.copy_(of.std)
 
+    def count_frames(self, n_samples: int) -> int:
+        """As many as the encoder within gives."""
+        return self.inner.count_frames(n_samples)
+
     def transformer_layers(self) -> list[nn.Module]:
         """None: no layer is tuned."""
         return []

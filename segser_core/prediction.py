@@ -18,11 +18,11 @@ CONTEXTS: tuple[Context, ...] = get_args(Context)
 TOP_K = 3
 
 
-def aggregate(utterance: np.ndarray, segments: np.ndarray, rule: Aggregate) -> tuple[int, np.ndarray]:
+def aggregate(utterance: np.ndarray | None, segments: np.ndarray, rule: Aggregate) -> tuple[int, np.ndarray]:
     """Label and probabilities of a recording, from those of its parts.
 
     Args:
-        utterance: (C,) probabilities of the head on the mean of all frames.
+        utterance: (C,) probabilities of the head on the mean of all frames; None where only segments were heard.
         segments: (S, C) probabilities of the segments, S >= 1.
         rule: `utterance`; `max`, the most confident segment (the paper's section 3.1), the
             first of equals; `mean` of the segments; `vote`, shares of the segments' labels,
@@ -32,9 +32,11 @@ def aggregate(utterance: np.ndarray, segments: np.ndarray, rule: Aggregate) -> t
         Index of the label, and (C,) probabilities that sum to 1.
 
     Raises:
-        SettingError: the rule has no such name.
+        SettingError: the rule has no such name, or asks for the utterance, which was not heard.
     """
     if rule == "utterance":
+        if utterance is None:
+            raise SettingError("only segments were heard: analyse again with the rule utterance, or with none named")
         p = utterance
     elif rule == "max":
         p = segments[segments.max(axis=1).argmax()]
@@ -75,8 +77,8 @@ class Segment:
 class Prediction:
     """All that one model says of one recording, under one rule of aggregation.
 
-    `utterance` holds the head's probabilities on the mean of all frames; `label` and
-    `probabilities` are what the rule makes of it and of the segments.
+    `utterance` holds the head's probabilities on the mean of all frames, empty where only segments
+    were heard; `label` and `probabilities` are what the rule makes of it and of the segments.
     """
 
     file: str
@@ -109,7 +111,7 @@ class Prediction:
 
     def under(self, rule: Aggregate) -> "Prediction":
         """The same recording and model under another rule of aggregation."""
-        utterance = np.array([self.utterance[c] for c in self.labels])
+        utterance = np.array([self.utterance[c] for c in self.labels]) if self.utterance else None
         segments = np.array([[s.probabilities[c] for c in self.labels] for s in self.segments])
         index, p = aggregate(utterance, segments, rule)
         return replace(

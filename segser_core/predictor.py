@@ -33,14 +33,14 @@ class Encoded:
     """A recording as vectors: what enters the linear layer.
 
     Attributes:
-        utterance: (D,) mean of all frames, in the context of the clip.
+        utterance: (D,) mean of all frames, in the context of the clip; None where only segments were heard.
         segments: (S, D) means of the segments' frames, in the context that was asked for.
         bounds_s: start and end of each segment, in seconds.
         duration_s: of the recording.
         warnings: what a listener should know of it, in sentences.
     """
 
-    utterance: Tensor
+    utterance: Tensor | None
     segments: Tensor
     bounds_s: tuple[tuple[float, float], ...]
     duration_s: float
@@ -89,7 +89,8 @@ class Predictor:
             file: what to call it in the result; the path where there is one.
             aggregate: how the label is found; the system's own rule where it is None.
             context: `clip`, each segment as part of the whole, the paper's; or `segment`, each
-                segment's audio alone.
+                segment's audio alone. Then, where another rule than `utterance` is named, the clip
+                as a whole is not heard at all.
             progress: called with the seconds analysed so far.
             max_duration_s: longer recordings are refused.
 
@@ -98,7 +99,8 @@ class Predictor:
             SettingError: no such aggregation or context.
         """
         name = file or (str(source) if isinstance(source, str | Path) else "recording")
-        encoded = self.encode(source, context=context, progress=progress, max_duration_s=max_duration_s)
+        whole = aggregate in (None, "utterance")
+        encoded = self.encode(source, context=context, whole=whole, progress=progress, max_duration_s=max_duration_s)
         return self.classify(encoded, name, aggregate, context)
 
     @torch.inference_mode()
@@ -107,19 +109,24 @@ class Predictor:
         source: Source,
         *,
         context: Context = "clip",
+        whole: bool = True,
         progress: Progress | None = None,
         max_duration_s: float | None = None,
     ) -> Encoded:
-        """The vectors of a recording and its segments; see `predict`."""
+        """The vectors of a recording and its segments; see `predict`. In context, the whole is always heard."""
         if context not in CONTEXTS:
             raise SettingError(f"context {context!r} is unknown; choose one of {', '.join(CONTEXTS)}")
-        levels = Levels()
+        levels, config, utterance = Levels(), self.model.config, None
         blocks = audio_blocks(source, STEP_FRAMES * FRAME_S, max_duration_s=max_duration_s, levels=levels)
-        heard = watch(blocks, levels, progress)
-        config = self.model.config
-        utterance, segments, bounds = stream_means(self._frames(heard), config.windows, config.crop_frames)
+        if whole or context == "clip":
+            frames = self._frames(watch(blocks, levels, progress))
+            utterance, segments, bounds = stream_means(frames, config.windows, config.crop_frames)
+        else:
+            n_samples = sum(map(len, watch(blocks, levels, None)))
+            bounds = config.windows.bounds(self.model.encoder.count_frames(n_samples))
         if context == "segment":
-            segments = torch.cat(list(self._isolated(audio_blocks(source, STEP_FRAMES * FRAME_S), bounds)))
+            again = watch(audio_blocks(source, STEP_FRAMES * FRAME_S), Levels(), None if whole else progress)
+            segments = torch.cat(list(self._isolated(again, bounds)))
         duration_s = levels.n_samples / SAMPLE_RATE_HZ
         return Encoded(
             utterance, segments, bounds_in_seconds(bounds, duration_s), duration_s, self._warnings(levels, duration_s)
@@ -131,8 +138,8 @@ class Predictor:
     ) -> Prediction:
         """Probabilities and label of an encoded recording."""
         rule = rule or default_aggregate(self.system)
-        utterance = self.model.head(encoded.utterance).double().softmax(-1).cpu().numpy()
-        segments = self.model.head(encoded.segments).double().softmax(-1).cpu().numpy()
+        utterance = None if encoded.utterance is None else self._probabilities(encoded.utterance)
+        segments = self._probabilities(encoded.segments)
         index, p = aggregate(utterance, segments, rule)
         return Prediction(
             file=file,
@@ -142,7 +149,7 @@ class Predictor:
             labels=self.labels,
             label=self.labels[index],
             probabilities=self._named(p),
-            utterance=self._named(utterance),
+            utterance={} if utterance is None else self._named(utterance),
             aggregate=rule,
             context=context,
             warnings=encoded.warnings,
@@ -179,6 +186,9 @@ class Predictor:
         batch = torch.stack(features)  # (s, T, F): all segments of a recording are equally long
         return self.model.encoder(batch, torch.full((len(batch),), batch.shape[1], device=self.device)).mean(dim=1)
 
+    def _probabilities(self, vectors: Tensor) -> np.ndarray:
+        return self.model.head(vectors).double().softmax(-1).cpu().numpy()
+
     def _named(self, p: np.ndarray) -> dict[str, float]:
         return dict(zip(self.labels, p.tolist(), strict=True))
 
@@ -214,19 +224,21 @@ def watch(blocks: Iterable[np.ndarray], levels: Levels, progress: Progress | Non
             progress(levels.n_samples / SAMPLE_RATE_HZ)
 
 
-def windows(blocks: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, int, int | None]]:
-    """Overlapping windows over a recording that comes in blocks of one step.
+def windows(
+    blocks: Iterable[np.ndarray], window: int = WINDOW_FRAMES, margin: int = MARGIN_FRAMES
+) -> Iterator[tuple[np.ndarray, int, int | None]]:
+    """Overlapping windows over a recording that comes in blocks of one step, window − 2 · margin frames.
 
     Yields:
-        The window's samples, at most 30 s; the first and the end of its frames that count (None:
+        The window's samples; the first and the end of its frames that count (None:
         all that are left). Together they cover the recording without gap or overlap.
     """
     held, first = np.empty(0, np.float32), 0
     for block in blocks:
         held = np.concatenate([held, block])
-        if len(held) > WINDOW_FRAMES * HOP_SAMPLES:
-            yield held[: WINDOW_FRAMES * HOP_SAMPLES], first, WINDOW_FRAMES - MARGIN_FRAMES
-            held, first = held[STEP_FRAMES * HOP_SAMPLES :], MARGIN_FRAMES
+        if len(held) > window * HOP_SAMPLES:
+            yield held[: window * HOP_SAMPLES], first, window - margin
+            held, first = held[(window - 2 * margin) * HOP_SAMPLES :], margin
     yield held, first, None
 
 

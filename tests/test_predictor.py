@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -89,6 +91,19 @@ def test_in_isolation_a_segment_is_its_own_recording(predictor):
         a.probabilities != pytest.approx(c.probabilities, abs=1e-4)
         for a, c in zip(alone.segments, context.segments, strict=True)
     )
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.01, 2.345, 45.0])
+def test_a_named_rule_of_segments_alone_hears_nothing_of_the_whole(predictor, seconds):
+    waveform, told = noise(seconds), []
+    full = predictor.predict(waveform, context="segment")
+    alone = predictor.predict(waveform, context="segment", aggregate="max", progress=told.append)
+    assert alone.segments == full.segments and alone.probabilities == full.probabilities
+    assert (alone.duration_s, alone.warnings) == (full.duration_s, full.warnings)
+    assert full.utterance and not alone.utterance and (seconds < 40 or told[:2] == [20, 40])
+    assert alone.under("mean") == replace(full.under("mean"), utterance={})
+    with pytest.raises(SettingError, match="only segments were heard"):
+        alone.under("utterance")
 
 
 def test_slices_of_a_stream():

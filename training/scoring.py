@@ -132,6 +132,7 @@ def score(predictor: Predictor, path: str, decoded: Callable[[], Decoded | Path]
         encoded = predictor.encode(decoded())
     except AudioError as error:
         return error
+    assert encoded.utterance is not None, "in context the whole is heard"
     vectors = (v.half().cpu().numpy() for v in (encoded.utterance, encoded.segments))
     return Scored(predictor.classify(encoded, path), *vectors)
 
