@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import run_choice, two_runs, words
+from pages.shared.ahead import charts_fetched
 from pages.shared.choices import choose_context, choose_subject
 from pages.shared.loaders import predict, samples_of
 from pages.shared.player import Moment, listen
@@ -14,7 +15,9 @@ shell()
 st.title("What do segments and triplets change?")
 
 if choose_subject() == "runs":
-    if (choice := run_choice.choose()) is not None:
+    with charts_fetched():
+        choice = run_choice.choose()
+    if choice is not None:
         two_runs.show(choice)
     st.stop()
 

@@ -3,13 +3,15 @@
 import streamlit as st
 
 from pages.shared import map_view, maps, run_choice, words
+from pages.shared.ahead import charts_fetched
 from pages.shared.shell import shell
 from segser_core.errors import SegserError
 
 shell()
 st.title("Are the classes apart?")
 
-choice = run_choice.choose(with_rule=False)
+with charts_fetched():
+    choice = run_choice.choose(with_rule=False)
 if choice is None:
     st.stop()
 

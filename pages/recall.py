@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import charts, recall_blocks, recall_words, run_choice, scores_view, words
+from pages.shared.ahead import charts_fetched
 from pages.shared.recall_groups import groups
 from pages.shared.recall_rules import rules
 from pages.shared.shell import shell
@@ -11,14 +12,15 @@ from segser_core.errors import SegserError
 shell()
 st.title("How good, and how sure?")
 
-choice = run_choice.choose()
-if choice is None:
-    st.stop()
-try:
-    summaries = scores_view.summaries_of(choice)
-except SegserError as error:
-    st.error(words.plain(str(error)), icon=":material/folder_off:")
-    st.stop()
+with charts_fetched():
+    choice = run_choice.choose()
+    if choice is None:
+        st.stop()
+    try:
+        summaries = scores_view.summaries_of(choice)
+    except SegserError as error:
+        st.error(words.plain(str(error)), icon=":material/folder_off:")
+        st.stop()
 found = None
 if choice.other is not None:
     try:
@@ -27,8 +29,8 @@ if choice.other is not None:
         st.warning(words.plain(str(error)), icon=":material/compare_arrows:")
 
 recall_blocks.key_figures(summaries, found)
-for note in recall_words.notes(choice.run, summaries[choice.run.name]):
-    st.markdown(f":small[{note}]")
+notes = recall_words.notes(choice.run, summaries[choice.run.name])
+st.markdown("\n\n".join(f":small[{note}]" for note in notes))
 recall_blocks.folds(summaries)
 
 st.header("Which classes?")

@@ -21,13 +21,16 @@ SILENT_BELOW_DB = 25  # what Praat's "To TextGrid (silences)" takes at first
 LOWEST_DB = -120.0
 
 
-def clip_table(run: Run, rule: Aggregate | None = None, other: Run | None = None) -> "pd.DataFrame":
+def clip_table(
+    run: Run, rule: Aggregate | None = None, other: Run | None = None, explained: bool = True
+) -> "pd.DataFrame":
     """The test clips of a run, a row an utterance (and seed), with what may explain a mistake.
 
     Args:
         run: whose clips.
         rule: how labels are found, in both runs; each run's own where it is None.
         other: another run; clips that it lacks have no `other_predicted`.
+        explained: whether with what the segments tell; a large run takes longer for that than for the rest.
 
     Returns:
         The rows of predictions.parquet and, as known: `correct`; `segments` (how many); `true_share`, of
@@ -41,7 +44,7 @@ def clip_table(run: Run, rule: Aggregate | None = None, other: Run | None = None
     """
     rows = test_rows(under_rule(run, rule or own_rule(run)))
     table = rows.assign(correct=rows.predicted.to_numpy() == rows.label.to_numpy())
-    if run.segments is not None:
+    if explained and run.segments is not None:
         table = table.merge(_explained(run), on=KEY, how="left")
     if other is not None:
         table = table.merge(_other_columns(other, rule), on=["utterance_id", "seed"], how="left")

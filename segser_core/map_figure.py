@@ -50,7 +50,7 @@ def map_figure(
     traces = _by_duration(table, positions, faint) if by == "duration" else _by_group(table, positions, by, faint)
     kind = "scatter" if len(table) <= MOST_DRAWN else "scattergl"
     legend_px = 90 if by == "duration" else 40 + LEGEND_ROW_PX * -(-len(traces) // 3)
-    return _finish(go.Figure([trace | {"type": kind} for trace in (*traces, rings)]), method, legend_px)
+    return go.Figure([trace | {"type": kind} for trace in (*traces, rings)], _layout(method, legend_px))
 
 
 def drawn(table: "pd.DataFrame", whole: bool = False) -> np.ndarray:
@@ -163,30 +163,29 @@ def _size(points: int) -> int:
     return 9 if points <= 1_000 else 7 if points <= 5_000 else 5
 
 
-def _finish(figure: go.Figure, method: str, legend_px: int) -> go.Figure:
+def _layout(method: str, legend_px: int) -> dict[str, Any]:
     bare = {"showgrid": False, "zeroline": False, "showticklabels": False, "showline": True, "linecolor": INK}
-    for number, axis in enumerate((figure.update_xaxes, figure.update_yaxes), start=1):
-        axis(title=AXES[method].format(number), title_font_size=FONT_PX, title_standoff=10, ticks="", **bare)
-    figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain", automargin=True)
-    figure.update_xaxes(constrain="domain", automargin=True)
-    figure.update_layout(
-        height=MAP_PX + TOOLBAR_PX + legend_px,
-        margin={"l": 8, "r": 8, "t": TOOLBAR_PX, "b": legend_px},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font_size=FONT_PX,
-        hoverlabel_font_size=FONT_PX,
-        hovermode="closest",
-        dragmode="pan",
-        uirevision=method,
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
-        legend={
+    bare |= {"ticks": "", "constrain": "domain", "automargin": True}
+    titles = [{"text": AXES[method].format(n), "font": {"size": FONT_PX}, "standoff": 10} for n in (1, 2)]
+    return {
+        "xaxis": bare | {"title": titles[0]},
+        "yaxis": bare | {"title": titles[1], "scaleanchor": "x", "scaleratio": 1},
+        "height": MAP_PX + TOOLBAR_PX + legend_px,
+        "margin": {"l": 8, "r": 8, "t": TOOLBAR_PX, "b": legend_px},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"size": FONT_PX},
+        "hoverlabel": {"font": {"size": FONT_PX}},
+        "hovermode": "closest",
+        "dragmode": "pan",
+        "uirevision": method,
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
+        "legend": {
             "orientation": "h",
             "y": -0.1,
             "yanchor": "top",
             "x": 0,
             "itemsizing": "constant",
-            "font_size": FONT_PX,
+            "font": {"size": FONT_PX},
         },
-    )
-    return figure
+    }

@@ -137,16 +137,20 @@ def separations(vectors: np.ndarray, groupings: dict[str, Sequence[object] | np.
 def _distances(x: np.ndarray) -> np.ndarray:
     """Euclidean distances between (N, D) rows: (N, N) float64."""
     x = x - x.mean(axis=0, dtype=np.float64)
-    squares = np.square(x).sum(axis=1)
-    found = np.sqrt(np.maximum(squares[:, None] + squares - 2 * (x @ x.T), 0))
+    squares, found = np.square(x).sum(axis=1), x @ x.T
+    found *= -2  # in place: to have fresh memory takes longer than to count
+    found += squares
+    found += squares[:, None]
+    np.maximum(found, 0, out=found)
     np.fill_diagonal(found, 0)
-    return found
+    return np.sqrt(found, out=found)
 
 
 def _separation(distances: np.ndarray, groups: np.ndarray) -> Separation:
     _, group, members = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
     kept = members[group] > 1
-    alone, distances = int((~kept).sum()), distances[np.ix_(kept, kept)]
+    alone = int((~kept).sum())
+    distances = distances[np.ix_(kept, kept)] if alone else distances
     _, group, members = np.unique(group[kept], return_inverse=True, return_counts=True)
     rows, count = len(group), len(members)
     if count < 2:

@@ -157,6 +157,16 @@ def test_one_further_question_is_answered_at_a_time_and_named_in_the_address():
     assert {"Which clips?", "The training, or the rule?", "How alike are the two?"} < set(titles)
 
 
+def test_tables_are_made_when_they_are_opened():
+    app = run(opened("recall", **PAIR))
+    folded = {"folds": "mean of folds", "groups": "low"}
+    assert not any(column in d.value for column in folded.values() for d in app.dataframe)
+    for key in folded:
+        app.session_state[f"open-{key}"] = True
+    run(app)
+    assert [len(table(app, column)) for column in folded.values()] == [6, 8]
+
+
 def test_an_address_of_nonsense_shows_the_defaults():
     wrong = dict.fromkeys(("interval", "question", "split", "shown", "edge", "measure", "aggregate"), "<b>1e999</b>")
     app = run(opened("recall", **PAIR, **wrong))
@@ -177,7 +187,7 @@ def test_one_run_alone_is_shown_without_a_comparison():
     app = run(opened("recall", run="baseline", other="none", **WHOLE))
     text = said(app)
     assert len(app.metric) == 3 and "Cohen" not in text and "minus" not in text
-    assert "p (Holm)" not in app.dataframe[1].value and list(app.segmented_control(key="recall-shown").options) == [
+    assert "p (Holm)" not in table(app, "class") and list(app.segmented_control(key="recall-shown").options) == [
         "baseline"
     ]
 

@@ -101,6 +101,11 @@ def table(frame: pd.DataFrame, key: str, opens: Opens) -> None:
     _open_clicked()
 
 
+def folded(label: str, key: str) -> Any:
+    """An expander whose content is made once it is opened, which `open` tells; for fragments, which then run again."""
+    return st.expander(label, key=f"open-{key}", on_change="rerun")
+
+
 def _toolbar(key: str) -> dict[str, Any]:
     picture = st.session_state.get("picture", "png")
     return {

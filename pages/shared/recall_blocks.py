@@ -47,14 +47,16 @@ def _intervals(by_clip: Any, by_speaker: Any, score: str, say: Callable[[float |
     return f":small[95 %: {' · '.join(parts)}]"
 
 
+@st.fragment
 def folds(summaries: Mapping[str, Summary]) -> None:
     """Pooled, mean of folds, each fold and each seed."""
-    table = breakdown.score_table(summaries)
-    shares = [c for c in table.columns if c not in ("run", "score")]
-    with st.expander("By fold and by seed"):
+    part = charts.folded("By fold and by seed", "folds")
+    if part.open:
+        table = breakdown.score_table(summaries)
+        shares = [c for c in table.columns if c not in ("run", "score")]
         in_percent = table.assign(**{c: 100 * table[c] for c in shares})
-        st.dataframe(in_percent, hide_index=True, column_config=dict.fromkeys(shares, charts.PERCENT))
-        st.caption("Pooled: the scores of all clips together. The mean of folds is another number; both are common.")
+        part.dataframe(in_percent, hide_index=True, column_config=dict.fromkeys(shares, charts.PERCENT))
+        part.caption("Pooled: the scores of all clips together. The mean of folds is another number; both are common.")
 
 
 @st.fragment

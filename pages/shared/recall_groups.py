@@ -113,6 +113,7 @@ def _show(choice: Choice, split: Split, table: pd.DataFrame, theirs: pd.DataFram
         charts.show(figure, "groups", alt, table, of_cell, width_px)
     what = "percent of the clips found" if theirs is None else "points that the first run finds more or less"
     st.caption(f"In each cell: {what}, and how many clips there are. {recall_words.CLICK_CELL}")
-    with st.expander("As a table"):
-        listed = table[["group", "label", "clips", "recall", "low", "high"]]
-        charts.table(listed, "groups", of_cell)
+    part = charts.folded("As a table", "groups")
+    if part.open:
+        with part:
+            charts.table(table[["group", "label", "clips", "recall", "low", "high"]], "groups", of_cell)

@@ -61,9 +61,9 @@ def choose(with_rule: bool = True) -> Choice | None:
     return Choice(run, other, rule)
 
 
-def table_of(choice: Choice) -> pd.DataFrame:
+def table_of(choice: Choice, explained: bool = True) -> pd.DataFrame:
     """The test clips of the chosen run beside the other one's, made once; see `clips.clip_table`."""
-    return _table(key_of(choice.run), key_of(choice.other), choice.rule, choice)
+    return _table(key_of(choice.run), key_of(choice.other), choice.rule, explained, choice)
 
 
 def predictions_of(run: Run, rule: Aggregate | None) -> pd.DataFrame:
@@ -186,8 +186,8 @@ def _run(path: str, name: str, stamp: tuple) -> Run:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the clips …")
-def _table(run: tuple, other: tuple | None, rule: Aggregate | None, _choice: Choice) -> pd.DataFrame:
-    return clips.clip_table(_choice.run, rule, _choice.other)
+def _table(run: tuple, other: tuple | None, rule: Aggregate | None, explained: bool, _choice: Choice) -> pd.DataFrame:
+    return clips.clip_table(_choice.run, rule, _choice.other, explained)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import charts, words
+from pages.shared import charts, scores_view, words
 from pages.shared.run_choice import Choice, compared, table_of
 from segser_core import pairs
 from segser_core.errors import RunError
@@ -45,13 +45,13 @@ def _figures(choice: Choice, found: Comparison) -> None:
 
 def _outcomes(choice: Choice) -> None:
     first, second = (run.name for run in choice.both)
-    found = pairs.outcomes(table_of(choice), choice.run.labels)
+    found = pairs.outcomes(table_of(choice, explained=False), choice.run.labels)
 
     def clips_of(row: int) -> tuple[Filter, bool]:
         return pairs.filter_of(found.label[row], found.outcome[row]), False
 
     charts.show(
-        pairs.outcomes_figure(found, first, second),
+        charts.drawn(("outcomes", *scores_view.shown(choice)), lambda: pairs.outcomes_figure(found, first, second)),
         "outcomes",
         "For each class, how many clips both runs, one of them or none of them have right",
         found,
