@@ -8,13 +8,12 @@ import plotly.graph_objects as go
 
 from segser_core.drawing import FONT_PX, INK, SYMBOLS
 from segser_core.labels import LABELS, colour_of
-from segser_core.maps import NOT_KNOWN, Colour, sample_of
+from segser_core.maps import MOST_DRAWN, NOT_KNOWN, Colour
 
 if TYPE_CHECKING:
     import pandas as pd
 
 AXES = {"pca": "component {} (no unit)", "umap": "UMAP {} (no unit)"}
-MOST_DRAWN = 600  # as SVG, at once; for more WebGL takes over, which takes long to start
 RIGHT_WRONG = {"right": ("#2A8CAB", "circle"), "wrong": ("#B8403A", "x")}  # no emotion has these
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#7A5C48")  # Okabe and Ito
 MOST_SPEAKERS = 16  # a longer legend fills a small screen
@@ -29,7 +28,7 @@ def map_figure(
     by: Colour,
     method: str,
     chosen: Collection[str] = (),
-    whole: bool = False,
+    sample: np.ndarray | None = None,
 ) -> go.Figure:
     """Points on a plane; their customdata begins with utterance_id, segment (-1: the utterance), start_s and end_s.
 
@@ -39,23 +38,18 @@ def map_figure(
         by: what colour and symbol stand for; `duration` has a colour scale, and larger points for longer clips.
         method: `pca` or `umap`, for the names of the axes.
         chosen: utterances whose points are ringed; where there are several, the others are faint.
-        whole: all points; otherwise those of `drawn`, and what is chosen.
+        sample: (N,) of bool, the points that are drawn beside the chosen ones; all where it is None.
     """
     ringed = table.utterance_id.isin(list(chosen)).to_numpy()
     several = table.utterance_id[ringed].nunique() > 1
     rings = _rings(table, positions, ringed)
-    kept = drawn(table, whole)
+    kept = np.ones(len(table), dtype=bool) if sample is None else sample
     faint = np.where(ringed | (not several), 0.85, 0.3)[kept]
     table, positions = table[kept], positions[kept]
     traces = _by_duration(table, positions, faint) if by == "duration" else _by_group(table, positions, by, faint)
     kind = "scatter" if len(table) <= MOST_DRAWN else "scattergl"
     legend_px = 90 if by == "duration" else 40 + LEGEND_ROW_PX * -(-len(traces) // 3)
     return go.Figure([trace | {"type": kind} for trace in (*traces, rings)], _layout(method, legend_px))
-
-
-def drawn(table: "pd.DataFrame", whole: bool = False) -> np.ndarray:
-    """Which points of a table are drawn, (N,) of bool: all, or whole utterances of at most `MOST_DRAWN` points."""
-    return np.ones(len(table), dtype=bool) if whole else sample_of(table.utterance_id.to_numpy(), MOST_DRAWN)
 
 
 def _by_group(table: "pd.DataFrame", positions: np.ndarray, by: Colour, faint: np.ndarray) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ What = Literal["utterance", "segment"]
 Colour = Literal["label", "predicted", "correct", "speaker", "duration"]
 COLOURS: tuple[Colour, ...] = get_args(Colour)
 MOST_POINTS = 20_000
+MOST_DRAWN = 600  # as SVG, at once; for more WebGL takes over, which takes long to start
 SAID = ("utterance_id", "segment", "start_s", "end_s", "predicted", "confidence")  # of a segment
 NOT_KNOWN = "not known"
 
@@ -31,13 +32,15 @@ class Points:
             duration_s (the utterance's); of a segment also segment, start_s, end_s, and what is predicted
             for the segment itself.
         vectors: (N, D) as the run has them.
-        total: how many there are; N is less where only a sample is shown.
+        total: how many there are; N is less where there are more than `MOST_POINTS`.
+        sample: (N,) of bool, those to draw at first: whole utterances of at most `MOST_DRAWN` points.
         sha256: of the vectors.
     """
 
     table: "pd.DataFrame"
     vectors: np.ndarray
     total: int
+    sample: np.ndarray
     sha256: str
 
 
@@ -86,7 +89,8 @@ def points_of(run: Run, what: What, fold: int) -> Points | None:
     table = table[sample_of(table.utterance_id.to_numpy(), MOST_POINTS)].reset_index(drop=True)
     table["correct"] = np.where(table.predicted == table.label, "right", "wrong")
     chosen = getattr(vectors, what)[table.pop("place")]
-    return Points(table, chosen, total, sha256(chosen.tobytes()).hexdigest())
+    sample = sample_of(table.utterance_id.to_numpy(), MOST_DRAWN)
+    return Points(table, chosen, total, sample, sha256(chosen.tobytes()).hexdigest())
 
 
 def _tested(run: Run) -> "pd.DataFrame":

@@ -8,8 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import maps
-from segser_core import map_figure, projection
+from segser_core import maps, projection
 from segser_core.errors import SettingError
 from segser_core.labels import colour_of
 from segser_core.runs import read_run
@@ -70,7 +69,6 @@ def test_two_runs_stand_beside_each_other_with_the_test_rows_of_one_fold(made):
 
 
 def test_of_many_points_a_sample_is_drawn_until_all_are_asked_for(made, monkeypatch):
-    monkeypatch.setattr(map_figure, "MOST_DRAWN", 20)
     monkeypatch.setattr(maps, "MOST_DRAWN", 20)
     st.cache_resource.clear()
     app = page()

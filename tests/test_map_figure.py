@@ -105,16 +105,14 @@ def test_chosen_points_are_ringed_and_the_others_faint():
     assert len({trace.marker.opacity for trace in alone[:-1]}) == 1 and len(alone[-1].customdata) == 1
 
 
-def test_of_many_points_a_sample_of_whole_clips_is_drawn_and_what_is_chosen(monkeypatch):
-    monkeypatch.setattr(map_figure, "MOST_DRAWN", 15)
-    rows = table(40, segment=np.arange(40) % 4).assign(utterance_id=[f"u{i // 4}" for i in range(40)])
-    sample = map_figure.drawn(rows)
-    assert sample.sum() == 12 and all(n == 4 for n in rows.utterance_id[sample].value_counts())
-    left_out = rows.utterance_id[~sample].iloc[0]
-    *groups, rings = figure("label", rows, chosen=[left_out])[0].data
+def test_a_sample_is_drawn_and_what_is_chosen_and_many_points_by_webgl(monkeypatch):
+    rows = table(40)
+    sample = np.arange(40) < 12
+    *groups, rings = figure("label", rows, chosen=["u30"], sample=sample)[0].data
     assert sorted(who[0] for t in groups for who in t.customdata) == sorted(rows.utterance_id[sample])
-    assert {who[0] for who in rings.customdata} == {left_out} and rings.type == "scatter"
-    whole = figure("label", rows, whole=True)[0].data
+    assert {who[0] for who in rings.customdata} == {"u30"} and rings.type == "scatter"
+    monkeypatch.setattr(map_figure, "MOST_DRAWN", 15)
+    whole = figure("label", rows)[0].data
     assert sum(len(t.customdata) for t in whole[:-1]) == 40 and {t.type for t in whole} == {"scattergl"}
 
 

@@ -109,10 +109,13 @@ def test_of_many_points_whole_utterances_are_shown_the_same_ones_in_both_runs(tm
     run = made(tmp_path / "one", rows, [], vectors([(i, 0) for i in ids], parts))
     backwards = made(tmp_path / "two", rows[::-1], [], vectors([(i, 0) for i in ids[::-1]], parts[::-1]))
     monkeypatch.setattr(maps, "MOST_POINTS", 31)
+    monkeypatch.setattr(maps, "MOST_DRAWN", 10)
     points, others = (points_of(r, "segment", 0) for r in (run, backwards))
     assert points.total == 120 and len(points.table) == 30
     assert (points.table.utterance_id.value_counts() == 3).all()
     assert set(points.table.utterance_id) == set(others.table.utterance_id) != set(ids[:10])
+    drawn, too = (set(p.table.utterance_id[p.sample]) for p in (points, others))
+    assert drawn == too and points.sample.sum() == 9
 
 
 def test_the_same_vectors_have_the_same_fingerprint(tmp_path):

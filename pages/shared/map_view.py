@@ -10,7 +10,7 @@ import streamlit as st
 from pages.shared import charts, run_choice, words
 from pages.shared.maps import COLOURS, METHODS, Shown, choose_whole
 from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
-from segser_core.map_figure import drawn, map_figure
+from segser_core.map_figure import map_figure
 from segser_core.maps import Colour
 from segser_core.projection import MOST_COMPARED
 from segser_core.runs import Run
@@ -105,7 +105,7 @@ def _map(each: Shown, by: Colour, picked: list[str], whole: bool) -> None:
     st.markdown(f"**{words.plain(each.run.name)}** · {METHODS[each.method]} · {_how_many(each, whole)}")
 
     def draw() -> go.Figure:
-        return map_figure(table, each.positions, by, each.method, picked, whole)
+        return map_figure(table, each.positions, by, each.method, picked, None if whole else each.points.sample)
 
     st.plotly_chart(
         draw() if picked or whole else charts.drawn((key, by), draw),
@@ -124,7 +124,8 @@ def _map(each: Shown, by: Colour, picked: list[str], whole: bool) -> None:
 
 
 def _how_many(each: Shown, whole: bool) -> str:
-    count, total = int(drawn(each.points.table, whole).sum()), each.points.total
+    points = each.points
+    count, total = len(points.table) if whole else int(points.sample.sum()), points.total
     return f"{count:,} points" if count == total else f"{count:,} of {total:,} points, a sample"
 
 
@@ -218,8 +219,10 @@ def _formats() -> dict:
 def _ids(shown: Sequence[Shown], whole: bool) -> dict[str, None]:
     """The utterances that are drawn or chosen on any map, each once, in order."""
     chosen = [*st.session_state.get(PICKED, ()), st.session_state.get(CLIP)]
-    tables = [each.points.table for each in shown]
-    listed = [t.utterance_id[drawn(t, whole) | t.utterance_id.isin(chosen).to_numpy()] for t in tables]
+    listed = []
+    for points in (each.points for each in shown):
+        ids = points.table.utterance_id
+        listed.append(ids if whole else ids[points.sample | ids.isin(chosen).to_numpy()])
     return dict.fromkeys(sorted({i for ids in listed for i in ids.unique()}))
 
 

@@ -14,8 +14,7 @@ from pages.shared import run_choice, words
 from pages.shared.choices import in_address, segmented
 from segser_core import maps, projection
 from segser_core.errors import SegserError
-from segser_core.map_figure import MOST_DRAWN
-from segser_core.maps import MOST_POINTS, Colour, Points, What
+from segser_core.maps import MOST_DRAWN, MOST_POINTS, Colour, Points, What
 from segser_core.projection import Separation
 from segser_core.runs import Run
 
@@ -90,7 +89,7 @@ def choose_method() -> str:
 
 def choose_fold(run: Run) -> int:
     """One of the run's test folds; no control where there is but one."""
-    folds = [str(fold) for fold in maps.folds_of(run)]
+    folds = [str(fold) for fold in _folds(run_choice.key_of(run), run)]
     if len(folds) == 1:
         return int(folds[0])
     control = lambda options, key: st.selectbox(  # noqa: E731
@@ -115,7 +114,7 @@ def choose_colour(shown: Sequence[Run]) -> Colour:
 
 def choose_whole(shown: Sequence[Shown]) -> bool:
     """Whether all points are drawn; no control where a sample would be all of them."""
-    if max(len(each.points.table) for each in shown) <= MOST_DRAWN:
+    if all(each.points.sample.all() for each in shown):
         return False
     control = segmented("Points drawn", POINTS.get, POINTS_HELP)
     return in_address("points", "map-points", list(POINTS), "sample", control) == "all"
@@ -158,6 +157,11 @@ def tell_problems(jobs: list[Job]) -> None:
     """Say why a UMAP could not be made."""
     for problem in dict.fromkeys(job.problem for job in jobs if job.problem):
         st.warning(words.plain(problem), icon=":material/scatter_plot:")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _folds(key: tuple, _run: Run) -> tuple[int, ...]:
+    return maps.folds_of(_run)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the vectors …")
