@@ -49,7 +49,8 @@ def _offer_files(found: pd.DataFrame, choice: Choice) -> None:
         st.session_state[MADE] = (wanted, _made(choice, keys, ending))
     made_of, content = st.session_state.get(MADE, (None, None))
     if made_of == wanted and content is not None:
-        st.download_button("Download ZIP", content, "clips.zip", "application/zip", icon=":material/download:")
+        label, file = f"Download ZIP: {FORMATS[ending]}", f"clips{ending}.zip"
+        st.download_button(label, content, file, "application/zip", icon=":material/download:")
 
 
 def _made(choice: Choice, keys: list[tuple[str, int]], ending: str) -> bytes | None:

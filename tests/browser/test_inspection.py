@@ -180,7 +180,7 @@ def test_clips_are_walked_by_keyboard_noted_and_taken_along(page, address, few):
         for kind, ending in (("TextGrid (Praat)", ".TextGrid"), ("ELAN", ".eaf")):
             page.get_by_role("radio", name=kind).click()
             page.get_by_role("button", name=re.compile(r"Make \d+ files")).click()
-            page.get_by_role("button", name="Download ZIP").wait_for()
-            with zipfile.ZipFile(io.BytesIO(taken(page, "Download ZIP"))) as files:
+            page.get_by_role("button", name=f"Download ZIP: {kind}").wait_for()
+            with zipfile.ZipFile(io.BytesIO(taken(page, f"Download ZIP: {kind}"))) as files:
                 assert set(files.namelist()) == {f"{name}{ending}" for name in table.index[:500]}
                 assert "neutral" in files.read(f"{walked[0]}{ending}").decode()
