@@ -18,7 +18,7 @@ from tests.test_model import tiny_model
 from tests.test_runs import LABELS, embeddings, meta, predictions, segments, written
 
 EACH = settings(max_examples=200, deadline=None, derandomize=True, database=None)
-MANY = settings(max_examples=20_000, deadline=None, derandomize=True, database=None)
+MANY = settings(max_examples=4_000, deadline=None, derandomize=True, database=None)
 FILES = ("run.json", "predictions.parquet", "segments.parquet", "embeddings.npz")
 
 
