@@ -49,10 +49,10 @@ TRAINING = """
 Nobody labelled the segments. In training, each is given its recording's label. Besides, recordings of one emotion
 are drawn together and those of different emotions apart: that is the triplet loss.
 
-The paper compares itself with two systems of others, which know neither segments nor triplets. *Layer average* (Pepino
-et al. 2021) leaves the encoder as it is and learns how much each of its layers counts. *P-TAPT* (Chen and Rudnicky 2023)
-first tunes a network on the labels and sorts its frames into clusters; the encoder learns to tell the clusters of frames
-that are hidden from it, and then the labels.
+The paper compares itself with two systems of others, which know neither segments nor triplets. *Layer average*
+(Pepino et al. 2021) leaves the encoder as it is and learns how much each of its layers counts. *P-TAPT* (Chen and
+Rudnicky 2023) first tunes a network on the labels and sorts its frames into clusters; the encoder learns to tell the
+clusters of frames that are hidden from it, and then the labels.
 """
 
 EQUATIONS = (
