@@ -8,6 +8,7 @@ from pages.shared.recall_groups import groups
 from pages.shared.recall_rules import rules
 from pages.shared.shell import shell
 from segser_core.errors import SegserError
+from segser_core.paper import reported
 
 shell()
 st.title("How good, and how sure?")
@@ -44,10 +45,11 @@ further = {
 }
 if found is not None:
     further["alike"] = ("How alike are the two?", lambda: st.markdown(recall_words.agreement(found, list(summaries))))
+if reported(choice.run.corpus):
+    further["paper"] = ("What the paper reports", lambda: recall_blocks.of_paper(choice, summaries))
 recall_blocks.answers(further)
 
 recall_blocks.layers(choice)
-recall_blocks.of_paper(choice, summaries)
 
 st.divider()
 charts.choose_picture()

@@ -18,7 +18,7 @@ What = Literal["utterance", "segment"]
 Colour = Literal["label", "predicted", "correct", "speaker", "duration"]
 COLOURS: tuple[Colour, ...] = get_args(Colour)
 MOST_POINTS = 20_000
-MOST_DRAWN = 600  # as SVG, at once; for more WebGL takes over, which takes long to start
+MOST_DRAWN = 500  # as SVG, at once; for more WebGL takes over, which takes long to start
 SAID = ("utterance_id", "segment", "start_s", "end_s", "predicted", "confidence")  # of a segment
 NOT_KNOWN = "not known"
 

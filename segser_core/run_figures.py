@@ -17,6 +17,7 @@ from segser_core.drawing import (
     INK,
     LEGEND_LINE_PX,
     NUMBERS_PX,
+    TITLE_LINE_PX,
     UNCHANGED,
     finish,
     in_lines,
@@ -139,7 +140,7 @@ def difference_figure(table: "pd.DataFrame", first: str, second: str) -> go.Figu
     figure.update_xaxes(title=f"{first} minus {second}<br>(points)", range=[-widest, widest], tickformat="+")
     figure.update_xaxes(fixedrange=True, zeroline=False, nticks=6)
     left_px = _class_axis(figure, labels, [f"<b>{in_lines(c)}</b>" for c in labels])
-    return finish(figure, _class_height(labels, 2), left_px=left_px, bottom_px=AXIS_PX)
+    return finish(figure, _class_height(labels, 2), left_px=left_px, bottom_px=AXIS_PX + TITLE_LINE_PX)
 
 
 def _difference_hover(row: Mapping[str, Any]) -> str:

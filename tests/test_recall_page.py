@@ -146,7 +146,7 @@ def test_a_copied_link_opens_the_same_page():
 def test_one_further_question_is_answered_at_a_time_and_named_in_the_address():
     app = run(opened("recall", **PAIR))
     asked = app.pills(key="recall-question")
-    assert len(asked.options) == 6 and [h.value for h in app.header][:2] == ["Which classes?", "Which clips?"]
+    assert len(asked.options) == 7 and [h.value for h in app.header][:2] == ["Which classes?", "Which clips?"]
     charts_of_first = len(app.get("plotly_chart"))
     asked.set_value("taken")
     assert "Taken for what?" in [h.value for h in run(app).header]
@@ -154,7 +154,9 @@ def test_one_further_question_is_answered_at_a_time_and_named_in_the_address():
     assert len(app.get("plotly_chart")) == charts_of_first + 1  # a matrix for each run in place of one grid
     assert app.query_params["question"] in ("taken", ["taken"])
     titles = [h.value for h in run(opened("recall", **PAIR, **WHOLE)).header]
-    assert {"Which clips?", "The training, or the rule?", "How alike are the two?"} < set(titles)
+    assert {"Which clips?", "The training, or the rule?", "How alike are the two?", "What the paper reports"} < set(
+        titles
+    )
 
 
 def test_tables_are_made_when_they_are_opened():

@@ -12,13 +12,6 @@ from segser_core.exports import rows_csv
 from segser_core.selection import Filter
 
 FORMATS = {"png": "PNG", "svg": "SVG"}
-# Text and intervals that lie on a cell or a bar take the page's own colour of text.
-ON_CHART = """<style>
-[class*="st-key-figure-"]:not(.st-key-figure-outcomes) :is(.bartext-inside, .textpoint text) {
-  fill: currentColor !important;
-}
-[class*="st-key-figure-"] .js-plotly-plot .errorbar path { stroke: currentColor !important; }
-</style>"""
 OPENING = "to-open"
 PERCENT = st.column_config.NumberColumn(format="%.1f %%", width="small")  # of values that are percent
 Opens = Callable[[int], tuple[Filter, bool]]  # row of the table → its clips, and whether they are the other run's
@@ -70,7 +63,6 @@ def show(
         opens: the clips that a click on a row's bar opens.
         width_px: where it should not be as wide as there is room.
     """
-    st.html(ON_CHART)
     settings: dict[str, Any] = {"width": width_px or "stretch"}
     if opens is not None:
         settings |= {"on_select": lambda: _clicked(f"chart-{key}", opens), "selection_mode": "points"}

@@ -223,11 +223,8 @@ def layers(choice: Choice) -> None:
 
 
 def of_paper(choice: Choice, summaries: Mapping[str, Summary]) -> None:
-    """The paper's scores on the same corpus beside ours; nothing where the paper does not have the corpus."""
+    """The paper's scores on the same corpus, which it must have, beside ours."""
     rows = paper.reported(choice.run.corpus)
-    if not rows:
-        return
-    st.header("What the paper reports")
     theirs = [("paper", words.SYSTEMS[r.system], percent(r.uar), percent(r.accuracy), "wav2vec2") for r in rows]
     ours = [
         (

@@ -20,12 +20,17 @@ PAGES = {
 # A picture of our own: Streamlit would fetch the material icons from elsewhere for a browser's tab.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#2A8CAB" stroke-width="3"
 stroke-linecap="round"><path d="M3 10v4M7.5 7v10M12 3v18M16.5 7v10M21 10v4"/></svg>"""
-# Plotly cannot know the page's theme: axes, legends, values and rings take the page's own colour of text.
+# Plotly cannot know the page's theme: axes, legends, values and rings take the page's own colour of text, and so do
+# text and intervals that lie on the cells and bars of a run's charts.
 CHART_TEXT = """<style>
 .js-plotly-plot :is([class$="tick"], [class^="g-x"], [class^="g-y"]) text,
 .js-plotly-plot :is(.legendtext, .bartext-outside, .annotation-text) { fill: currentColor !important; }
 .js-plotly-plot .shapelayer path { stroke: currentColor !important; }
 .js-plotly-plot .nsewdrag { cursor: pointer; }
+[class*="st-key-figure-"]:not(.st-key-figure-outcomes) :is(.bartext-inside, .textpoint text) {
+  fill: currentColor !important;
+}
+[class*="st-key-figure-"] .js-plotly-plot .errorbar path { stroke: currentColor !important; }
 </style>"""
 
 
