@@ -44,10 +44,8 @@ def main() -> None:
     sides: dict[str, Callable] = {"kept": lambda draws: step(collate([kept[d] for d in draws])), "anew": made_anew}
     alternate(batches[:1], sides)
     times = alternate(batches[1:], sides)
-    what, remark = (
-        "training on RAVDESS, wav2vec2, frozen part kept",
-        f"{asked.batches} of an epoch's {len(epoch)} batches",
-    )
+    what = "training on RAVDESS, wav2vec2, frozen part kept"
+    remark = f"{asked.batches} of an epoch's {len(epoch)} batches"
     publish("frozen-cache", [ratio(what, "the same made anew", times["anew"], times["kept"], "≥ 1.3 ×", remark)])
 
 

@@ -39,7 +39,7 @@ TARGETS = {
 CONTEXTS: dict[Context, str] = {"clip": "in context", "segment": "in isolation"}
 
 
-def test_clips(root: Path, every: int = 1) -> list[np.ndarray]:
+def clips_of_ravdess(root: Path, every: int = 1) -> list[np.ndarray]:
     """The test clips of RAVDESS, or each so-manieth of them."""
     return [load_audio(root / path) for path in folds(load_corpus("ravdess", root))[0].split("test")["path"][::every]]
 
@@ -89,7 +89,7 @@ def main() -> None:
     logging.set_verbosity_error()
     bundled = asked.encoder == "whisper"
     predictor = Predictor.from_pretrained("seg+tri-w") if bundled else Predictor(peers.random_wav2vec2(), "random")
-    clips = test_clips(asked.root, asked.every)
+    clips = clips_of_ravdess(asked.root, asked.every)
     turns = [clips[i : i + asked.batch] for i in range(0, len(clips), asked.batch)]
     if bundled and asked.peer == "pipeline":
         difference = peers.padded_frames_differ(predictor.model, cut(predictor.model, clips[0])[0])

@@ -55,14 +55,10 @@ def classifier_of(model: SegmentEmotionModel) -> nn.Module:
     if config.model_type == "whisper":
         config.encoder_layers = config.num_hidden_layers = len(model.encoder.transformer_layers())
         whole = MaskedWhisper(config)
-        load(whole.encoder, model.encoder.state_dict(), {"norm.": "layer_norm."})
+        load(whole.encoder, model.encoder.state_dict(), {"norm": "layer_norm"})
     else:
         whole = Wav2Vec2ForSequenceClassification(config)
-        names = {
-            "convolutions.": "feature_extractor.",
-            "projection.": "feature_projection.",
-            "transformer.": "encoder.",
-        }
+        names = {"convolutions": "feature_extractor", "projection": "feature_projection", "transformer": "encoder"}
         load(whole.wav2vec2, model.encoder.state_dict(), names)
     size = model.encoder.hidden_size
     whole.projector.load_state_dict({"weight": torch.eye(size), "bias": torch.zeros(size)})
@@ -73,7 +69,7 @@ def classifier_of(model: SegmentEmotionModel) -> nn.Module:
 def load(network: nn.Module, weights: dict[str, Tensor], names: dict[str, str]) -> None:
     """Our weights into transformers' network, under its names; only what no window uses may be missing."""
     for ours, theirs in names.items():
-        weights = {theirs + k.removeprefix(ours) if k.startswith(ours) else k: w for k, w in weights.items()}
+        weights = {theirs + k.removeprefix(ours) if k.startswith(f"{ours}.") else k: w for k, w in weights.items()}
     missing, strange = network.load_state_dict(weights, strict=False)
     assert not strange and set(missing) <= {"embed_positions.weight", "masked_spec_embed"}, (missing, strange)
 
@@ -127,9 +123,8 @@ def by_audonnx(model: SegmentEmotionModel, folder: Path) -> Classifier:
     def mel(signal: np.ndarray, _: int) -> np.ndarray:
         return model.encoder.features(torch.from_numpy(signal[0])).numpy()[None]
 
-    onnx = audonnx.Model(
-        str(path), labels=list(model.config.labels), transform=None if one.waves else mel, num_workers=2
-    )
+    transform = None if one.waves else mel
+    onnx = audonnx.Model(str(path), labels=list(model.config.labels), transform=transform, num_workers=2)
     interface = audinterface.Process(process_func=lambda signal, rate: onnx(signal, rate))
 
     def run(windows: list[np.ndarray]) -> np.ndarray:

@@ -71,13 +71,11 @@ def main() -> None:
         return f"theirs scaled from {asked.their_resamples}; UAR {a}, theirs {b}"
 
     what = f"{RESAMPLES} resamples of {len(labels)} utterances"
-    publish(
-        "resampling",
-        [
-            ratio(what, k, [scale * t for t in times[name]], times["ours"], "≥ 200 ×", said(name))
-            for name, k in against.items()
-        ],
-    )
+    figures = []
+    for name, whom in against.items():
+        theirs = [scale * t for t in times[name]]
+        figures.append(ratio(what, whom, theirs, times["ours"], "≥ 200 ×", said(name)))
+    publish("resampling", figures)
 
 
 if __name__ == "__main__":

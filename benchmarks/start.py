@@ -15,9 +15,8 @@ TURNS = 15
 
 def heavy_imports() -> list[str]:
     """Which of the heavy packages the call imports."""
-    said = subprocess.run(
-        [sys.executable, "-X", "importtime", *CALL], capture_output=True, text=True, check=True
-    ).stderr
+    call = [sys.executable, "-X", "importtime", *CALL]
+    said = subprocess.run(call, capture_output=True, text=True, check=True).stderr
     imported = {line.rpartition("|")[2].strip() for line in said.splitlines()}
     assert "segser_core" in imported, said[-2000:]
     return sorted(imported & set(HEAVY))
