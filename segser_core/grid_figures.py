@@ -25,7 +25,7 @@ def confusion_figure(table: "pd.DataFrame", labels: Sequence[str]) -> go.Figure:
     """Who was taken for whom, a row a true class; what is right is framed.
 
     Args:
-        table: of `breakdown.confusion_table`.
+        table: of `score_tables.confusion_table`.
         labels: the classes, in order.
     """
     texts = [f"{_whole(s)}<br>{n}" if n else "" for s, n in zip(table.share, table.clips, strict=True)]

@@ -41,7 +41,7 @@ def recall_figure(table: "pd.DataFrame") -> go.Figure:
     """Recall of each class as bars with their intervals, runs side by side.
 
     Args:
-        table: of `breakdown.recall_table`, of one or two runs.
+        table: of `score_tables.recall_table`, of one or two runs.
     """
     runs, labels = list(table.run.unique()), list(table.label.unique())
     figure = go.Figure()
@@ -116,7 +116,7 @@ def difference_figure(table: "pd.DataFrame", first: str, second: str) -> go.Figu
     """The paired difference of each class's recall, with its interval around it and zero marked.
 
     Args:
-        table: of `breakdown.difference_table`.
+        table: of `score_tables.difference_table`.
         first, second: what the runs are called; right of zero the first one finds more.
     """
     labels = list(table.label)

@@ -36,6 +36,7 @@ STREAM = (
     "selection",
     "rules",
     "breakdown",
+    "score_tables",
     "notes",
     "predictor",
     "projection",

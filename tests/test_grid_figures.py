@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core import breakdown, grid_figures
+from segser_core import breakdown, grid_figures, score_tables
 from segser_core.runs import read_run
 from segser_core.scores import summarise
 from tests.made_run import made_runs
@@ -31,7 +31,7 @@ def contrast(one: np.ndarray, two: np.ndarray) -> float:
 
 
 def test_cells_tell_their_row_and_hold_share_and_count(pair, summaries):
-    table = breakdown.confusion_table(summaries[pair[0].name].pooled)
+    table = score_tables.confusion_table(summaries[pair[0].name].pooled)
     cells = grid_figures.confusion_figure(table, pair[0].labels).data[0]
     places = {label: i for i, label in enumerate(pair[0].labels)}
     for (row,), base, text, y in zip(cells.customdata, cells.base, cells.text, cells.y, strict=True):

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.choices import in_address
 from pages.shared.run_choice import Choice
-from segser_core import breakdown, grid_figures, paper, run_figures
+from segser_core import grid_figures, paper, run_figures, score_tables
 from segser_core.scores import Comparison, Summary
 from segser_core.selection import Filter
 from segser_core.text import percent, signed
@@ -21,7 +21,7 @@ ALL = "all"
 def key_figures(summaries: Mapping[str, Summary], found: Comparison | None) -> None:
     """UAR, accuracy and macro F1 of the run with both intervals, the other run's, and the paired difference."""
     (first, own), *rest = summaries.items()
-    for column, (score, name) in zip(st.columns(3, border=True), breakdown.SCORES.items(), strict=True):
+    for column, (score, name) in zip(st.columns(3, border=True), score_tables.SCORES.items(), strict=True):
         with column:
             st.metric(
                 f"{name[0].upper()}{name[1:]} of {words.plain(first)}", f"{percent(getattr(own.pooled, score))} %"
@@ -52,7 +52,7 @@ def folds(summaries: Mapping[str, Summary]) -> None:
     """Pooled, mean of folds, each fold and each seed."""
     part = charts.folded("By fold and by seed", "folds")
     if part.open:
-        table = breakdown.score_table(summaries)
+        table = score_tables.score_table(summaries)
         shares = [c for c in table.columns if c not in ("run", "score")]
         in_percent = table.assign(**{c: 100 * table[c] for c in shares})
         part.dataframe(in_percent, hide_index=True, column_config=dict.fromkeys(shares, charts.PERCENT))
@@ -64,7 +64,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
     """Recall by class of both runs with intervals, the paired difference, and a table that does what a click does."""
     enough = all(of.by_speaker is not None for of in summaries.values())
     by_speaker = enough and in_address("interval", "recall-interval", BY, BY[0], _interval) == "speaker"
-    table = breakdown.recall_table(summaries, by_speaker)
+    table = score_tables.recall_table(summaries, by_speaker)
     of = (*scores_view.shown(choice), by_speaker)
     left, right = st.container(), None
     listed = _recall_list(table)
@@ -81,7 +81,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
             lambda row: (Filter(label=table.label[row], correct=False), table.run[row] != choice.run.name),
         )
     if right is not None and found is not None:
-        between = breakdown.difference_table(found, by_speaker)
+        between = score_tables.difference_table(found, by_speaker)
         listed = listed.merge(_difference_list(between), on="class", how="left")
         with right:
             st.markdown("**Paired difference of recall**")
@@ -154,7 +154,7 @@ def answers(questions: Mapping[str, tuple[str, Callable[[], object]]]) -> None:
 def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
     """Who was taken for whom, of each run; a click opens these clips."""
     for i, (column, run) in enumerate(zip(st.columns(len(choice.both), gap="medium"), choice.both, strict=True)):
-        table = breakdown.confusion_table(summaries[run.name].pooled)
+        table = score_tables.confusion_table(summaries[run.name].pooled)
 
         def of_cell(row: int, table: pd.DataFrame = table, of_other: bool = i > 0) -> tuple[Filter, bool]:
             return Filter(label=table.label[row], predicted=table.predicted[row]), of_other
@@ -187,12 +187,12 @@ def calibration(choice: Choice) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Is it as often right as it says?**")
-        data = breakdown.reliability_table(found)
+        data = score_tables.reliability_table(found)
         figure = charts.drawn(("reliability", *of), lambda: run_figures.reliability_figure(found))
         charts.show(figure, "reliability", "Accuracy against confidence", data)
     with right:
         st.markdown("**With more segments, surer; better, too?**")
-        data = breakdown.segments_table(found)
+        data = score_tables.segments_table(found)
         if data.empty:
             st.info("These runs have no segments to be counted.")
         else:
@@ -201,13 +201,13 @@ def calibration(choice: Choice) -> None:
     for name, of in found.items():
         st.markdown(recall_words.calibration(name, of))
     with st.expander("As tables"):
-        st.dataframe(breakdown.reliability_table(found), hide_index=True)
-        st.dataframe(breakdown.segments_table(found), hide_index=True)
+        st.dataframe(score_tables.reliability_table(found), hide_index=True)
+        st.dataframe(score_tables.segments_table(found), hide_index=True)
 
 
 def layers(choice: Choice) -> None:
     """What each layer weighs in the mix of `layer-average`; nothing for other systems."""
-    found = {run.name: table for run in choice.both if (table := breakdown.layer_table(run)) is not None}
+    found = {run.name: table for run in choice.both if (table := score_tables.layer_table(run)) is not None}
     if not found:
         return
     st.header("Which layers?")

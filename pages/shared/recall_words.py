@@ -6,13 +6,13 @@ import pandas as pd
 
 from pages.shared.words import NO_BREAK, RULES, SYSTEMS, plain
 from segser_core.bootstrap import COVERAGE_AT_10, FEW_SPEAKERS, FEWEST_SPEAKERS
-from segser_core.breakdown import overconfidence
 from segser_core.calibration import Calibration
 from segser_core.paired import Difference
 from segser_core.paper import layer_average_note
 from segser_core.prediction import Aggregate
 from segser_core.rules import RuleScores
 from segser_core.runs import Run
+from segser_core.score_tables import overconfidence
 from segser_core.scores import Comparison, Summary
 from segser_core.text import percent, signed
 
