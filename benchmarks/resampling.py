@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from confidence_intervals import evaluate_with_conf_int
 from sklearn.metrics import balanced_accuracy_score
 
 from benchmarks.turns import alternate, publish, ratio
@@ -36,6 +35,8 @@ def ours(labels: np.ndarray, predicted: np.ndarray, seed: int) -> Interval:
 
 def by_package(labels: np.ndarray, predicted: np.ndarray, resamples: int) -> Interval:
     """The package `confidence_intervals` with scikit-learn's metric."""
+    from confidence_intervals import evaluate_with_conf_int
+
     _, (low, high) = evaluate_with_conf_int(predicted, balanced_accuracy_score, labels, num_bootstraps=resamples)
     return Interval(low, high)
 
