@@ -63,7 +63,7 @@ def clips(root: Path | None) -> list[Clip]:
         whole = load_audio(SAMPLE)
         found = [cut_wav(whole, 0.1 * i, 0.1 * i + 1.5) for i in range(CLIPS)]
     else:
-        found = [path.read_bytes() for path in random.Random(0).sample(audio_files(root), CLIPS)]
+        found = [path.read_bytes() for path in random.Random(0).sample(list(audio_files(root)), CLIPS)]
     predictor = Predictor.from_pretrained()
     said = [predictor.predict(data) for data in found]
     return [Clip(data, p.label, f"{p.confidence:.2f}") for data, p in zip(found, said, strict=True)]
