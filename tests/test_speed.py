@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import long_file, turns
+from benchmarks import gpu, growth, long_file, turns
 from benchmarks.inference import cut
 from benchmarks.paper_cost import loss_apart, loss_of
 from benchmarks.peers import by_pipeline, classifier_of
@@ -83,3 +83,29 @@ def test_frames_in_windows_are_all_there_and_one_window_is_one_pass():
         whole = model.encoder(model.encoder.features(torch.from_numpy(clip))[None], torch.tensor([149]))[0]
         torch.testing.assert_close(long_file.frames(model, clip, 1500, 0), whole)
         assert long_file.frames(model, clip, 60, 10).shape == whole.shape
+
+
+def test_growth_has_a_line_for_each_size(capsys):
+    growth.main(["--lengths", "1", "2", "--classes", "4", "8", "--utterances", "60", "120", "--turns", "1"])
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [line[1] for line in lines] == [
+        *("1 s", "2 s", "4 classes", "8 classes"),
+        *("4 classes", "8 classes", "60 utterances", "120 utterances"),
+    ]
+    assert [line[3] == "– |" for line in lines] == [True, False] * 4
+
+
+def test_the_benchmark_of_gpus_goes_the_same_way_on_a_cpu(capsys):
+    gpu.main(["--dry-run"])
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [(line[0], line[1]) for line in lines] == [
+        (f"| {name}", size) for name in (*gpu.SYSTEMS, "inference") for size in ("2", "4")
+    ]
+    assert all("an epoch" in line[3] for line in lines[:10]) and "of audio" in lines[-1][3]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_the_benchmark_says_so(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        gpu.main([])
+    assert "no GPU" in capsys.readouterr().err

@@ -1,0 +1,118 @@
+"""How cost grows: with the length of a recording, the number of classes, and the utterances of a page.
+
+    python -m benchmarks.growth
+
+Length: the bundled sample again and again, through the default model. Classes: the loss of `seg+tri-w` with its
+gradients, on 64 made recordings of 40 segments, and the intervals of 5531 utterances. Utterances: what *Recall*
+computes of two made-up runs (`tests/made_run.py`), reading included, all its questions, without a browser. All sizes of
+a line take turns; the exponent is that of time by size, from the size before to this one: 1 is proportional. How cost
+grows with the number of files, `benchmarks/scale.py` says.
+"""
+
+import argparse
+import math
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.turns import alternate, markdown
+from segser_core.audio import SAMPLE_RATE_HZ, load_audio
+from segser_core.bootstrap import intervals, kinds
+from segser_core.breakdown import breakdown
+from segser_core.calibration import calibrate
+from segser_core.model import SegmentEmotionOutput
+from segser_core.predictor import Predictor
+from segser_core.rows import test_rows
+from segser_core.rules import differences_by_rule, scores_by_rule
+from segser_core.runs import BUNDLED, read_run
+from segser_core.scores import compare, summarise
+from tests.made_run import made_runs
+from training.objective import SYSTEMS, Objective
+
+LENGTHS_S = (15, 60, 240, 960)
+CLASSES = (4, 8, 16, 32)
+UTTERANCES = (1000, 5531, 25_000, 100_000)
+RECORDINGS, SEGMENTS, WIDTH, SCORED = 64, 40, 768, 5531
+Work = Callable[[], object]
+
+
+def by_length(sizes: Sequence[int]) -> dict[int, Work]:
+    """An analysis for each length, in seconds."""
+    predictor, sample = Predictor.from_pretrained(), load_audio(BUNDLED / "sample.flac")
+    return {s: partial(predictor.predict, np.resize(sample, s * SAMPLE_RATE_HZ)) for s in sizes}
+
+
+def losses(classes: int) -> Work:
+    """The loss of `seg+tri-w` with its gradients, for so many classes."""
+    g = torch.Generator().manual_seed(0)
+    vectors = torch.randn(RECORDINGS, SEGMENTS, WIDTH, generator=g, requires_grad=True)
+    head, objective = torch.nn.Linear(WIDTH, classes), Objective(SYSTEMS["seg+tri-w"], alpha=0.2)
+    labels, lengths = torch.arange(RECORDINGS) % classes, torch.randint(100, 300, (RECORDINGS,), generator=g)
+
+    def work() -> None:
+        whole, mask = vectors.mean(dim=1), torch.ones(RECORDINGS, SEGMENTS, dtype=torch.bool)
+        output = SegmentEmotionOutput(head(whole), head(vectors), mask, whole, vectors)
+        objective(output, labels, lengths).total.backward()
+
+    return work
+
+
+def resampling(classes: int) -> Work:
+    """The intervals of a run with so many classes."""
+    g = np.random.default_rng(0)
+    true = g.integers(0, classes, SCORED)
+    said = np.where(g.random(SCORED) < 0.7, true, g.integers(0, classes, SCORED))
+    return lambda: intervals(kinds(true, [said[:, None]], classes), np.random.default_rng(0))
+
+
+def page(first: Path, second: Path) -> None:
+    """What *Recall* computes of two runs."""
+    runs = read_run(first), read_run(second)
+    for run in runs:
+        summarise(run.predictions, run.labels)
+        scores_by_rule(run)
+        calibrate(run.predictions, run.labels)
+        breakdown(test_rows(run.predictions), run.labels, ("length",), 10.0)
+    compare(runs[0].predictions, runs[1].predictions, runs[0].labels)
+    differences_by_rule(*runs)
+
+
+def lines(what: str, unit: str, works: dict[int, Work], turns: int) -> Iterator[list[str]]:
+    """A line for each size: seconds, and how they grew since the size before."""
+    sides = {f"{size}": lambda turn, work=work: work() for size, work in works.items()}
+    alternate([0], sides)
+    times = {size: statistics.median(t) for size, t in zip(works, alternate(range(turns), sides).values(), strict=True)}
+    before = None
+    for size, seconds in times.items():
+        exponent = "–" if before is None else f"{math.log(seconds / times[before]) / math.log(size / before):.2f}"
+        yield [what, f"{size} {unit}", f"{1000 * seconds:.3g} ms", exponent]
+        before = size
+
+
+def main(argv: list[str] | None = None) -> None:
+    """All of it as one Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS_S, help="seconds")
+    parser.add_argument("--classes", type=int, nargs="+", default=CLASSES)
+    parser.add_argument("--utterances", type=int, nargs="+", default=UTTERANCES)
+    parser.add_argument("--turns", type=int, default=3)
+    asked = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as place:
+        pages = {n: partial(page, *made_runs(Path(place) / f"{n}", n)) for n in asked.utterances}
+        table = [
+            ["what", "size", "time", "exponent"],
+            *lines("analysis of a recording", "s", by_length(asked.lengths), asked.turns),
+            *lines("loss and gradients", "classes", {n: losses(n) for n in asked.classes}, 10 * asked.turns),
+            *lines("10 000 resamples", "classes", {n: resampling(n) for n in asked.classes}, asked.turns),
+            *lines("scores of a page", "utterances", pages, asked.turns),
+        ]
+    print(markdown(table))
+
+
+if __name__ == "__main__":
+    main()
