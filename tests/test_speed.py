@@ -1,5 +1,7 @@
 """What the measurements of speed rest on: fair turns, figures worked by hand, peers with our weights, equal losses."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -95,13 +97,34 @@ def test_growth_has_a_line_for_each_size(capsys):
     assert [line[3] == "– |" for line in lines] == [True, False] * 4
 
 
-def test_the_benchmark_of_gpus_goes_the_same_way_on_a_cpu(capsys):
+def test_the_benchmark_of_gpus_goes_the_same_way_on_a_cpu(capsys, monkeypatch):
+    monkeypatch.setattr(gpu, "SYSTEMS", ("baseline", "seg+tri-w"))
     gpu.main(["--dry-run"])
     lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
-    assert [(line[0], line[1]) for line in lines] == [
-        (f"| {name}", size) for name in (*gpu.SYSTEMS, "inference") for size in ("2", "4")
-    ]
-    assert all("an epoch" in line[3] for line in lines[:10]) and "of audio" in lines[-1][3]
+    names = ("| baseline", "| seg+tri-w", "| inference")
+    found = [(name, way, size) for name, size, way, *_ in lines]
+    assert found == [*product(names, ("as it is", "compiled"), ("2", "4"))]
+    assert all("an epoch" in line[3] for line in lines[:8]) and all("of audio" in line[3] for line in lines[8:])
+
+
+def test_inference_on_a_gpu_is_counted_from_the_samples_on():
+    model = tiny_model("wav2vec2")
+    batch = gpu.made_batch(model, 2, "cpu")
+    convolutions = gpu.flops_of(lambda b: gpu.features_of(model, b["waveforms"]), batch)
+    with torch.no_grad():
+        above = gpu.flops_of(lambda b: model(b["features"], b["lengths"], b["offsets"]), batch)
+    assert convolutions > 0 and gpu.flops_of(gpu.inference(model, "cpu"), batch) == convolutions + above
+
+
+def test_the_largest_batch_is_the_last_that_fits(monkeypatch):
+    def out_of_memory_at_8(name, work, batch, device, peak):
+        if len(batch["labels"]) == 8:
+            raise torch.OutOfMemoryError
+        return ["fits", "", ""]
+
+    monkeypatch.setattr(gpu, "line", out_of_memory_at_8)
+    found = [line[1:4] for line in gpu.lines(lambda: tiny_model("wav2vec2"), "cpu", (4, 8, 16)) if line[0] == "seg"]
+    assert [(size, said) for size, _, said in found] == [("4", "fits"), ("8", "out of memory")] * 2
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
