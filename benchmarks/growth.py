@@ -4,7 +4,7 @@
 
 Length: the bundled sample again and again, through the default model. Classes: the loss of `seg+tri-w` with its
 gradients, on 64 made recordings of 40 segments, and the intervals of 5531 utterances. Utterances: what *Recall*
-computes of two made-up runs (`tests/made_run.py`), reading included, all its questions, without a browser. All sizes of
+computes of two made-up runs (`tests/made_run.py`), reading included, without charts and browser. All sizes of
 a line take turns; the exponent is that of time by size, from the size before to this one: 1 is proportional. How cost
 grows with the number of files, `benchmarks/scale.py` says.
 """
@@ -24,9 +24,9 @@ from benchmarks.turns import alternate, markdown
 from segser_core.audio import SAMPLE_RATE_HZ, load_audio
 from segser_core.bootstrap import intervals, kinds
 from segser_core.breakdown import breakdown
-from segser_core.calibration import calibrate
 from segser_core.model import SegmentEmotionOutput
 from segser_core.predictor import Predictor
+from segser_core.report import calibration_of
 from segser_core.rows import test_rows
 from segser_core.rules import differences_by_rule, scores_by_rule
 from segser_core.runs import BUNDLED, read_run
@@ -76,7 +76,7 @@ def page(first: Path, second: Path) -> None:
     for run in runs:
         summarise(run.predictions, run.labels)
         scores_by_rule(run)
-        calibrate(run.predictions, run.labels)
+        calibration_of(run)
         breakdown(test_rows(run.predictions), run.labels, ("length",), 10.0)
     compare(runs[0].predictions, runs[1].predictions, runs[0].labels)
     differences_by_rule(*runs)
