@@ -82,6 +82,28 @@ def segment_means(frames: Tensor, lengths: Tensor, windows: Windows) -> tuple[Te
     return (sums / counts.clamp(min=1)).to(frames.dtype), counts.squeeze(2) > 0
 
 
+class Rows:
+    """Vectors (D,) one after the other, in few large pieces: small ones of their own would lie scattered between the
+    buffers of the encoder's passes, and each hour of a recording would take 400 MB more."""
+
+    PIECE = 1024
+
+    def __init__(self) -> None:
+        self.pieces: list[Tensor] = []
+        self.filled = 0
+
+    def append(self, row: Tensor) -> None:
+        """Copy a vector to the end."""
+        if self.filled % self.PIECE == 0:
+            self.pieces.append(row.new_empty(self.PIECE, len(row)))
+        self.pieces[-1][self.filled % self.PIECE] = row
+        self.filled += 1
+
+    def whole(self) -> Tensor:
+        """All of them, (N, D)."""
+        return torch.cat(self.pieces)[: self.filled]
+
+
 def stream_means(
     blocks: Iterator[Tensor], windows: Windows, crop_frames: int | None = None
 ) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
@@ -99,19 +121,19 @@ def stream_means(
     """
     first_block, crop = next(blocks), sys.maxsize if crop_frames is None else crop_frames
     kept, first, total = first_block[:0], 0, torch.zeros_like(first_block[0], dtype=torch.float64)
-    means: list[Tensor] = []
+    means = Rows()
     bounds: list[tuple[int, int]] = []
     for block in chain([first_block], blocks):
         total += block[: max(0, crop - first - len(kept))].double().sum(dim=0)
         kept = torch.cat([kept, block])
         end = first + len(kept)
         while (start := len(bounds) * windows.stride) + windows.frames <= end:
-            means.append(kept[start - first :][: windows.frames].double().mean(dim=0))
+            means.append(kept[start - first :][: windows.frames].double().mean(dim=0).to(kept.dtype))
             bounds.append((start, start + windows.frames))
         drop = max(0, min(len(bounds) * windows.stride, end - windows.frames) - first)
         kept, first = kept[drop:], first + drop
     n_frames = first + len(kept)
     for start, stop in windows.bounds(n_frames)[len(bounds) :]:
-        means.append(kept[start - first : stop - first].double().mean(dim=0))
+        means.append(kept[start - first : stop - first].double().mean(dim=0).to(kept.dtype))
         bounds.append((start, stop))
-    return (total / min(n_frames, crop)).to(kept.dtype), torch.stack(means).to(kept.dtype), bounds
+    return (total / min(n_frames, crop)).to(kept.dtype), means.whole(), bounds

@@ -90,6 +90,14 @@ def test_a_stream_of_blocks_gives_the_same_means(sizes, tail):
     torch.testing.assert_close(whole, frames.mean(dim=0), rtol=0, atol=1e-6)
 
 
+def test_a_stream_of_thousands_of_segments_keeps_them_all():
+    frames, windows = torch.randn(3001, 2, generator=torch.Generator().manual_seed(1)), Windows(3, 1)
+    _, segments, bounds = stream_means(iter(frames.split(500)), windows)
+    expected, _ = segment_means(frames[None], torch.tensor([len(frames)]), windows)
+    assert len(segments) == len(bounds) == 2999
+    torch.testing.assert_close(segments, expected[0], rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("crop", [1, 19, 20, 21, 57, 90])
 def test_a_crop_bounds_the_first_mean_of_a_stream_alone(crop):
     frames, windows = torch.randn(70, 4, generator=torch.Generator().manual_seed(1)), Windows(16, 8)
