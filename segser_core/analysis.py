@@ -23,7 +23,7 @@ from segser_core.text import aligned, plain
 
 if TYPE_CHECKING:
     from segser_core.audio import Decoded
-    from segser_core.predictor import Predictor
+    from segser_core.predictor import Precision, Predictor
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Job:
     resume: bool = False
     engine: Engine = "local"
     ray_address: str | None = None
+    precision: "Precision" = "fp32"
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def load(job: Job) -> "Predictor":
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
-    return Predictor.from_pretrained(job.model, device=job.device)
+    return Predictor.from_pretrained(job.model, job.device, job.precision)
 
 
 def decode(recording: Recording) -> "Decoded | Path":

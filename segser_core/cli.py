@@ -56,6 +56,9 @@ def analyze(
     aggregate: Annotated[Rule | None, typer.Option(help="how the label is found; else the model's own way")] = None,
     context: Annotated[Literal["clip", "segment"], typer.Option(help="what the model hears of a segment")] = "clip",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
+    precision: Annotated[
+        Literal["fp32", "bf16"], typer.Option(help="bf16: about twice as fast, a label in 200 differs")
+    ] = "fp32",
     resume: Annotated[bool, typer.Option("--resume", help="leave out what has its file below --out already")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: more processes and machines")] = "local",
     ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; without it, Ray on this machine")] = None,
@@ -73,7 +76,7 @@ def analyze(
         say(plain(error))
         raise typer.Exit(WRONG_CALL) from None
     rules = (aggregate, context, max_duration)
-    job = Job(tuple(paths), model, device, format, out, *rules, resume, engine, ray_address)
+    job = Job(tuple(paths), model, device, format, out, *rules, resume, engine, ray_address, precision)
     with Screen() as screen:
         predictions = run(job, screen)
         for piece in predictions if out else printed(predictions, format):

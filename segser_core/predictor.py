@@ -8,6 +8,7 @@ and frames are held window by window, so memory does not grow with the recording
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ MARGIN_FRAMES = 250  # 5 s at either side of a window that only serve as context
 STEP_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
 BATCH_SEGMENTS = 16
 Progress = Callable[[float], None]
+Precision = Literal["fp32", "bf16"]
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 @dataclass(frozen=True)
@@ -57,20 +60,31 @@ class Predictor:
         longest_training_clip_s: audio longer than this is new ground for it.
     """
 
-    def __init__(self, model: SegmentEmotionModel, name: str, device: str = "auto"):
-        self.device = torch.device(choose_device(device))
+    def __init__(self, model: SegmentEmotionModel, name: str, device: str = "auto", precision: Precision = "fp32"):
+        if precision not in PRECISIONS:
+            raise SettingError(f"precision {precision!r} is unknown; choose one of {', '.join(PRECISIONS)}")
+        self.device, self.precision = torch.device(choose_device(device)), precision
         self.model = model.eval().to(self.device)
         self.name, self.system, self.labels = name, model.config.system, tuple(model.config.labels)
         self.longest_training_clip_s = model.config.longest_training_clip_s
 
     @classmethod
-    def from_pretrained(cls, model: str | Path = "seg+tri-w", device: str = "auto") -> "Predictor":
+    def from_pretrained(
+        cls, model: str | Path = "seg+tri-w", device: str = "auto", precision: Precision = "fp32"
+    ) -> "Predictor":
         """A bundled model by name, or any run or checkpoint folder.
+
+        Args:
+            model: name or folder.
+            device: `auto`, `cpu` or `cuda`.
+            precision: of the encoder's arithmetic. `bf16` is about twice as fast where the processor has it, and
+                moves a label in two hundred (benchmarks/README.md).
 
         Raises:
             ModelError: there is no such model, or it cannot be loaded as it stands.
+            SettingError: no such precision.
         """
-        return cls(SegmentEmotionModel.from_folder(checkpoint_of(model)), str(model), device)
+        return cls(SegmentEmotionModel.from_folder(checkpoint_of(model)), str(model), device, precision)
 
     def predict(
         self,
@@ -167,7 +181,13 @@ class Predictor:
     def _encode_one(self, waveform: np.ndarray) -> Tensor:
         """(N,) samples → (T, D) frames, in one pass."""
         features = self.model.encoder.features(torch.from_numpy(waveform).to(self.device))
-        return self.model.encoder(features[None], torch.tensor([len(features)], device=self.device))[0]
+        return self._encode_batch(features[None])[0]
+
+    def _encode_batch(self, features: Tensor) -> Tensor:
+        """Recordings of one length (B, T, F) → their frames (B, T, D), in fp32 again."""
+        lengths = torch.full((len(features),), features.shape[1], device=self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            return self.model.encoder(features, lengths).float()
 
     def _isolated(self, blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Iterator[Tensor]:
         """Vectors (s, D) of segments that the encoder sees alone, a batch of equal length at a time."""
@@ -183,8 +203,7 @@ class Predictor:
             yield self._mean_frames(waiting)
 
     def _mean_frames(self, features: list[Tensor]) -> Tensor:
-        batch = torch.stack(features)  # (s, T, F): all segments of a recording are equally long
-        return self.model.encoder(batch, torch.full((len(batch),), batch.shape[1], device=self.device)).mean(dim=1)
+        return self._encode_batch(torch.stack(features)).mean(dim=1)  # all segments of a recording are equally long
 
     def _probabilities(self, vectors: Tensor) -> np.ndarray:
         return self.model.head(vectors).double().softmax(-1).cpu().numpy()

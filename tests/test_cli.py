@@ -453,3 +453,11 @@ def test_reports_that_cannot_be(call):
     ):
         got = call("report", *wrong)
         assert got.exit_code == status and why in got.stderr and "Traceback" not in got.stderr
+
+
+def test_precision_reaches_the_model(call, monkeypatch):
+    asked = []
+    monkeypatch.setattr(analysis, "load", lambda job: asked.append(job.precision) or StandIn())
+    touch("a.wav")
+    assert [call("analyze", "a.wav", *more).exit_code for more in ((), ("--precision", "bf16"))] == [0, 0]
+    assert asked == ["fp32", "bf16"]

@@ -5,7 +5,16 @@ import pytest
 import torch
 
 from segser_core.errors import ModelError, SettingError
-from segser_core.predictor import MARGIN_FRAMES, STEP_FRAMES, WINDOW_FRAMES, Predictor, choose_device, slices, windows
+from segser_core.predictor import (
+    MARGIN_FRAMES,
+    PRECISIONS,
+    STEP_FRAMES,
+    WINDOW_FRAMES,
+    Predictor,
+    choose_device,
+    slices,
+    windows,
+)
 from tests.test_model import tiny_model
 
 
@@ -119,6 +128,17 @@ def test_the_same_call_gives_the_same_bits(predictor):
     assert predictor.predict(noise(2.1)) == predictor.predict(noise(2.1))
 
 
+@pytest.mark.parametrize("context", ["clip", "segment"])
+@pytest.mark.parametrize("kind", ["whisper", "wav2vec2"])
+def test_bf16_is_near_fp32_and_not_the_same(kind, context):
+    exact, rough = (
+        Predictor(tiny_model(kind), "tiny", precision=p).encode(noise(3), context=context) for p in PRECISIONS
+    )
+    assert rough.segments.dtype == torch.float32 and not torch.equal(rough.segments, exact.segments)
+    torch.testing.assert_close(rough.segments, exact.segments, rtol=0.05, atol=0.05)
+    torch.testing.assert_close(rough.utterance, exact.utterance, rtol=0.05, atol=0.05)
+
+
 def test_progress_is_told_in_seconds(predictor):
     told = []
     predictor.predict(noise(65), progress=told.append)
@@ -132,6 +152,8 @@ def test_what_is_unknown_is_refused(predictor):
         predictor.predict(noise(1), aggregate="best")
     with pytest.raises(ModelError, match="models"):
         Predictor.from_pretrained("no-such-model")
+    with pytest.raises(SettingError, match="'fp8'"):
+        Predictor.from_pretrained(precision="fp8")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
