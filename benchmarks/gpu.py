@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.paper_cost import Loss, loss_of
+from benchmarks.paper_cost import loss_of, training_step
 from benchmarks.peers import random_wav2vec2
 from benchmarks.turns import markdown, seconds
 from segser_core.audio import SAMPLE_RATE_HZ
@@ -59,20 +59,6 @@ def features_of(model: SegmentEmotionModel, waveforms: list[torch.Tensor]) -> tu
     features = [model.encoder.features(w) for w in waveforms]
     lengths = torch.tensor([len(f) for f in features], device=features[0].device)
     return torch.nn.utils.rnn.pad_sequence(features, batch_first=True), lengths
-
-
-def training(model: SegmentEmotionModel, loss: Loss, device: str) -> Work:
-    """A step of the optimiser in bf16."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
-
-    def step(batch: Batch) -> None:
-        with torch.autocast(device, torch.bfloat16):
-            value = loss(model, batch)
-        value.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-
-    return step
 
 
 def inference(model: SegmentEmotionModel, device: str) -> Work:
@@ -132,7 +118,10 @@ def lines(model_of: Callable[[], SegmentEmotionModel], device: str, batches: Seq
         model = model_of().to(device).train(name != "inference")
         if compiled:
             model.encoder.compile(dynamic=True, backend=backend)
-        work = inference(model, device) if name == "inference" else training(model, loss_of(name), device)
+        if name == "inference":
+            work = inference(model, device)
+        else:
+            work = training_step(model, torch.autocast(device, torch.bfloat16)(loss_of(name)), fused=True)
         for size in batches:
             head = [name, f"{size}", "compiled" if compiled else "as it is"]
             try:

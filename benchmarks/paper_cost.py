@@ -59,9 +59,9 @@ def loss_apart(model: SegmentEmotionModel, batch: dict) -> torch.Tensor:
     return combined_loss(nll, triplet_loss(vectors, triplets).loss, ALPHA)
 
 
-def training_step(model: SegmentEmotionModel, loss: Loss) -> Callable[[dict], None]:
+def training_step(model: SegmentEmotionModel, loss: Loss, fused: bool = False) -> Callable[[dict], None]:
     """One step of the optimiser on a batch."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=fused)
 
     def step(batch: dict) -> None:
         loss(model, batch).backward()
