@@ -10,7 +10,6 @@ grows with the number of files, `benchmarks/scale.py` says.
 """
 
 import argparse
-import math
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.turns import alternate, markdown
+from benchmarks.turns import alternate, exponent, markdown
 from segser_core.audio import SAMPLE_RATE_HZ, load_audio
 from segser_core.bootstrap import intervals, kinds
 from segser_core.breakdown import breakdown
@@ -88,10 +87,9 @@ def lines(what: str, unit: str, works: dict[int, Work], turns: int) -> Iterator[
     alternate([0], sides)
     times = {size: statistics.median(t) for size, t in zip(works, alternate(range(turns), sides).values(), strict=True)}
     before = None
-    for size, seconds in times.items():
-        exponent = "–" if before is None else f"{math.log(seconds / times[before]) / math.log(size / before):.2f}"
-        yield [what, f"{size} {unit}", f"{1000 * seconds:.3g} ms", exponent]
-        before = size
+    for now in times.items():
+        yield [what, f"{now[0]} {unit}", f"{1000 * now[1]:.3g} ms", exponent(now, before)]
+        before = now
 
 
 def main(argv: list[str] | None = None) -> None:

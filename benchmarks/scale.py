@@ -10,7 +10,6 @@ before to this one: 1 is proportional, and below it the start still counts.
 """
 
 import argparse
-import math
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.turns import exponent
 from segser_core.audio import cut_wav
 
 CLIPS = 8
@@ -96,11 +96,10 @@ def table(costs: Iterator[Cost]) -> Iterator[str]:
     yield "| files | seconds | files a second | exponent | peak memory |\n| --- | --- | --- | --- | --- |"
     before = None
     for c in costs:
-        exponent = "–"
-        if before is not None:
-            exponent = f"{math.log(c.seconds / before.seconds) / math.log(c.files / before.files):.2f}"
-        yield f"| {c.files} | {c.seconds:.1f} | {c.files / c.seconds:.0f} | {exponent} | {c.peak_mb:.0f} MB |"
-        before = c
+        now = c.files, c.seconds
+        grew = exponent(now, before)
+        yield f"| {c.files} | {c.seconds:.1f} | {c.files / c.seconds:.0f} | {grew} | {c.peak_mb:.0f} MB |"
+        before = now
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -6,6 +6,7 @@ writes the table again, `benchmarks/results/README.md`, from the figures beside 
 """
 
 import csv
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -77,6 +78,11 @@ def spread(work: str, against: str, values: list[float], unit: str, target: str,
     """The median of some values, with their quartiles."""
     low, middle, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
     return Figure(work, against, middle, low, high, unit, len(values), target, remark)
+
+
+def exponent(now: tuple[float, float], before: tuple[float, float] | None) -> str:
+    """How time grew with size, each a pair (size, seconds): 1 is proportional."""
+    return "–" if before is None else f"{math.log(now[1] / before[1]) / math.log(now[0] / before[0]):.2f}"
 
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:
