@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.browser.screenshots import settle
 from tests.browser.serving import CHROMIUM, served, sound
 from tests.browser.test_inspection import in_address, titled
 from tests.conftest import SHARED
@@ -70,6 +71,7 @@ def test_from_the_tour_to_the_recall_to_a_clip_under_both_models_to_its_sound(ad
     page.get_by_role("link", name="Open the recall of both models").click()
     titled(page, "How good, and how sure?")
     sad = page.locator(".st-key-chart-recall .js-plotly-plot .trace.bars").first.locator(".point path").nth(2)
+    settle(page)  # what is drawn late above the chart moves it: a click where the bar was hits its neighbour
     sad.click(force=True)
 
     titled(page, "Where does it fail?")
