@@ -248,7 +248,7 @@ def without_clashes(job: Job, recordings: Iterable[Recording], screen: Screen) -
 
 
 def to_do(job: Job, recordings: Iterable[Recording], screen: Screen) -> Iterator[Recording]:
-    """The recordings but, with --resume, those whose file is there already: files are written whole or not at all."""
+    """The recordings; with --resume, without those whose file is there: files are written whole or not at all."""
     for recording in recordings:
         if job.resume and job.out is not None and (job.out / recording.target).is_file():
             screen.count()

@@ -27,9 +27,8 @@ def indices(names: "Sequence[str] | pd.Series", classes: Sequence[str]) -> np.nd
 
     code, known = pd.factorize(names if isinstance(names, pd.Series) else np.asarray(names, dtype=object))
     place = {c: i for i, c in enumerate(classes)}
-    found = np.array([*(place.get(n, -1) for n in known), -1], dtype=np.intp)[
-        code
-    ]  # where there is no name, code is -1
+    places = np.array([*(place.get(n, -1) for n in known), -1], dtype=np.intp)  # the last: where there is no name
+    found = places[code]
     if (found < 0).any():
         strange = sorted({str(n) for n, at in zip(names, found, strict=True) if at < 0})
         raise SettingError(f"{', '.join(strange)}: not among the classes {', '.join(classes)}")
@@ -81,11 +80,6 @@ def macro_f1(confusions: np.ndarray) -> np.ndarray:
     return _mean_of_known(_ratio(2 * hits, confusions.sum(axis=-1) + confusions.sum(axis=-2)))
 
 
-def agreement(confusions: np.ndarray) -> np.ndarray:
-    """Share of samples that two models give the same label: (..., C, C), rows by one, columns by the other → (...)."""
-    return accuracy(confusions)
-
-
 def cohens_kappa(confusions: np.ndarray) -> np.ndarray:
     """Agreement beyond chance, (p_o − p_e) / (1 − p_e) (Cohen 1960): (..., C, C) → (...), −1 to 1.
 
@@ -124,7 +118,7 @@ def agreement_of(true: np.ndarray, first: np.ndarray, second: np.ndarray, n_clas
     right_first, right_second = first == true, second == true
     both = np.array((right_first & right_second).sum())
     return Agreement(
-        float(agreement(between)),
+        float(accuracy(between)),
         float(cohens_kappa(between)),
         float(_ratio(both, right_first.sum())),
         float(_ratio(both, right_second.sum())),
@@ -174,8 +168,3 @@ def score_confusion(matrix: np.ndarray, classes: Sequence[str]) -> Scores:
         recall(matrix),
         int((matrix.sum(axis=-1) > 0).sum()),
     )
-
-
-def score(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> Scores:
-    """The scores of predictions; arguments and errors as in `confusion`."""
-    return score_confusion(confusion(labels, predicted, classes), classes)

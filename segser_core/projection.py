@@ -107,11 +107,6 @@ def umap_map(vectors: np.ndarray, seed: int = 0, progress: Callable[[float], Non
     return found
 
 
-def separation(vectors: np.ndarray, groups: Sequence[object] | np.ndarray) -> Separation:
-    """How far apart the groups of a set of vectors lie; see `separations`."""
-    return separations(vectors, {"": groups})[""]
-
-
 def separations(vectors: np.ndarray, groupings: dict[str, Sequence[object] | np.ndarray]) -> dict[str, Separation]:
     """How far apart groups lie, for several ways of grouping the same vectors: distances are found once.
 

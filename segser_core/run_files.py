@@ -141,8 +141,8 @@ def read_embeddings(path: Path) -> Embeddings:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             found = Embeddings(**{name: arrays[name] for name in names})
-    except Exception as error:  # numpy and zipfile raise many kinds for damaged bytes
-        raise RunError(f"{path} cannot be read: {_in_a_line(error)}; expected the arrays {', '.join(names)}") from error
+    except Exception as error:  # numpy and zipfile raise many kinds for damaged bytes, with advice to allow pickles
+        raise RunError(f"{path} is damaged, or holds other things than the arrays {', '.join(names)}") from error
     for prefix, others in (("utterance", names[1:3]), ("segment", names[4:])):
         rows = getattr(found, prefix)
         if rows.ndim != 2 or any(getattr(found, other).shape != rows.shape[:1] for other in others):

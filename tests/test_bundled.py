@@ -1,5 +1,7 @@
 """What ships: the two models, their runs and cards; on real recordings where these are at hand."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 from segser_core.audio import load_audio
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
-from segser_core.runs import BUNDLED, checkpoint_of, models, read_run
+from segser_core.runs import BUNDLED, checkpoint_of, metrics_of, models, read_run
 from training.bundle import card, score_row
 from training.corpora import load_corpus
 from training.protocols import RAVDESS_PAPER_LABELS, folds
@@ -48,6 +50,15 @@ def test_a_run_holds_development_and_test_clips(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_card_says_what_its_runs_hold(name):
     assert (BUNDLED / name / "README.md").read_text() == card(read_run(BUNDLED / name), read_run(EMODB / name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_scores_are_those_of_its_predictions(name):
+    run = read_run(BUNDLED / name)
+    written = (BUNDLED / name / "metrics.json").read_text()
+    found = json.dumps(metrics_of(run.predictions, run.labels))
+    first, second = (json.loads(text, parse_float=lambda x: round(float(x), 9)) for text in (written, found))
+    assert first == second
 
 
 def test_the_readme_quotes_the_runs():

@@ -11,7 +11,7 @@ from sklearn.metrics import silhouette_score
 
 from segser_core import projection
 from segser_core.errors import SettingError
-from segser_core.projection import pca, separation, separations, umap_map
+from segser_core.projection import Separation, pca, separations, umap_map
 
 
 def clusters(rows: int, size: int = 32, groups: int = 4, apart: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
@@ -100,6 +100,10 @@ def test_what_goes_wrong_in_the_callers_progress_is_the_callers_and_the_next_map
     with pytest.raises(KeyboardInterrupt):
         umap_map(np.eye(8), progress=stop)
     assert umap_map(np.eye(8)).shape == (8, 2)
+
+
+def separation(vectors, groups) -> Separation:
+    return separations(vectors, {"": groups})[""]
 
 
 def test_separation_by_hand():

@@ -161,16 +161,6 @@ def ravdess_nkululeko(corpus: Corpus) -> list[Fold]:
     return [by_speaker(0, RAVDESS_LABELS, speech, {"16", "17", "19", "20"}, {"21", "22", "23", "24"})]
 
 
-def leave_one_speaker_out(corpus: Corpus, labels: tuple[str, ...]) -> list[Fold]:
-    """A fold a speaker, in order of name: it is the test, the next one (cyclic) validates, the others train."""
-    speakers = sorted(corpus.manifest.speaker.unique())
-    following = [*speakers[1:], *speakers[:1]]
-    return [
-        by_speaker(i, labels, corpus.manifest, {dev}, {test})
-        for i, (test, dev) in enumerate(zip(speakers, following, strict=True))
-    ]
-
-
 def emodb_speaker(corpus: Corpus) -> list[Fold]:
     """EMO-DB, leave one speaker out: ten folds."""
     return leave_one_out(corpus.manifest, EMODB_LABELS)

@@ -114,7 +114,7 @@ def _agreement(best: Run, other: Run) -> Row:
         **_bounds("uar", percentile(metrics.uar(draws))),
         "kappa": float(metrics.cohens_kappa(seen)),
         **_bounds("kappa", percentile(metrics.cohens_kappa(draws))),
-        "equal": float(metrics.agreement(seen)),
+        "equal": float(metrics.accuracy(seen)),
     }
 
 

@@ -13,10 +13,10 @@ FETCHED = "charts-fetched"
 @contextmanager
 def charts_fetched() -> Iterator[None]:
     """Have what draws charts fetched while the block runs, on a session's first page: it takes a browser a second."""
+    slot = st.empty()  # always: what stands below keeps its place from run to run
     if st.session_state.get(FETCHED):
         yield
         return
-    slot = st.empty()
     with slot.container(key="chart-ahead"):
         st.html(HIDDEN)
         st.plotly_chart(go.Figure(layout={"height": 10}), width=10)

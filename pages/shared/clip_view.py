@@ -42,6 +42,7 @@ def show_clip(choice: Choice, row: pd.Series, file: Path, notes: dict[str, Note]
     said = [p for p in (_said(run, row, choice) for run in choice.both) if p is not None]
     if said:
         _timeline(said, samples, f"{row.utterance_id}-{row.seed}-{'-'.join(p.model for p in said)}-{choice.rule}")
+        st.markdown(words.below_comparison(said))
         _surest(row, samples)
     elif samples is not None:
         st.audio(cut_wav(samples, 0, LONGEST_S), format="audio/wav")

@@ -90,7 +90,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
                 "difference",
                 "The difference of each class's recall between the runs, with intervals",
                 between,
-                lambda row: (Filter(label=between.label[row], wrong="this"), False),
+                lambda row: (Filter(label=between.label[row], wrong=_worse(between.difference[row])), False),
             )
     wrong = [Filter(label=label, correct=False) for label in listed["class"]]
     charts.table(listed, "recall", lambda row: (wrong[row], False))
@@ -107,6 +107,11 @@ def _interval(options: list[str], key: str) -> str:
         required=True,
         persist_state="session",
     )
+
+
+def _worse(difference: float) -> str:
+    """Which run alone is wrong where it falls behind, as a filter names it."""
+    return "other" if difference > 0 else "this"
 
 
 def _recall_list(table: pd.DataFrame) -> pd.DataFrame:

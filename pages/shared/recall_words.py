@@ -30,11 +30,15 @@ BY_HELP = """
 Both take the trained models as they are: another training would differ, too.
 """
 METHOD = (
-    "The lines are 95 % intervals: a bootstrap, or Wilson's interval for a class with fewer than 50 clips and "
-    "where all or none were found. They hold for these models; another training would differ. Of a difference, p is "
-    "adjusted for the number of classes (Holm)."
+    "The lines are 95 % intervals: a bootstrap, or Wilson's interval for the recall of a class with fewer than 50 "
+    "clips and where all or none were found. They hold for these models; another training would differ. The interval "
+    "of a difference is a bootstrap, too narrow where few clips differ and not adjusted for the number of classes; p "
+    "is: adjusted (Holm), and never below what so few clips can tell."
 )
-CLICK = "A click on a bar opens its wrong clips in *Mistakes*; so does choosing a row of the table."
+CLICK = (
+    "A click on a bar opens its wrong clips in *Mistakes*; so does choosing a row of the table. A click on a "
+    "difference opens the clips that only the worse run has wrong."
+)
 CLICK_CELL = "A click on a cell opens its clips in *Mistakes*; the table does the same."
 RULES_ASIDE = (
     "Same models, same clips: only the rule that makes one label of many segments changes from row to row. "

@@ -72,10 +72,8 @@ def _table(heard: Sequence[Heard]) -> None:
         height="content" if len(heard) <= 8 else 320,
         placeholder="–",
         column_config={
-            "file": st.column_config.TextColumn(width=95),
-            "label": st.column_config.TextColumn(width=66),
-            "confidence": st.column_config.NumberColumn(format="%.2f", width=78),
-            "duration": st.column_config.NumberColumn("length", format="%.1f s", width=60),
+            "confidence": st.column_config.NumberColumn(format="%.2f"),
+            "duration": st.column_config.NumberColumn("length", format="%.1f s"),
             "notes": st.column_config.TextColumn(width="large"),
         },
         alt="The files, what is heard in each, and what is wrong with those that were refused",

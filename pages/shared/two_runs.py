@@ -34,7 +34,7 @@ def _figures(choice: Choice, found: Comparison) -> None:
     columns[0].markdown(f"{names[0]} minus {names[1]}, 95 %: {signed(uar.interval.low)} to {signed(uar.interval.high)}")
     columns[1].metric("Equal labels", f"{percent(agreement.share)}{words.NO_BREAK}%")
     columns[1].markdown(f"of {found.utterances} clips, right or wrong; Cohen's κ{words.NO_BREAK}{agreement.kappa:.2f}")
-    columns[2].metric("Right in both", f"{percent(agreement.second_of_first)}{words.NO_BREAK}%")
+    columns[2].metric("Right in the other, too", f"{percent(agreement.second_of_first)}{words.NO_BREAK}%")
     columns[2].markdown(
         f"of what {names[0]} has right, {names[1]} has right, too; the other way round "
         f"{percent(agreement.first_of_second)}{words.NO_BREAK}%"

@@ -107,10 +107,10 @@ def below_timeline(prediction: Prediction, info: ModelInfo) -> str:
     return f":small[{CONTEXT_LINE[prediction.context]} {PROBE if prediction.is_probe else NO_LABELS} {taught([info])}]"
 
 
-def below_comparison(predictions: Sequence[Prediction], infos: Sequence[ModelInfo]) -> str:
-    """The same for two models side by side."""
+def below_comparison(predictions: Sequence[Prediction], infos: Sequence[ModelInfo] = ()) -> str:
+    """The same for two models side by side; without what they were trained on where that is not known."""
     each = [f"**{p.model}**: {PROBE if p.is_probe else NO_LABELS}" for p in predictions]
-    lines = [CONTEXT_LINE[predictions[0].context], *each, taught(infos)]
+    lines = [CONTEXT_LINE[predictions[0].context], *each, *([taught(infos)] if infos else [])]
     return "  \n".join(f":small[{line}]" for line in lines)
 
 

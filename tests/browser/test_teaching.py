@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pages.shared import tour_steps
 from tests.browser.screenshots import settle
 from tests.browser.serving import CHROMIUM, served, sound
 from tests.browser.test_inspection import in_address, titled
@@ -57,10 +58,12 @@ def test_links_to_every_page_open_it_in_its_state_when_they_are_the_first_that_a
 def test_each_step_of_the_tour_leads_where_it_says(address, page):
     page.goto(f"{address}/tour")
     for place, title in enumerate(STEPS):
+        address_of = tour_steps.STEPS[place].address
         titled(page, "segser in five steps")
         page.get_by_test_id("stPageLink").get_by_role("link").nth(place).click()
         titled(page, title)
         assert page.get_by_test_id("stException").count() == 0
+        assert {name: in_address(page, name) for name in address_of} == {k: [v] for k, v in address_of.items()}
         page.get_by_role("link", name="Tour", exact=True).click()
 
 
