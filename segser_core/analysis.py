@@ -5,12 +5,13 @@ and the others go on. Nothing is kept of a recording but its name, so that memor
 """
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -75,7 +76,7 @@ class Screen:
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
-            disable=not console.is_terminal,
+            disable=not is_terminal(sys.stderr),
         )
         self.bar.start()
         self.task = self.bar.add_task("", total=None)
@@ -100,10 +101,10 @@ class Screen:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """The bar out of the way, for something to be printed on the same terminal."""
-        if sys.stdout.isatty():
+        if is_terminal(sys.stdout):
             self.bar.stop()
         yield
-        if sys.stdout.isatty():
+        if is_terminal(sys.stdout):
             self.bar.start()
 
     def refuse(self, name: str, why: object) -> None:
@@ -256,13 +257,18 @@ def to_do(job: Job, recordings: Iterable[Recording], screen: Screen) -> Iterator
             yield recording
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether someone looks at it; whatever the environment says of colours, a pipe or a file is none."""
+    return stream is not None and stream.isatty()
+
+
 def write(prediction: Prediction, format: str, path: Path) -> None:
     """One prediction as a file, in place at once, so that a file is whole or not there."""
     content = as_bytes(prediction, format)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(content)
-    beside.replace(path)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as beside:
+        (Path(beside) / "whole").write_bytes(content)
+        (Path(beside) / "whole").replace(path)
 
 
 def as_bytes(prediction: Prediction, format: str) -> bytes:

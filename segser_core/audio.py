@@ -233,7 +233,7 @@ def audio_files(path: Path) -> Iterator[Path]:
     try:
         with os.scandir(path) as entries:
             for entry in entries:
-                if not entry.is_dir():
+                if not _is_folder(entry):
                     names += [entry.name] if is_audio_name(entry.name) else []
                 elif not entry.is_symlink():
                     folders.add(entry.name)
@@ -245,6 +245,14 @@ def audio_files(path: Path) -> Iterator[Path]:
             yield from audio_files(path / name)
         else:
             yield path / name
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    """Also where a link leads in a circle, or where nobody may look: then it is taken for a file."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def is_audio_name(name: str) -> bool:

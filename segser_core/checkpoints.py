@@ -23,13 +23,17 @@ def check_checkpoint(folder: Path) -> None:
     if asked := sorted({key for key, _ in _entries(config) if key in FOREIGN}):
         raise ModelError(f"the model in {folder} asks for code of its own ({', '.join(asked)}), which is never run")
     labels = _labels(folder, config)
-    for above in folder.parents[:3]:  # checkpoint, or checkpoint/seed-S/fold-K
+    for above in folder.absolute().parents[:3]:  # checkpoint, or checkpoint/seed-S/fold-K
         if (above / "run.json").is_file() and (said := _object_in(above / "run.json").get("labels")) != labels:
             raise ModelError(f"the model in {folder} has labels {labels}, its run {said}: which is right is unknown")
     if not is_fit(config.get("system", "seg")):
         raise ModelError(f"the model in {folder} is of the system {config['system']!r}; expected a name")
     if not isinstance(config.get("longest_training_clip_s"), int | float | None):
         raise ModelError(f"the model in {folder} has no number of seconds as its longest_training_clip_s")
+    for key in ("segment_frames", "stride_frames", "crop_frames"):
+        value = config.get(key, 1)
+        if not ((type(value) is int and value > 0) or (value is None and key == "crop_frames")):
+            raise ModelError(f"the model in {folder} has {key} {value!r}; expected a whole number above 0")
     for key, value in _entries(config):
         if key in ("encoder_layers", "num_hidden_layers") and not (type(value) is int and 0 < value <= MOST_LAYERS):
             raise ModelError(f"the model in {folder} has {key} {value!r}; expected 1 to {MOST_LAYERS}")

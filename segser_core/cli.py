@@ -18,6 +18,7 @@ from segser_core.text import aligned, percent, plain
 Format = Literal["table", "json", "csv", "textgrid", "elan", "parquet"]
 Rule = Literal["utterance", "max", "mean", "vote", "top-k"]
 ONLY_FILES = ("textgrid", "elan", "parquet")
+MOST_S = 10**9
 PROBLEM, WRONG_CALL, INTERRUPTED = 1, 2, 130
 
 
@@ -36,6 +37,11 @@ class Commands(TyperGroup):
         except SegserError as error:
             say(plain(error))
             raise typer.Exit(WRONG_CALL if isinstance(error, SettingError) else PROBLEM) from None
+        except BrokenPipeError:
+            raise  # typer ends quietly where nobody reads on
+        except OSError as error:
+            say(plain(error))
+            raise typer.Exit(PROBLEM) from None
 
 
 app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -94,8 +100,8 @@ def check_call(format: Format, out: Path | None, max_duration: float | None) -> 
         raise typer.BadParameter("a table is printed; choose another --format to write files", param_hint="--out")
     if out is not None and out.exists() and not out.is_dir():
         raise typer.BadParameter(f"{plain(out)} is a file; expected a folder", param_hint="--out")
-    if max_duration is not None and not max_duration > 0:
-        raise typer.BadParameter(f"{max_duration} s; expected a number above 0", param_hint="--max-duration")
+    if max_duration is not None and not 0 < max_duration <= MOST_S:
+        raise typer.BadParameter(f"{max_duration} s; expected above 0, at most {MOST_S}", param_hint="--max-duration")
 
 
 def say(line: str) -> None:

@@ -84,8 +84,9 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
     try:
         rows = parquet.read_table(path)
         rows.validate(full=True)  # else text that is no UTF-8 shows only when it is looked at
-        if nested := [f.name for f in rows.schema if pa.types.is_nested(f.type)]:
-            raise ValueError(f"the column {nested[0]} holds lists or structures")
+        strange = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+        if found := [f.name for f in rows.schema if any(kind(f.type) for kind in strange)]:
+            raise ValueError(f"the column {found[0]} holds lists, structures or bytes")
         return rows.to_pandas(ignore_metadata=True)  # metadata would name types and an index of its own
     except FileNotFoundError:
         raise RunError(

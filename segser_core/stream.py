@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -95,6 +96,13 @@ def on_ray(
         ray.shutdown()
 
 
+def _await_head(address: str | None) -> None:
+    """An error at once where nobody listens at HOST:PORT: Ray itself tries for many minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdigit() and "/" not in host:
+        socket.create_connection((host, int(port)), timeout=10).close()
+
+
 def connect(address: str | None) -> Any:
     """Ray, connected, without usage statistics, dashboard or words of its own. Errors as in `on_ray`."""
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
@@ -110,8 +118,9 @@ def connect(address: str | None) -> Any:
     how: dict[str, Any] = {} if address else {"include_dashboard": False}
     code = {"env_vars": {"PYTHONPATH": str(Path(__file__).parents[1])}}
     try:
+        _await_head(address)
         ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, runtime_env=code, **how)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise SettingError(f"Ray cannot be reached at {address or 'this machine'}: {error}") from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False

@@ -567,6 +567,7 @@ def test_a_folder_is_every_audio_file_below_it(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "folder.wav").mkdir()
     (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "round").symlink_to(tmp_path / "round")
     assert list(audio_files(tmp_path)) == sorted(tmp_path / n for n in [*names, "gone.wav"])
 
 

@@ -2,6 +2,7 @@
 
 import json
 import struct
+from pathlib import Path
 
 import pytest
 from transformers import WhisperFeatureExtractor
@@ -45,7 +46,10 @@ def changed(model, tmp_path, **changes):
         ({"label2id": None}, "not the same"),
         ({"system": "<script>"}, "the system"),
         ({"stride_frames": 0}, "stride"),
-        ({"segment_frames": "many"}, "cannot be loaded"),
+        ({"segment_frames": "many"}, "segment_frames 'many'; expected a whole number"),
+        ({"segment_frames": 80.5}, "segment_frames 80.5"),
+        ({"stride_frames": None}, "stride_frames None"),
+        ({"crop_frames": -5}, "crop_frames -5"),
         ({"tail": "cut"}, "tail policy 'cut'"),
         ({"longest_training_clip_s": "long"}, "longest_training_clip_s"),
         ({"encoder_encoder_layers": 10**6}, "encoder_layers 1000000; expected 1 to 100"),
@@ -61,7 +65,7 @@ def test_a_config_that_asks_for_what_must_not_be(changes, why, model, tmp_path):
 
 
 @pytest.mark.parametrize("deep", [".", "seed-0/fold-1"])
-def test_labels_in_another_order_than_the_run_says(deep, model, tmp_path):
+def test_labels_in_another_order_than_the_run_says(deep, model, tmp_path, monkeypatch):
     folder = tmp_path / "run" / "checkpoint" / deep
     folder.mkdir(parents=True)
     changed(model, folder)
@@ -69,8 +73,10 @@ def test_labels_in_another_order_than_the_run_says(deep, model, tmp_path):
     (tmp_path / "run" / "run.json").write_text(json.dumps(run))
     assert SegmentEmotionModel.from_folder(folder).config.labels == LABELS
     (tmp_path / "run" / "run.json").write_text(json.dumps(run | {"labels": LABELS[::-1]}))
-    with pytest.raises(ModelError, match="which is right is unknown"):
-        SegmentEmotionModel.from_folder(folder)
+    monkeypatch.chdir(folder)
+    for name in (folder, Path()):
+        with pytest.raises(ModelError, match="which is right is unknown"):
+            SegmentEmotionModel.from_folder(name)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04N.", b"\xff" * 8 + b"{}", struct.pack("<Q", 2) + b"[]"])

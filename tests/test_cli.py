@@ -211,6 +211,7 @@ def test_a_place_that_cannot_be_written_is_one_line(call):
         ["a.wav", "--device", "abacus"],
         ["a.wav", "--max-duration", "0"],
         ["a.wav", "--max-duration", "nan"],
+        ["a.wav", "--max-duration", "inf"],
         ["a.wav", "--resume"],
         ["a.wav", "--engine", "steam"],
         ["a.wav", "--nonesuch"],
@@ -222,6 +223,26 @@ def test_a_wrong_call_ends_with_2(call, wrong):
     touch("a.wav", "setting.wav")
     got = call("analyze", *wrong)
     assert got.exit_code == 2 and got.stdout == "" and got.stderr
+
+
+@pytest.mark.parametrize("wrong", [["a.wav", "--model"], ["a.wav", "--format", "json", "--out"]])
+def test_what_the_system_refuses_is_one_line(call, wrong):
+    touch("a.wav")
+    result = call("analyze", *wrong, "x" * 300)
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1 and "too long" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE"])
+def test_no_progress_is_drawn_where_nobody_looks(call, monkeypatch, name):
+    monkeypatch.setenv(name, "1")
+    touch("a.wav", "bad.wav")
+    assert call("analyze", "a.wav", "bad.wav", "--format", "json").stderr == "bad.wav: not audio at all [bold]\n"
+
+
+def test_what_cannot_be_put_in_place_leaves_nothing_beside_it(call):
+    touch("a.wav", "o/a.json/file")
+    result = call("analyze", "a.wav", "--format", "json", "--out", "o")
+    assert result.exit_code == 1 and [p.name for p in Path("o").iterdir()] == ["a.json"]
 
 
 def test_an_unknown_model_is_one_line_that_names_the_known(call):

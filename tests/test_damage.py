@@ -150,15 +150,15 @@ def test_any_json_as_a_runs_description(a_run, said):
 @pytest.mark.parametrize(
     ("column", "values", "why"),
     [
-        ("utterance_id", [["a"]], "lists or structures"),
-        ("speaker", [{"a": 1}], "lists or structures"),
+        ("utterance_id", [["a"]], "lists, structures or bytes"),
+        ("speaker", [{"a": 1}], "lists, structures or bytes"),
         ("seed", "first", "whole number"),
         ("fold", 0.5, "whole number"),
         ("p_sad", 1.5, "share from 0 to 1"),
         ("confidence", -0.1, "share from 0 to 1"),
         ("p_sad", "much", "finite number"),
         ("duration_s", np.inf, "finite number"),
-        ("label", b"\xff", "does not list"),
+        ("label", b"\xff", "lists, structures or bytes"),
     ],
 )
 def test_a_column_that_holds_something_else(column, values, why, tmp_path):

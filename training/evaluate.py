@@ -145,6 +145,9 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         metrics = run(asked)
+    except KeyboardInterrupt:
+        print("interrupted; --resume goes on", file=sys.stderr)
+        return 130
     except SegserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
