@@ -236,7 +236,7 @@ def test_what_the_system_refuses_is_one_line(call, wrong):
 def test_no_progress_is_drawn_where_nobody_looks(call, monkeypatch, name):
     monkeypatch.setenv(name, "1")
     touch("a.wav", "bad.wav")
-    assert call("analyze", "a.wav", "bad.wav", "--format", "json").stderr == "bad.wav: not audio at all [bold]\n"
+    assert call("analyze", "a.wav", "bad.wav", "--format", "json").stderr == "bad.wav: not audio\\nat all [bold]\n"
 
 
 def test_what_cannot_be_put_in_place_leaves_nothing_beside_it(call):

@@ -88,7 +88,8 @@ def test_the_authors_settings_of_the_two_systems_beside_the_five(name):
     pepino, chen = of.values()
     assert (pepino.batch_size, pepino.epochs, pepino.patience, pepino.best_by) == (32, 100, 4, "loss")
     assert (pepino.gradient_value_clip, pepino.crop_frames, pepino.normalization) == (1.0, 250, "global")
-    assert chen.spec_augment == SpecAugment() and chen.class_weights and not chen.balanced
+    masks = None if name == "emodb-base" else SpecAugment()  # a single tuned layer does not bear them
+    assert chen.spec_augment == masks and chen.class_weights and not chen.balanced
     assert (chen.tapt.mask_p, chen.tapt.mask_frames, chen.tapt.mask_least) == (0.06, 15, 2)
     if name == "ravdess":
         assert chen.tapt == TaskAdaptation() and (chen.batch_size, chen.epochs, chen.cut_s) == (64, 15, 10.0)

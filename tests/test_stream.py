@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from functools import partial
@@ -15,7 +16,7 @@ from segser_core import analysis, stream
 from segser_core.analysis import Job, Screen
 from segser_core.audio import AHEAD_S, Decoded, audio_blocks, cut_wav, decode_ahead
 from segser_core.audio import Levels as AudioLevels
-from segser_core.errors import AudioError, ModelError
+from segser_core.errors import AudioError, ModelError, SettingError
 from segser_core.exports import csv_pieces, json_pieces, to_csv, to_json
 from tests.test_exports import prediction
 
@@ -23,6 +24,15 @@ from tests.test_exports import prediction
 def test_items_come_in_order_with_what_threads_made_of_them():
     made = stream.ahead(range(50), lambda i: (time.sleep(0.001 * (i % 3)), 2 * i)[1])
     assert [(i, future.result()) for i, future in made] == [(i, 2 * i) for i in range(50)]
+
+
+def test_a_cluster_where_nobody_listens_is_refused_at_once():
+    pytest.importorskip("ray")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(SettingError, match=f"cannot be reached at {address}"):
+        stream.connect(address)
 
 
 def test_only_so_many_are_made_ahead():
