@@ -9,7 +9,10 @@ convolutions of wav2vec2-base normalise over time, so even a masked batch would 
 | ------------------------ | --------------------------------------- | ----------------------------- |
 | wav2vec2, HuBERT, WavLM  | convolutional feature encoder           | projection, Transformer       |
 | Whisper                  | log-mel spectrogram                     | convolutions, Transformer     |
-| Whisper, n frozen layers | the same, convolutions and n layers     | the layers above              |
+| either, n frozen layers  | all that lies below, and n layers       | the layers above              |
+
+WavLM's layers hand on a position bias, so that none stands alone: however many are frozen, `features` goes through its
+convolutions only.
 """
 
 import math
@@ -103,6 +106,15 @@ class WaveEncoder(FrameEncoder):
             self.projection.requires_grad_(False)
             stack.pos_conv_embed.requires_grad_(False)
             stack.layers[:frozen_layers].requires_grad_(False)
+            self.frozen_layers = None if config.model_type == "wavlm" else frozen_layers
+
+    def train(self, mode: bool = True) -> "WaveEncoder":
+        """What `features` goes through stays as it is in use, without dropout."""
+        super().train(mode)
+        if self.frozen_layers is not None:
+            for frozen in (self.projection, *self.transformer.layers[: self.frozen_layers]):
+                frozen.eval()
+        return self
 
     def transformer_layers(self) -> list[nn.Module]:
         """The layers that are kept, from the lowest up."""
@@ -118,17 +130,32 @@ class WaveEncoder(FrameEncoder):
 
     @torch.no_grad()
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
-        """The convolutional feature encoder: (N,) → (T, 512), T = (N − 400) // 320 + 1."""
+        """Of the convolutions (T, 512), or of the frozen layers (T, D); T = (N − 400) // 320 + 1."""
         if self.normalize:
             waveform = (waveform - waveform.mean()) / (waveform.var(correction=0) + 1e-7).sqrt()
-        return self.convolutions(waveform[None])[0].T
+        found = self.convolutions(waveform[None])[0].T
+        if self.frozen_layers is None:
+            return found
+        stack, hidden = self.transformer, self._projected(found[None])
+        hidden = hidden + stack.pos_conv_embed(hidden)
+        hidden = hidden if stack.config.do_stable_layer_norm else stack.layer_norm(hidden)
+        length = torch.tensor([len(found)], device=hidden.device)
+        return through(stack.layers[: self.frozen_layers], stack.config, hidden, length)[0]
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
-        """Feature projection and Transformer, with the mask of the frames: (B, T, 512) → (B, T, D)."""
-        projected = self.projection(features)
-        hidden = projected[0] if isinstance(projected, tuple) else projected  # HuBERT returns no tuple
-        frames = self.transformer(hidden, attention_mask=inside(lengths, features.shape[1])).last_hidden_state
+        """What `features` left undone, with the mask of the frames: (B, T, F) → (B, T, D)."""
+        stack = self.transformer
+        if self.frozen_layers is None:
+            mask = inside(lengths, features.shape[1])
+            frames = stack(self._projected(features), attention_mask=mask).last_hidden_state
+        else:
+            frames = through(stack.layers[self.frozen_layers :], stack.config, features, lengths)
+            frames = stack.layer_norm(frames) if stack.config.do_stable_layer_norm else frames
         return frames.relu() if self.rectified else frames
+
+    def _projected(self, features: Tensor) -> Tensor:
+        projected = self.projection(features)
+        return projected[0] if isinstance(projected, tuple) else projected  # HuBERT returns no tuple
 
 
 class MelEncoder(FrameEncoder):
@@ -173,14 +200,14 @@ class MelEncoder(FrameEncoder):
             return pairs
         length = torch.tensor([len(pairs)], device=pairs.device)
         hidden = self._stem(pairs[None], length, torch.full_like(length, offset))
-        return self._run(self.layers[: self.frozen_layers], hidden, length)[0]
+        return through(self.layers[: self.frozen_layers], self.config, hidden, length)[0]
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
         """What `features` left undone: (B, T, F) → (B, T, D)."""
         offsets = torch.zeros_like(lengths) if offsets is None else offsets
         if self.frozen_layers is None:
             features = self._stem(features, lengths, offsets)
-        frames = self.norm(self._run(self.layers[self.frozen_layers or 0 :], features, lengths))
+        frames = self.norm(through(self.layers[self.frozen_layers or 0 :], self.config, features, lengths))
         return frames.relu() if self.rectified else frames
 
     def _stem(self, pairs: Tensor, lengths: Tensor, offsets: Tensor) -> Tensor:
@@ -194,13 +221,14 @@ class MelEncoder(FrameEncoder):
         at = offsets[:, None] + torch.arange(frames, device=offsets.device)
         return hidden + sinusoids(at, self.hidden_size).to(hidden.dtype)
 
-    def _run(self, layers: nn.ModuleList, hidden: Tensor, lengths: Tensor) -> Tensor:
-        mask = create_bidirectional_mask(
-            config=self.config, inputs_embeds=hidden, attention_mask=inside(lengths, hidden.shape[1])
-        )
-        for layer in layers:
-            hidden = layer(hidden, mask)
-        return hidden
+
+def through(layers: nn.ModuleList, config: PreTrainedConfig, hidden: Tensor, lengths: Tensor) -> Tensor:
+    """Layers of a Transformer one after another, each recording seeing itself alone: (B, T, D), (B,) → (B, T, D)."""
+    inner = inside(lengths, hidden.shape[1])
+    mask = create_bidirectional_mask(config=config, inputs_embeds=hidden, attention_mask=inner)
+    for layer in layers:
+        hidden = layer(hidden, mask)
+    return hidden
 
 
 def receptive_field(config: PreTrainedConfig) -> int:

@@ -25,11 +25,12 @@ def batch(encoder, waveforms):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_padded_batch_equals_transformers_clip_by_clip(kind):
+@pytest.mark.parametrize("frozen_layers", [None, 0, 1, 3])
+def test_a_padded_batch_equals_transformers_clip_by_clip(kind, frozen_layers):
     network = tiny_network(kind)
     with torch.no_grad():
         expected = [network(w[None]).last_hidden_state[0] for w in clips()]
-    for got, alone in zip(batch(encoder_around(network), clips()), expected, strict=True):
+    for got, alone in zip(batch(encoder_around(network, None, frozen_layers), clips()), expected, strict=True):
         torch.testing.assert_close(got, alone, rtol=0, atol=1e-5)
 
 
@@ -54,6 +55,18 @@ def test_whisper_equals_transformers_with_positions_cut_to_the_clip(layer, froze
     )
     for got, waveform in zip(batch(encoder, clips()), clips(), strict=True):
         torch.testing.assert_close(got, whisper_alone(waveform, layer), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_frozen_is_the_same_while_training(kind):
+    """Dropout is of the layers above alone; WavLM's features are those of its convolutions."""
+    encoder = encoder_around(tiny_network(kind), frozen_layers=2)
+    at_rest = encoder.features(clips()[1])
+    for part in encoder.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.5
+    torch.testing.assert_close(encoder.train().features(clips()[1]), at_rest, rtol=0, atol=0)
+    assert (encoder.frozen_layers is None) == ("wavlm" in kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -107,7 +107,9 @@ def feature_size(encoder: FrameEncoder) -> int:
     """F, how many numbers an encoder's `features` hold for a frame."""
     if isinstance(encoder, LayerAverage):
         return len(encoder.mean)
+    if encoder.frozen_layers is not None:
+        return encoder.hidden_size
     if isinstance(encoder, MelEncoder):
-        return encoder.hidden_size if encoder.frozen_layers is not None else 2 * encoder.config.num_mel_bins
+        return 2 * encoder.config.num_mel_bins
     projection: Any = encoder.projection
     return projection.projection.in_features
