@@ -96,6 +96,18 @@ def test_the_authors_settings_of_the_two_systems_beside_the_five(name):
         assert {s.learning_rate for s in of.values()} | {s.head_learning_rate for s in of.values()} == {1e-4}
 
 
+@pytest.mark.parametrize("name", ["iemocap", "fesc"])
+def test_long_clips_have_settings_of_their_own(name):
+    pepino = read_settings(CONFIGS / f"{name}.yaml", {"system": "layer-average"})
+    assert (pepino.crop_frames, pepino.cut_s) == (400, 15.0)
+
+
+def test_a_name_that_stands_twice(tmp_path):
+    (tmp_path / "a.yaml").write_text("epochs: 3\nepochs: 4\n")
+    with pytest.raises(SettingError, match="epochs twice"):
+        read_settings(tmp_path / "a.yaml")
+
+
 def test_settings_survive_as_yaml():
     s = Settings(
         alpha={"tri-w": 0.7},
@@ -125,6 +137,9 @@ def test_settings_survive_as_yaml():
         ({"tapt": {"tuning_steps": 0}}, "tapt.tuning_steps is 0"),
         ({"tapt": {"mask_p": "often"}}, "tapt.mask_p is 'often'"),
         ({"spec_augment": {"time": 3}}, "wrong kind.*time"),
+        ({"spec_augment": {"time_frames": 0}}, "spec_augment.time is .*length 0"),
+        ({"tapt": {"mask_frames": 0}}, "tapt.mask is .*length 0"),
+        ({"tapt": {"pretraining_warmup_steps": -1}}, "pretraining_warmup_steps is -1"),
         ({"patience": 0}, "patience is 0"),
         ({"best_by": "luck"}, "best_by is 'luck'"),
         ({"normalization": "batch"}, "normalization is 'batch'"),

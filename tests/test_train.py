@@ -88,6 +88,23 @@ def test_what_was_done_is_not_done_again(command, monkeypatch):
     assert call("--resume") == 0 and (folder / "run" / "run.json").exists()
 
 
+def test_what_was_begun_with_other_settings_does_not_go_on(command, monkeypatch, capsys):
+    call, _ = command
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            call("--system", "baseline")
+    assert call("--system", "seg", "--segment_frames", "60", "--stride_frames", "30", "--resume") == 1
+    assert "begun with another system, segment_frames, stride_frames" in capsys.readouterr().err
+    assert call("--system", "baseline", "--resume") == 0
+
+
+def test_a_training_whose_loss_is_lost_ends_at_once(command, capsys):
+    call, _ = command
+    assert call("--learning_rate", "1e30", "--head_learning_rate", "1e30", "--gradient_clip", "1e30") == 1
+    assert "the loss is no number any more at step" in capsys.readouterr().err
+
+
 def test_a_dry_run_prints_the_plan_and_writes_nothing(command, capsys):
     call, folder = command
     assert call("--dry-run") == 0

@@ -6,6 +6,7 @@ from typing import ClassVar
 import pandas as pd
 
 from segser_core.errors import CorpusError
+from segser_core.labels import is_fit
 from training.corpora import LeftOut
 
 SPLITS = ("train", "dev", "test")
@@ -35,6 +36,8 @@ class Fold:
                 f"fold {self.index} has no utterance for {' and '.join(sorted(missing))}; "
                 "its speakers are not in the folder: look at `python -m training.corpora describe`"
             )
+        if unfit := [c for c in self.labels if not is_fit(c)]:
+            raise CorpusError(f"fold {self.index} has labels {unfit}; expected names of at most 40 letters, no markup")
         if strange := set(self.manifest.label) - set(self.labels):
             raise CorpusError(f"fold {self.index} has utterances of {', '.join(sorted(strange))}, which is not a class")
         if unlearnt := set(self.labels) - set(self.manifest.label[self.manifest.split == "train"]):

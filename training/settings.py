@@ -60,6 +60,10 @@ class SpecAugment:
     feature_size: int = 64
     feature_least: int = 1
 
+    def __post_init__(self):
+        check_spans("spec_augment.time", self.time_p, self.time_frames, self.time_least)
+        check_spans("spec_augment.feature", self.feature_p, self.feature_size, self.feature_least)
+
 
 @dataclass(frozen=True)
 class TaskAdaptation:
@@ -91,6 +95,9 @@ class TaskAdaptation:
         for name in ("tuning_steps", "pretraining_steps"):
             require(getattr(self, name) >= 1, f"tapt.{name}", getattr(self, name), "at least 1")
         require(self.learning_rate > 0, "tapt.learning_rate", self.learning_rate, "above 0")
+        warmup = self.pretraining_warmup_steps
+        require(warmup >= 0, "tapt.pretraining_warmup_steps", warmup, "0 or more")
+        check_spans("tapt.mask", self.mask_p, self.mask_frames, self.mask_least)
 
 
 @dataclass(frozen=True)
@@ -196,6 +203,25 @@ def require(holds: bool, name: str, got: Any, expected: str) -> None:
         raise SettingError(f"the setting {name} is {got!r}; expected {expected}")
 
 
+def check_spans(name: str, p: float, length: int, least: int) -> None:
+    """Whether spans can be drawn so; see `training.augment.spans`."""
+    if not all(isinstance(value, int | float) for value in (p, length, least)):
+        return  # which kind each is to be is seen later
+    holds = 0 <= p <= 1 and length >= 1 and least >= 0
+    require(holds, name, f"p {p:g}, length {length}, least {least}", "0 <= p <= 1, a length from 1, least from 0")
+
+
+class OneOfEach(yaml.SafeLoader):
+    """Refuses a name that stands twice, of which YAML would keep the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As its parent does."""
+        names = [key.value for key, _ in node.value]
+        if twice := sorted({str(name) for name in names if names.count(name) > 1}):
+            raise yaml.constructor.ConstructorError(None, None, f"{', '.join(twice)} twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settings:
     """Settings from a YAML file, with values of the command line (as text, e.g. `augmentation.speed`) over them.
 
@@ -205,7 +231,7 @@ def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settin
         SettingError: no such file, no YAML, an unknown name or a value of another kind.
     """
     try:
-        values = yaml.safe_load(path.read_text()) or {}
+        values = yaml.load(path.read_text(), OneOfEach) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingError(f"the settings {path} cannot be read: {error}") from error
     values = of_system(values, (overrides or {}).get("system"))

@@ -19,7 +19,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from segser_core.errors import SegserError
+import yaml
+
+from segser_core.errors import SegserError, SettingError
 from segser_core.layers import LayerAverage
 from segser_core.model import SegmentEmotionModel
 from segser_core.places import sole_writer
@@ -27,13 +29,13 @@ from segser_core.predictor import Predictor
 from segser_core.runs import Run, check_place, metrics_of, read_run, write_run
 from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate
-from training.joining import check_joins, join_checkpoints, join_meta, join_records, trainings_of
+from training.joining import check_joins, flat, join_checkpoints, join_meta, join_records, trainings_of
 from training.kept import FeatureStore
 from training.options import pairs
 from training.processes import processes
 from training.protocols import DEFAULTS, OWN_SPLIT, Fold, folds
 from training.rehearsal import rehearse
-from training.settings import Settings, read_settings, require, to_yaml
+from training.settings import Settings, read_settings, require, settings_from, to_yaml
 from training.sound import by_reason, heard
 from training.trainer import seconds_spent, train_fold
 
@@ -222,6 +224,23 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def keep_to(file: Path, settings: Settings) -> None:
+    """Go on with the settings that what lies beside this file was begun with, or begin.
+
+    Raises:
+        SettingError: they were others.
+    """
+    if file.exists():
+        begun = flat(settings_from(yaml.safe_load(file.read_text())))
+        if other := [name for name, value in flat(settings).items() if value != begun[name]]:
+            raise SettingError(f"{file.parent} was begun with another {', '.join(other)}; leave out --resume")
+    elif processes().is_main_process:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        new = file.with_suffix(".new")
+        new.write_text(to_yaml(settings))
+        new.replace(file)
+
+
 def carry_out(asked: argparse.Namespace, jobs: list[Job], settings: Settings) -> dict | None:
     """Train what the run does not have yet and write it; its metrics, None where it has all."""
     us, there = processes(), run_there(asked.out, jobs, settings)
@@ -236,6 +255,7 @@ def carry_out(asked: argparse.Namespace, jobs: list[Job], settings: Settings) ->
     if us.is_main_process and work.exists() and not asked.resume:
         shutil.rmtree(work)
     us.wait_for_everyone()
+    keep_to(work / "settings.yaml", settings)
     logs = asked.out.parent / "tensorboard" / asked.out.name
     kept_in = asked.cache or (work / "features" if settings.system == "layer-average" else None)  # memory is small
     for job in jobs:

@@ -17,6 +17,7 @@ from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import set_seed
 
 from segser_core.encoders import MelEncoder
+from segser_core.errors import SettingError
 from segser_core.layers import LayerAverage
 from segser_core.metrics import confusion, uar
 from segser_core.model import SegmentEmotionModel
@@ -98,6 +99,9 @@ class SegmentTrainer(Trainer):
                 self.parts[-1]["divergence"] = apart.detach()
                 other = self.objective(moved, *of_all).total
                 total = (total + other) / 2 + self.settings.consistency * apart
+        if self.model.training and not total.isfinite():
+            at, rate = self.state.global_step, self.settings.learning_rate
+            raise SettingError(f"the loss is no number any more at step {at}; choose a learning_rate below {rate:g}")
         return (total, output) if return_outputs else total
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
