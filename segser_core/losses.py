@@ -70,7 +70,9 @@ class Triplets(NamedTuple):
     negatives: Tensor
 
 
-def choose_triplets(labels: Tensor, durations: Tensor, groups: Tensor | None = None) -> Triplets:
+def choose_triplets(
+    labels: Tensor, durations: Tensor, groups: Tensor | None = None, clips: Tensor | None = None
+) -> Triplets:
     """One triplet an anchor, inside the batch: section 3.2 of the paper.
 
     The positive is the next other row of the anchor's class (cyclic, so every row is a positive
@@ -81,6 +83,8 @@ def choose_triplets(labels: Tensor, durations: Tensor, groups: Tensor | None = N
         labels: (R,) class of each row.
         durations: (R,) duration of each row, in any unit.
         groups: (R,) rows are compared only within a group; one group where it is None.
+        clips: (R,) which recording each row is of: a small class may meet one twice in a batch, and that is no
+            positive of itself; all are different where it is None.
 
     Returns:
         Indices of K <= R anchors, positives and negatives.
@@ -93,7 +97,7 @@ def choose_triplets(labels: Tensor, durations: Tensor, groups: Tensor | None = N
         together = groups[:, None] == groups
     alike = labels[:, None] == labels
     ahead = (torch.arange(rows, device=labels.device) - torch.arange(rows, device=labels.device)[:, None]) % rows
-    is_positive = together & alike & (ahead > 0)
+    is_positive = together & alike & (ahead > 0 if clips is None else clips[:, None] != clips)
     positives = torch.where(is_positive, ahead, rows).argmin(dim=1)
     apart = (durations[positives][:, None] - durations).abs().float()
     is_negative = together & ~alike

@@ -79,6 +79,13 @@ def test_triplets_equal_a_slow_loop(seed, grouped):
     assert [tuple(t) for t in got] == expected
 
 
+def test_a_clip_that_a_batch_holds_twice_is_no_positive_of_itself():
+    labels, durations, clips = torch.tensor([0, 0, 0, 1]), torch.tensor([5, 5, 6, 7]), torch.tensor([7, 7, 8, 9])
+    chosen = choose_triplets(labels, durations, clips=clips)
+    assert chosen.positives.tolist() == [2, 2, 0] and chosen.anchors.tolist() == [0, 1, 2]
+    assert len(choose_triplets(labels, durations, clips=torch.tensor([7, 7, 7, 9])).anchors) == 0
+
+
 def test_the_negative_is_of_like_duration():
     labels, durations = torch.tensor([0, 0, 1, 1, 2]), torch.tensor([50, 90, 10, 88, 95])
     chosen = choose_triplets(labels, durations)

@@ -105,7 +105,7 @@ class Blobs:
 
     def __getitem__(self, draw):
         assert draw.variant == 0, "of the variant that stage 3 learns from"
-        return Item(self.features[draw.clip], 0, 0)
+        return Item(self.features[draw.clip], 0, 0, draw.clip)
 
 
 def task_of(tmp_path, lengths=(40, 7, 23, 31, 12), **tapt):

@@ -33,11 +33,12 @@ class Draw(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A clip ready for a batch: features (T, F), the index of its label, its offset in frames."""
+    """A clip ready for a batch: features (T, F), the index of its label, its offset in frames, which clip it is."""
 
     features: Tensor
     label: int
     offset: int
+    clip: int
 
 
 class Clips(Dataset):
@@ -86,7 +87,7 @@ class Clips(Dataset):
     def _as_drawn(self, draw: Draw) -> Item:
         name, target = self.names[draw.clip], self.targets[draw.clip]
         if draw.variant is None:
-            return Item(self.store.features(name, self.frozen_part, self._as_it_is), target, 0)
+            return Item(self.store.features(name, self.frozen_part, self._as_it_is), target, 0, draw.clip)
         generator = torch.Generator().manual_seed(self._variant_seed(name, draw.variant))
         position = torch.rand((), generator=generator).item()
 
@@ -98,7 +99,7 @@ class Clips(Dataset):
         how = (self.how.speed, self.how.noise_db, self.how.gain_db, *([self.cut] if self.cut else []))
         features = self.store.features(name, f"{self.frozen_part} {how} {self.seed} {draw.variant}", make)
         share = position if self._position_is_frozen else draw.position
-        return Item(features.float(), target, self._offset(len(features), share))
+        return Item(features.float(), target, self._offset(len(features), share), draw.clip)
 
     @property
     def _position_is_frozen(self) -> bool:
@@ -122,12 +123,13 @@ class Clips(Dataset):
 
 
 def collate(items: list[Item]) -> dict[str, Tensor]:
-    """Clips → one padded batch: features (B, T, F), lengths (B,), offsets (B,), labels (B,)."""
+    """Clips → one padded batch: features (B, T, F), lengths (B,), offsets (B,), labels (B,), clips (B,)."""
     return {
         "features": pad_sequence([item.features for item in items], batch_first=True),
         "lengths": torch.tensor([len(item.features) for item in items]),
         "offsets": torch.tensor([item.offset for item in items]),
         "labels": torch.tensor([item.label for item in items]),
+        "clips": torch.tensor([item.clip for item in items]),
     }
 
 

@@ -57,12 +57,14 @@ class Objective:
     smoothing: float = 0.0
     weights: Tensor | None = None
 
-    def __call__(self, output: SegmentEmotionOutput, labels: Tensor, lengths: Tensor) -> "Loss":
-        """The loss of a batch; `labels` and `lengths` (in frames) are (B,)."""
+    def __call__(
+        self, output: SegmentEmotionOutput, labels: Tensor, lengths: Tensor, clips: Tensor | None = None
+    ) -> "Loss":
+        """The loss of a batch; `labels`, `lengths` (in frames) and `clips` (see `choose_triplets`) are (B,)."""
         nll = self._nll(output, labels)
         if self.system.triplets is None:
             return Loss(nll, nll.detach(), None)
-        triplet = self._triplet(output, labels, lengths)
+        triplet = self._triplet(output, labels, lengths, clips)
         return Loss(combined_loss(nll, triplet.loss, self.alpha), nll.detach(), triplet)
 
     def _nll(self, output: SegmentEmotionOutput, labels: Tensor) -> Tensor:
@@ -78,12 +80,15 @@ class Objective:
             smoothing=self.smoothing,
         )
 
-    def _triplet(self, output: SegmentEmotionOutput, labels: Tensor, lengths: Tensor) -> TripletLoss:
+    def _triplet(
+        self, output: SegmentEmotionOutput, labels: Tensor, lengths: Tensor, clips: Tensor | None
+    ) -> TripletLoss:
         if self.system.triplets == "utterances":
-            return triplet_loss(output.utterance_vectors, choose_triplets(labels, lengths), self.margin)
+            return triplet_loss(output.utterance_vectors, choose_triplets(labels, lengths, clips=clips), self.margin)
         cut = output.segment_mask & (output.segment_mask.sum(dim=1, keepdim=True) > 1)
         recording, position = cut.nonzero(as_tuple=True)  # the segments of recordings that are all cut
-        triplets = choose_triplets(labels[recording], lengths[recording], groups=position)
+        of = None if clips is None else clips[recording]
+        triplets = choose_triplets(labels[recording], lengths[recording], position, of)
         return triplet_loss(output.segment_vectors[recording, position], triplets, self.margin)
 
 

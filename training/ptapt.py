@@ -76,7 +76,8 @@ class Task:
     def batch(self, draws: list[Draw]) -> dict[str, Tensor]:
         """Clips as they are drawn, on the encoder's device."""
         device = next(self.clips.encoder.parameters()).device
-        return {name: values.to(device) for name, values in collate([self.clips[d] for d in draws]).items()}
+        made = collate([self.clips[d] for d in draws])
+        return {name: made[name].to(device) for name in ("features", "lengths", "offsets", "labels")}
 
 
 def adapt(

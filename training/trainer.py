@@ -88,7 +88,8 @@ class SegmentTrainer(Trainer):
         if not self.model.training:
             total = self.objective(output, labels, lengths).total
         else:
-            output, of_all = output_of_all(output), (rows_of_all(labels), rows_of_all(lengths))
+            output = output_of_all(output)
+            of_all = [rows_of_all(rows) for rows in (labels, lengths, inputs["clips"])]
             loss = self.objective(output, *of_all)
             total = loss.total
             self.parts.append(loss.parts())
