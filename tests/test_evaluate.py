@@ -1,5 +1,8 @@
 """`training.evaluate` over a long corpus: in parts that outlast a stop, here or on Ray."""
 
+import json
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,6 +114,19 @@ def test_clips_that_cannot_be_read_are_left_out(command, caplog):
 
 
 @pytest.mark.slow
+def test_a_model_of_a_fold_is_tested_on_that_fold_alone(command):
+    """The test clips of the other folds are of speakers whom it was trained on."""
+    call, folder = command
+    place = folder / "trained" / "checkpoint" / "seed-0" / "fold-1"
+    shutil.copytree(folder / "model", place)
+    told = {"corpus": "manifest", "protocol": "column:speaker", "labels": LABELS}
+    (folder / "trained" / "run.json").write_text(json.dumps(told))
+    asked = ("--split", "test", "--protocol", "column:speaker")
+    assert call(*asked, model=place.relative_to(folder)) == 0 and call(*asked, out="new") == 0
+    one, all_of_them = (read_run(folder / name).predictions["speaker"].unique() for name in ("run", "new"))
+    assert list(one) == [sorted(all_of_them)[1]] and len(all_of_them) > 2
+
+
 def test_ray_gives_the_same_rows(command, caplog):
     pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
     call, folder = command

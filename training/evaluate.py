@@ -23,11 +23,12 @@ from segser_core.errors import CorpusError, SegserError
 from segser_core.model import ORIGIN, origin
 from segser_core.prediction import default_aggregate
 from segser_core.predictor import Predictor
+from segser_core.run_files import read_json
 from segser_core.runs import check_place, checkpoint_of, metrics_of, write_run
 from training.corpora import load_corpus
 from training.kept import digest
 from training.options import parse_args
-from training.protocols import DEFAULTS, clips_of_split
+from training.protocols import DEFAULTS, OWN_SPLIT, clips_of_split
 from training.scoring import Parts, Records, Result, scored, scored_on_ray
 
 log = logging.getLogger(__name__)
@@ -76,13 +77,33 @@ def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[i
     }
 
 
+def fold_heard(asked: argparse.Namespace) -> int | None:
+    """The fold that a model was trained in, where it is one of several and the same protocol is asked for.
+
+    The other folds' test clips were training clips of this one's, so only its own are a test.
+    """
+    place = checkpoint_of(asked.model).absolute()
+    run = place.parents[2] / "run.json"  # RUN/checkpoint/seed-S/fold-K
+    told = read_json(run) if place.name.startswith("fold-") and run.is_file() else {}
+    if told.get("corpus") != asked.corpus or told.get("protocol") != protocol_of(asked):
+        return None
+    log.info("the model was trained in %s of this protocol: the clips are of that fold alone", place.name)
+    return int(place.name.removeprefix("fold-"))
+
+
+def protocol_of(asked: argparse.Namespace) -> str:
+    """The protocol that is asked for, else the corpus's own."""
+    return asked.protocol or DEFAULTS.get(asked.corpus, OWN_SPLIT)
+
+
 def clips_of(asked: argparse.Namespace, labels: tuple[str, ...]) -> pd.DataFrame:
     """The clips of a split; of a corpus that the model was not trained on, all clips of the labels it knows."""
     corpus = load_corpus(asked.corpus, asked.root, asked.corpus_options)
     if asked.split == "all":
         manifest = corpus.manifest.assign(split="test")
     else:
-        manifest = clips_of_split(corpus, asked.split, asked.protocol, partial=asked.partial)
+        fold = fold_heard(asked)
+        manifest = clips_of_split(corpus, asked.split, asked.protocol, partial=asked.partial, fold=fold)
     known = manifest["label"].isin(labels)
     if not known.all():
         log.warning("%d clips have a label that the model does not know; they are left out", (~known).sum())
@@ -112,7 +133,7 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     began = time.monotonic()
     predictor = Predictor.from_pretrained(asked.model, asked.device if asked.engine == "local" else "auto")
     manifest = clips_of(asked, predictor.labels)
-    protocol = "all clips" if asked.split == "all" else asked.protocol or DEFAULTS.get(asked.corpus, "column:split")
+    protocol = "all clips" if asked.split == "all" else protocol_of(asked)
     meta = describe_run(predictor, asked.corpus, protocol, [0], 0)
     parts = Parts(asked.out.with_name(f".{asked.out.name}.parts"), meta, config_of(asked, protocol, manifest))
     if not asked.resume:

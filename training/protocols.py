@@ -106,8 +106,10 @@ def by_column(corpus: Corpus, column: str) -> list[Fold]:
     return [Fold(0, labels, corpus.manifest)]
 
 
-def clips_of_split(corpus: Corpus, split: str, protocol: str | None = None, *, partial: bool = False) -> pd.DataFrame:
-    """The clips of one split over all folds, each once.
+def clips_of_split(
+    corpus: Corpus, split: str, protocol: str | None = None, *, partial: bool = False, fold: int | None = None
+) -> pd.DataFrame:
+    """The clips of one split over all folds, each once, or of one fold.
 
     Where no protocol is named and the corpus has none of its own, its manifest's column `split` decides, which then
     need not hold every split.
@@ -119,7 +121,8 @@ def clips_of_split(corpus: Corpus, split: str, protocol: str | None = None, *, p
         check_disjoint(corpus.manifest)
         clips = corpus.manifest[corpus.manifest["split"] == split].reset_index(drop=True)
     else:
-        clips = pd.concat([fold.split(split) for fold in folds(corpus, protocol, partial=partial)], ignore_index=True)
+        divided = [f for f in folds(corpus, protocol, partial=partial) if fold in (None, f.index)]
+        clips = pd.concat([f.split(split) for f in divided], ignore_index=True)
     if clips.empty:
         raise CorpusError(f"{corpus.name} in {corpus.root} has no clip of the split {split}; name another one")
     if clips["utterance_id"].duplicated().any():
