@@ -40,11 +40,12 @@ class MaskedWhisper(WhisperForAudioClassification):
         return SequenceClassifierOutput(logits=self.classifier((frames * own).sum(1) / own.sum(1)))
 
 
-def random_wav2vec2() -> SegmentEmotionModel:
-    """A model around wav2vec2-base's configuration, its weights at random."""
+def random_wav2vec2(frozen_layers: int | None = None) -> SegmentEmotionModel:
+    """A model around wav2vec2-base's configuration, its weights at random; see `encoder_around` of what is frozen."""
     torch.manual_seed(0)
     encoder = {**Wav2Vec2Config().to_diff_dict(), "model_type": "wav2vec2"}
-    return SegmentEmotionModel(SegmentEmotionConfig(encoder=encoder, labels=list(LABELS), normalize=True)).eval()
+    how = SegmentEmotionConfig(encoder=encoder, labels=list(LABELS), frozen_layers=frozen_layers, normalize=True)
+    return SegmentEmotionModel(how).eval()
 
 
 def classifier_of(model: SegmentEmotionModel) -> nn.Module:

@@ -64,7 +64,7 @@ def test_evaluation_takes_every_clip_once_as_it_is():
 
 @pytest.fixture
 def clips(monkeypatch):
-    """A maker of `Clips` over noise of 1, 2 and 3 seconds, and the list of what was decoded."""
+    """A maker of `Clips` over noise of 1, 2, 3 and 34 seconds, and the list of what was decoded."""
     loads = []
 
     def load(path):
@@ -72,7 +72,7 @@ def clips(monkeypatch):
         return np.random.default_rng(len(path.name)).normal(0, 0.1, 16_000 * int(path.name)).astype(np.float32)
 
     monkeypatch.setattr(batches, "load_audio", load)
-    manifest = pd.DataFrame({"path": ["1", "2", "3"], "label": ["a", "b", "a"]})
+    manifest = pd.DataFrame({"path": ["1", "2", "3", "34"], "label": ["a", "b", "a", "b"]})
 
     def make(tmp_path, frozen_layers=None, kind="whisper", folder=None, **how):
         encoder = encoder_around(tiny_network(kind), frozen_layers=frozen_layers)
@@ -99,6 +99,14 @@ def test_a_frozen_position_is_drawn_with_the_variant(clips, tmp_path):
     made, _ = clips(tmp_path, frozen_layers=1, variants=9)
     offsets = [made[Draw(0, v, 0.0)].offset for v in range(9)]
     assert len(set(offsets)) > 5 and offsets == [made[Draw(0, v, 0.7)].offset for v in range(9)]
+
+
+@pytest.mark.parametrize("variant", [0, None])
+def test_a_clip_longer_than_the_table_of_positions_is_cut_to_it(clips, tmp_path, variant):
+    made, _ = clips(tmp_path)
+    item = made[Draw(3, variant, 0.9)]
+    assert len(item.features) == 1500 and item.offset == 0
+    assert len(clips(tmp_path, kind="wav2vec2")[0][Draw(3, variant, 0.9)].features) == 1699
 
 
 def test_wav2vec2_has_no_position_to_draw(clips, tmp_path):

@@ -52,7 +52,8 @@ class Clips(Dataset):
             the offset is fixed with the variant, else it is drawn anew each time.
         how: the augmentation.
         seed: with a clip's name fixes its variants, so they are the same in every fold.
-        cut_s: variants are made of so much of a clip, from its start; of all where it is None.
+        cut_s: variants are made of so much of a clip, from its start; of all where it is None. Whisper is given
+            30 s of a clip at most, of development clips, too.
 
     Attributes:
         statistics: of each clip, what its features are normalised by; empty leaves features as they are.
@@ -72,6 +73,7 @@ class Clips(Dataset):
         self.targets = [labels.index(label) for label in manifest["label"]]
         self.store, self.encoder, self.how, self.seed = store, encoder, how, seed
         self.cut = None if cut_s is None else round(cut_s * SAMPLE_RATE_HZ)
+        self.longest = encoder.max_frames and encoder.max_frames * HOP_SAMPLES  # that one pass can take
         self.frozen_part = fingerprint(encoder)
         self.statistics: list[Statistics] = []
 
@@ -92,7 +94,7 @@ class Clips(Dataset):
         position = torch.rand((), generator=generator).item()
 
         def make(path: Path) -> Tensor:
-            waveform = augment(torch.from_numpy(load_audio(path))[: self.cut], self.how, generator)
+            waveform = augment(torch.from_numpy(load_audio(path))[: self.cut], self.how, generator)[: self.longest]
             frames = -(-len(waveform) // HOP_SAMPLES)
             return self._features(waveform, self._offset(frames, position) if self._position_is_frozen else 0).half()
 
@@ -115,7 +117,7 @@ class Clips(Dataset):
         return int(position * (self.encoder.max_frames - frames + 1))
 
     def _as_it_is(self, path: Path) -> Tensor:
-        return self._features(torch.from_numpy(load_audio(path)))
+        return self._features(torch.from_numpy(load_audio(path))[: self.longest])
 
     def _features(self, waveform: Tensor, offset: int = 0) -> Tensor:
         device = next(self.encoder.parameters()).device
