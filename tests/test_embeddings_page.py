@@ -176,7 +176,7 @@ def test_damaged_vectors_say_so_and_the_other_run_is_shown(made, tmp_path, monke
     (runs / "baseline" / "embeddings.npz").write_bytes(b"PK no archive")
     monkeypatch.setenv("SEGSER_RUNS", str(runs))
     app = page()
-    assert "cannot be read" in app.error[0].value and len(app.get("plotly_chart")) == 1
+    assert "is damaged" in app.error[0].value and len(app.get("plotly_chart")) == 1
 
 
 def until(app: AppTest, ready) -> AppTest:
