@@ -102,6 +102,7 @@ class WaveEncoder(FrameEncoder):
         self.projection: Any = network.feature_projection
         self.transformer: Any = stack
         self.convolutions._freeze_parameters()
+        in_fp32(stack.pos_conv_embed)
         if frozen_layers is not None:
             self.projection.requires_grad_(False)
             stack.pos_conv_embed.requires_grad_(False)
@@ -229,6 +230,22 @@ def through(layers: nn.ModuleList, config: PreTrainedConfig, hidden: Tensor, len
     for layer in layers:
         hidden = layer(hidden, mask)
     return hidden
+
+
+def in_fp32(module: nn.Module) -> None:
+    """Have a module computed in fp32 on a CPU, also under autocast.
+
+    In bf16 the grouped convolution of wav2vec2's positions is wrong, by more than its own size, on Intel's processors
+    that have matrix units (torch 2.11).
+    """
+    kind: Any = type(module)
+
+    class InFp32(kind):
+        def forward(self, hidden: Tensor) -> Tensor:
+            with torch.autocast("cpu", enabled=False):
+                return super().forward(hidden.float())
+
+    module.__class__ = InFp32
 
 
 def receptive_field(config: PreTrainedConfig) -> int:
