@@ -97,7 +97,8 @@ def choose_triplets(
         together = groups[:, None] == groups
     alike = labels[:, None] == labels
     ahead = (torch.arange(rows, device=labels.device) - torch.arange(rows, device=labels.device)[:, None]) % rows
-    is_positive = together & alike & (ahead > 0 if clips is None else clips[:, None] != clips)
+    clips = torch.arange(rows, device=labels.device) if clips is None else clips
+    is_positive = together & alike & (clips[:, None] != clips)
     positives = torch.where(is_positive, ahead, rows).argmin(dim=1)
     apart = (durations[positives][:, None] - durations).abs().float()
     is_negative = together & ~alike

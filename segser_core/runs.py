@@ -146,7 +146,7 @@ def write_run(
     path = Path(path)
     check_place(path, keeps_checkpoint=checkpoint_dir is not None)
     with sole_writer(path), in_place_of(path) as folder:
-        _write_json(folder / "run.json", {"format": FORMAT, **meta})
+        write_json(folder / "run.json", {"format": FORMAT, **meta})
         (folder / "config.yaml").write_text(config_yaml, encoding="utf-8")
         predictions.to_parquet(folder / "predictions.parquet", index=False)
         if segments is not None:
@@ -155,13 +155,14 @@ def write_run(
             arrays = vars(embeddings) if isinstance(embeddings, Embeddings) else embeddings
             plain = {k: np.asarray(v, dtype=str if k.endswith("_id") else None) for k, v in arrays.items()}
             np.savez(folder / "embeddings.npz", allow_pickle=False, **plain)
-        _write_json(folder / "metrics.json", metrics or metrics_of(predictions, list(meta["labels"])))
+        write_json(folder / "metrics.json", metrics or metrics_of(predictions, list(meta["labels"])))
         if checkpoint_dir is not None:
             shutil.copytree(checkpoint_dir, folder / "checkpoint")
         read_run(folder).embeddings()
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """A file of a run; a RunError where the content is no JSON, as NaN is none."""
     try:
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:

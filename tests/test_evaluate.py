@@ -113,7 +113,6 @@ def test_clips_that_cannot_be_read_are_left_out(command, caplog):
     assert call(out="none") == 1 and not (folder / "none").exists()
 
 
-@pytest.mark.slow
 def test_a_model_of_a_fold_is_tested_on_that_fold_alone(command):
     """The test clips of the other folds are of speakers whom it was trained on."""
     call, folder = command
@@ -127,6 +126,7 @@ def test_a_model_of_a_fold_is_tested_on_that_fold_alone(command):
     assert list(one) == [sorted(all_of_them)[1]] and len(all_of_them) > 2
 
 
+@pytest.mark.slow
 def test_ray_gives_the_same_rows(command, caplog):
     pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
     call, folder = command

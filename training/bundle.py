@@ -4,7 +4,6 @@ python -m training.bundle RUN --other EMODB_RUN
 """
 
 import argparse
-import json
 import math
 import shutil
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 from safetensors import safe_open
 
 from segser_core.errors import SegserError
-from segser_core.runs import BUNDLED, Run, metrics_of, read_run
+from segser_core.runs import BUNDLED, Run, metrics_of, read_run, write_json
 from segser_core.segments import FRAME_S
 from training.settings import read_settings
 
@@ -24,11 +23,6 @@ LOSSES = {
     "seg+tri-w": "Eq. 3 over segments and utterance, with the triplet loss of Eq. 2 on utterances, weighed by Eq. 4 at "
     "α = $alpha. The label is that of the most confident segment.",
 }
-
-
-def write_metrics(folder: Path, run: Run) -> None:
-    """metrics.json as the card has its figures, found anew: the run may be older than what finds them."""
-    (folder / "metrics.json").write_text(json.dumps(metrics_of(run.predictions, run.labels), indent=2) + "\n")
 
 
 def percent(value: float, bounds: list[float]) -> str:
@@ -97,7 +91,7 @@ def main(argv: list[str] | None = None) -> int:
     place = BUNDLED / run.system
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(asked.run, place)
-    write_metrics(place, run)
+    write_json(place / "metrics.json", metrics_of(run.predictions, run.labels))  # as the card has its figures
     (place / "README.md").write_text(text)
     size = sum(f.stat().st_size for f in place.rglob("*") if f.is_file())
     print(f"{place.relative_to(BUNDLED.parents[1])}: {size / 2**20:.1f} MB")

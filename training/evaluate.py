@@ -28,7 +28,7 @@ from segser_core.runs import check_place, checkpoint_of, metrics_of, write_run
 from training.corpora import load_corpus
 from training.kept import digest
 from training.options import parse_args
-from training.protocols import DEFAULTS, OWN_SPLIT, clips_of_split
+from training.protocols import clips_of_split, name_of
 from training.scoring import Parts, Records, Result, scored, scored_on_ray
 
 log = logging.getLogger(__name__)
@@ -83,17 +83,12 @@ def fold_heard(asked: argparse.Namespace) -> int | None:
     The other folds' test clips were training clips of this one's, so only its own are a test.
     """
     place = checkpoint_of(asked.model).absolute()
-    run = place.parents[2] / "run.json"  # RUN/checkpoint/seed-S/fold-K
+    run = place / "../../../run.json"  # of RUN/checkpoint/seed-S/fold-K
     told = read_json(run) if place.name.startswith("fold-") and run.is_file() else {}
-    if told.get("corpus") != asked.corpus or told.get("protocol") != protocol_of(asked):
+    if told.get("corpus") != asked.corpus or told.get("protocol") != name_of(asked.corpus, asked.protocol):
         return None
     log.info("the model was trained in %s of this protocol: the clips are of that fold alone", place.name)
     return int(place.name.removeprefix("fold-"))
-
-
-def protocol_of(asked: argparse.Namespace) -> str:
-    """The protocol that is asked for, else the corpus's own."""
-    return asked.protocol or DEFAULTS.get(asked.corpus, OWN_SPLIT)
 
 
 def clips_of(asked: argparse.Namespace, labels: tuple[str, ...]) -> pd.DataFrame:
@@ -133,7 +128,7 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     began = time.monotonic()
     predictor = Predictor.from_pretrained(asked.model, asked.device if asked.engine == "local" else "auto")
     manifest = clips_of(asked, predictor.labels)
-    protocol = "all clips" if asked.split == "all" else protocol_of(asked)
+    protocol = "all clips" if asked.split == "all" else name_of(asked.corpus, asked.protocol)
     meta = describe_run(predictor, asked.corpus, protocol, [0], 0)
     parts = Parts(asked.out.with_name(f".{asked.out.name}.parts"), meta, config_of(asked, protocol, manifest))
     if not asked.resume:

@@ -73,6 +73,11 @@ def folds(corpus: Corpus, protocol: str | None = None, *, partial: bool = False)
     return divided
 
 
+def name_of(corpus: str, protocol: str | None) -> str:
+    """What a run calls its protocol: the one that is named, else the corpus's own."""
+    return protocol or DEFAULTS.get(corpus, OWN_SPLIT)
+
+
 def default_protocol(corpus: Corpus) -> str:
     """The protocol that is meant where none is named: the corpus's own, or what its manifest's column `split` says.
 

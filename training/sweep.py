@@ -28,7 +28,7 @@ from segser_core.scores import metrics_of
 from training.evaluate import describe_run, evaluate
 from training.kept import FeatureStore
 from training.objective import SYSTEMS
-from training.protocols import DEFAULTS, OWN_SPLIT, DevelopmentFold
+from training.protocols import DevelopmentFold, name_of
 from training.settings import Settings, require, settings_from, to_yaml
 from training.train import Job, folds_of, resume_folder, run_job, with_settings
 
@@ -152,7 +152,7 @@ def score_value(sweep: Sweep, value: float, job: Job, store: FeatureStore, out: 
     records.predictions.assign(value=value, seconds=seconds).to_parquet(place.with_suffix(".part"), index=False)
     place.with_suffix(".part").rename(place)
     shutil.rmtree(job.folder)
-    protocol = settings.protocol or DEFAULTS.get(settings.corpus, OWN_SPLIT)
+    protocol = name_of(settings.corpus, settings.protocol)
     about = describe_run(predictor, settings.corpus, protocol, [], seconds)
     names = ("system", "labels", "corpus", "protocol", "encoder", "layer", "aggregate", "versions", "date", "device")
     return {name: about[name] for name in names}

@@ -19,8 +19,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from segser_core.errors import SegserError, SettingError
 from segser_core.layers import LayerAverage
 from segser_core.model import SegmentEmotionModel
@@ -33,9 +31,9 @@ from training.joining import check_joins, flat, join_checkpoints, join_meta, joi
 from training.kept import FeatureStore
 from training.options import pairs
 from training.processes import processes
-from training.protocols import DEFAULTS, OWN_SPLIT, Fold, folds
+from training.protocols import Fold, folds, name_of
 from training.rehearsal import rehearse
-from training.settings import Settings, read_settings, require, settings_from, to_yaml
+from training.settings import Settings, read_settings, require, to_yaml
 from training.sound import by_reason, heard
 from training.trainer import seconds_spent, train_fold
 
@@ -98,7 +96,7 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings, there: Ru
     seeds = sorted({job.seed for job in jobs})
     records = join_records(there, parts) if there else Records.joined(parts, seeds[0])
     metrics = metrics_of(records.predictions, list(predictor.labels))
-    protocol = settings.protocol or DEFAULTS.get(settings.corpus, OWN_SPLIT)
+    protocol = name_of(settings.corpus, settings.protocol)
     meta = describe_run(predictor, settings.corpus, protocol, seeds, seconds)
     meta |= {
         "alpha": settings.alpha.get(settings.system),
@@ -231,7 +229,7 @@ def keep_to(file: Path, settings: Settings) -> None:
         SettingError: they were others.
     """
     if file.exists():
-        begun = flat(settings_from(yaml.safe_load(file.read_text())))
+        begun = flat(read_settings(file))
         if other := [name for name, value in flat(settings).items() if value != begun[name]]:
             raise SettingError(f"{file.parent} was begun with another {', '.join(other)}; leave out --resume")
     elif processes().is_main_process:

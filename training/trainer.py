@@ -100,9 +100,11 @@ class SegmentTrainer(Trainer):
                 self.parts[-1]["divergence"] = apart.detach()
                 other = self.objective(moved, *of_all).total
                 total = (total + other) / 2 + self.settings.consistency * apart
-        if self.model.training and not total.isfinite():
-            at, rate = self.state.global_step, self.settings.learning_rate
-            raise SettingError(f"the loss is no number any more at step {at}; choose a learning_rate below {rate:g}")
+            if not total.isfinite():
+                step, rate = self.state.global_step, self.settings.learning_rate
+                raise SettingError(
+                    f"the loss is no number any more at step {step}; choose a learning_rate below {rate:g}"
+                )
         return (total, output) if return_outputs else total
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
