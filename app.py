@@ -1,5 +1,7 @@
 """segser in the browser: `streamlit run app.py`."""
 
+from pages.shared import address
 from pages.shared.shell import shell
 
-shell().run()
+with address.one_step():
+    shell().run()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import run_choice, two_runs, words
 from pages.shared.ahead import charts_fetched
+from pages.shared.charts import choose_picture
 from pages.shared.choices import choose_context, choose_subject
 from pages.shared.loaders import predict, samples_of
 from pages.shared.player import Moment, listen
@@ -55,3 +56,4 @@ listen(
     alt="The timelines of both models below one waveform; where they name different emotions is shaded",
 )
 st.markdown(words.below_comparison((a, b), models))
+choose_picture()

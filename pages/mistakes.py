@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import clip_words, filters, words
+from pages.shared.charts import choose_picture
 from pages.shared.clip_exports import offer_exports
 from pages.shared.clip_list import SHOWN, choose_order, keys_of, open_clip, show_list
 from pages.shared.clip_notes import notes_in
@@ -63,4 +64,5 @@ if opened:
         st.warning(words.plain(f"{choice.run.name} has no test clip {opened[0]} of seed {opened[1]}."))
     else:
         show_clip(choice, row.iloc[0], file, notes)
+        choose_picture()
 ask_for_corpora()

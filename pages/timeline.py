@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import several, words
+from pages.shared.charts import choose_picture
 from pages.shared.choices import choose_context, choose_model, choose_rule
 from pages.shared.downloads import offer
 from pages.shared.loaders import samples_of
@@ -44,7 +45,8 @@ with answer:
     for warning in prediction.warnings:
         st.warning(warning, icon=":material/warning:")
 with shares:
-    st.plotly_chart(figures.probabilities(prediction), key="probabilities", config={"displayModeBar": False})
+    shares_of_all = figures.probabilities(prediction)
+    st.plotly_chart(shares_of_all, key="probabilities", theme=None, config={"displayModeBar": False})
 
 moments = [
     Moment(s.start_s, s.end_s, line)
@@ -59,3 +61,4 @@ listen(
 )
 st.markdown(words.below_timeline(prediction, model))
 offer(prediction, [h.prediction for h in heard if h.prediction is not None])
+choose_picture()

@@ -2,15 +2,12 @@
 
 import streamlit as st
 
+from pages.shared import address
 from pages.shared.shell import shell
 from pages.shared.tour_steps import STEPS, TIME
 
-# Chosen on other pages; forgotten here, so that each link opens its page in the state that the step speaks of.
-CHOSEN = ("model", "aggregate-", "context", "subject", "run-page-", "mistakes-", "open-clip")
-
 shell()
-for key in [key for key in st.session_state if str(key).startswith(CHOSEN)]:
-    del st.session_state[key]
+address.forget()  # so that each link opens its page in the state that the step speaks of
 st.title("segser in five steps")
 
 with st.container(width=820):

@@ -26,7 +26,7 @@ FEWEST_RESAMPLES = 1000
 MOST_DRAWN = 10_000_000  # numbers drawn in all, about a second
 CHUNK = 2_000_000  # numbers held at once: 16 MB
 LEVEL = 0.95
-FEW = 50
+FEW = 50  # clips of a class
 FEWEST_SPEAKERS = 5
 FEW_SPEAKERS = 20
 COVERAGE_AT_10 = 0.951  # of 2000 simulated 95 % intervals of UAR by 10 speakers (benchmarks/coverage.py)
@@ -39,7 +39,7 @@ class Interval:
 
     low: float
     high: float
-    method: Literal["bootstrap", "wilson"] = "bootstrap"
+    method: Literal["bootstrap", "wilson", "newcombe"] = "bootstrap"
 
 
 NO_INTERVAL = Interval(np.nan, np.nan)

@@ -1,4 +1,4 @@
-"""What all figures share: ground, size of text, colours and symbols, and the room that names take."""
+"""What all figures share: ground, text, colours and symbols, and the room that names take."""
 
 import re
 from collections.abc import Iterable
@@ -12,6 +12,29 @@ TOOLBAR_PX = 28
 AXIS_PX, NUMBERS_PX, LEGEND_LINE_PX = 54, 63, 30  # a titled axis below or above, one of numbers at the left, a line
 LETTER_PX, BOLD_PX, NAMES_APART_PX, TITLE_PX, TITLE_LINE_PX = 7.0, 8.3, 9, 33, 17
 INK = "#767676"  # stands out by 4:1 or more from white and from the dark page alike
+PAPER, TEXT, CLEAR = "#FFFFFF", "#1C2429", "rgba(0,0,0,0)"
+FAMILY = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+_AXIS = {
+    "automargin": True,
+    "gridcolor": "rgba(118,118,118,0.25)",
+    "zerolinecolor": INK,
+    "linecolor": INK,
+    "title": {"font": {"size": FONT_PX}},
+}
+# A picture that is saved has dark text on white, whatever the page's theme. A page that shows the figure lets its own
+# ground and its own colour of text through.
+LOOK = go.layout.Template(
+    layout={
+        "paper_bgcolor": PAPER,
+        "plot_bgcolor": CLEAR,
+        "font": {"family": FAMILY, "size": FONT_PX, "color": TEXT},
+        "hoverlabel": {"bgcolor": PAPER, "bordercolor": INK, "font": {"size": FONT_PX, "color": TEXT}},
+        "legend": {"bgcolor": CLEAR},
+        "modebar": {"bgcolor": CLEAR, "color": INK, "activecolor": INK},
+        "xaxis": _AXIS,
+        "yaxis": _AXIS | {"ticklabelstandoff": 4},
+    }
+)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "triangle-down", "star", "cross") + ("hexagon",) * 4
 UNCHANGED = {"marker": {"opacity": 1}}  # a click leaves the other bars as they are
 LINE_CHARACTERS = 18  # of a name beside a row, so that the row keeps its room on a narrow screen
@@ -25,7 +48,7 @@ def finish(
     top_px: int = 0,
     bottom_px: int = 0,
 ) -> go.Figure:
-    """What every figure shares: its height in pixels, a transparent ground, one size of text, room for the toolbar.
+    """What every figure shares: its look, its height in pixels, room for the toolbar.
 
     Args:
         figure: to be finished.
@@ -36,14 +59,8 @@ def finish(
     figure.update_layout(
         height=height + toolbar_px,
         margin={"l": left_px, "r": 8, "t": max(toolbar_px, top_px), "b": bottom_px},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font_size=FONT_PX,
-        hoverlabel_font_size=FONT_PX,
+        template=LOOK,
     )
-    figure.update_xaxes(automargin=True, tickfont_size=FONT_PX, title_font_size=FONT_PX)
-    figure.update_yaxes(automargin=True, tickfont_size=FONT_PX, title_font_size=FONT_PX)
     return figure
 
 

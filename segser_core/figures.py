@@ -169,7 +169,6 @@ def _canvas(heights: list[int], view: Stretch, titles: list[str] | None = None) 
             "yanchor": "top",
             "x": 0,
             "itemsizing": "constant",
-            "font_size": FONT_PX,
         },
         uniformtext={"minsize": FONT_PX, "mode": "hide"},
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from segser_core.drawing import FONT_PX, INK, SYMBOLS
+from segser_core.drawing import FONT_PX, INK, LOOK, SYMBOLS
 from segser_core.labels import LABELS, colour_of
 from segser_core.maps import MOST_DRAWN, NOT_KNOWN, Colour
 
@@ -158,28 +158,17 @@ def _size(points: int) -> int:
 
 
 def _layout(method: str, legend_px: int) -> dict[str, Any]:
-    bare = {"showgrid": False, "zeroline": False, "showticklabels": False, "showline": True, "linecolor": INK}
-    bare |= {"ticks": "", "constrain": "domain", "automargin": True}
-    titles = [{"text": AXES[method].format(n), "font": {"size": FONT_PX}, "standoff": 10} for n in (1, 2)]
+    bare = {"showgrid": False, "zeroline": False, "showticklabels": False, "showline": True, "ticks": ""}
+    bare |= {"constrain": "domain"}
+    titles = [{"text": AXES[method].format(n), "standoff": 10} for n in (1, 2)]
     return {
         "xaxis": bare | {"title": titles[0]},
         "yaxis": bare | {"title": titles[1], "scaleanchor": "x", "scaleratio": 1},
         "height": MAP_PX + TOOLBAR_PX + legend_px,
         "margin": {"l": 8, "r": 8, "t": TOOLBAR_PX, "b": legend_px},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"size": FONT_PX},
-        "hoverlabel": {"font": {"size": FONT_PX}},
+        "template": LOOK,
         "hovermode": "closest",
         "dragmode": "pan",
         "uirevision": method,
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
-        "legend": {
-            "orientation": "h",
-            "y": -0.1,
-            "yanchor": "top",
-            "x": 0,
-            "itemsizing": "constant",
-            "font": {"size": FONT_PX},
-        },
+        "legend": {"orientation": "h", "y": -0.1, "yanchor": "top", "x": 0, "itemsizing": "constant"},
     }

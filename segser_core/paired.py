@@ -7,7 +7,21 @@ from functools import partial
 import numpy as np
 
 from segser_core import metrics
-from segser_core.bootstrap import FEWEST_SPEAKERS, NO_INTERVAL, RESAMPLES, Interval, Kinds, percentile, resample
+from segser_core.bootstrap import (
+    FEW,
+    FEWEST_SPEAKERS,
+    LEVEL,
+    NO_INTERVAL,
+    RESAMPLES,
+    Interval,
+    Kinds,
+    percentile,
+    resample,
+    wilson,
+)
+from segser_core.significance import even_split
+
+FEW_APART = 10  # clips of a class of which one model has more right than the other
 
 
 @dataclass(frozen=True)
@@ -17,7 +31,7 @@ class Difference:
     Attributes:
         value: NaN where a class has no sample.
         interval: NaN to NaN where a class has no sample, or too few speakers.
-        p_value: two-sided, see `two_sided`; NaN where the interval is.
+        p_value: two-sided, see `two_sided` and `of_few`; NaN where the interval is.
     """
 
     value: float
@@ -43,6 +57,9 @@ def differences(of: Kinds, generator: np.random.Generator, resamples: int = RESA
         of: the joint predictions of the two models.
         generator: draws the resamples.
         resamples: how many.
+
+    The difference of one class's recall by utterance is found by `of_few` where the class has fewer than `FEW` clips,
+    or fewer than `FEW_APART` tell the models apart: there the bootstrap is too narrow.
     """
     draws = resample(of, generator, resamples)
     unequal = of.confusions[:, 0] != of.confusions[:, 1]  # (K, C, C)
@@ -54,11 +71,54 @@ def differences(of: Kinds, generator: np.random.Generator, resamples: int = RESA
         between(metrics.accuracy, told_apart, n),
         between(metrics.macro_f1, told_apart, n),
         tuple(
-            between(partial(_recall_of, c), int(hits_unequal[c]), int(holders) if of.by_speaker else None)
+            of_few(of, c)
+            if not of.by_speaker and holders and (holders < FEW or hits_unequal[c] < FEW_APART)
+            else between(partial(_recall_of, c), int(hits_unequal[c]), int(holders) if of.by_speaker else None)
             for c, holders in enumerate(of.holders)
         ),
         len(draws),
     )
+
+
+def of_few(of: Kinds, index: int) -> Difference:
+    """The difference of one class's recall by utterance, without resampling: Newcombe's interval and the sign test.
+
+    Args:
+        of: the joint predictions of the two models, by utterance.
+        index: of the class, which must have a clip.
+    """
+    cells = of.confusions[:, :, index]  # (K, 2, C)
+    there = cells.any(axis=(1, 2))
+    first, second = (cells[there][..., index] / cells[there].sum(axis=-1)).T  # of a clip's seeds, those that are right
+    clips = of.counts[there]
+    value = float(np.subtract(*metrics.recall(of.observed)[:, index]))
+    p = even_split(int(clips[first > second].sum()), int(clips[second > first].sum()))
+    return Difference(value, newcombe(first, second, clips), p)
+
+
+def newcombe(first: np.ndarray, second: np.ndarray, clips: np.ndarray, level: float = LEVEL) -> Interval:
+    """The interval of the difference of two shares of the same clips: Wilson's of each, and how far they go together.
+
+    Newcombe (1998, Statistics in Medicine 17, 2635–2650), method 10, with its correction for continuity.
+
+    Args:
+        first, second: (K,) how much of a clip each model has right, 0 to 1; with several seeds the mean over them.
+        clips: (K,) how many such clips there are.
+        level: of confidence.
+    """
+    n = clips.sum()
+    p, q = clips @ first / n, clips @ second / n
+    a, b = wilson(p, n, level), wilson(q, n, level)
+    apart = np.sqrt((clips @ first**2 / n - p**2) * (clips @ second**2 / n - q**2))
+    together = clips @ (first * second) / n - p * q
+    together = max(together - 0.5 / n, 0) if together > 0 else together
+    phi = together / apart if apart > 0 else 0.0
+
+    def reach(one: float, other: float) -> float:
+        return float(np.sqrt(max(0.0, one**2 - 2 * phi * one * other + other**2)))
+
+    low, high = p - q - reach(p - a.low, b.high - q), p - q + reach(a.high - p, q - b.low)
+    return Interval(float(low), float(high), "newcombe")
 
 
 def _recall_of(index: int, confusions: np.ndarray) -> np.ndarray:

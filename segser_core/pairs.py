@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OUTCOMES = ("both right", "only first right", "only second right", "both wrong")
-COLOURS = ("#0072B2", "#E69F00", "#CC79A7", "#8C8C8C")  # Okabe and Ito's, told apart by colour-blind people
+COLOURS = ("#2A8CAB", "#8FCBDD", "#C9B8E6", "#B8403A")  # no emotion has these; patterns and lightness part them, too
 PATTERNS = ("", "/", "\\", "x")
 PATTERN = {"fillmode": "overlay", "fgopacity": 0.25, "size": 8, "solidity": 0.12}
 WRONG = ("neither", "other", "this", "both")  # as `selection.Filter` has it

@@ -17,8 +17,9 @@ from segser_core.text import aligned, percent, plain, signed
 
 NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
 NOTE = """95 % intervals are bootstrap ones of {resamples} resamples, by utterance, and by speaker where it says so;
-W: Wilson's (few clips, or all or none found). Those by utterance leave out that clips of one speaker are alike,
-and all leave out that another training would differ. p (Holm): of the class's difference, adjusted for all classes."""
+W: Wilson's (few clips, or all or none found); N: Newcombe's (few clips, or few that tell the runs apart). Those by
+utterance leave out that clips of one speaker are alike, and all leave out that another training would differ.
+p (Holm): of the class's difference, adjusted for all classes."""
 Rows = list[tuple[str, ...]]
 
 
@@ -165,7 +166,12 @@ def _list(values: list[float]) -> str:
 def _interval(interval: Interval | None, otherwise: str = "no clip") -> str:
     if interval is None:
         return otherwise
-    return f"{percent(interval.low)} to {percent(interval.high)}{' W' if interval.method == 'wilson' else ''}"
+    return f"{percent(interval.low)} to {percent(interval.high)}{_mark(interval)}"
+
+
+def _mark(interval: Interval) -> str:
+    """Stands behind an interval that is no bootstrap's."""
+    return {"wilson": " W", "newcombe": " N"}.get(interval.method, "")
 
 
 def _calibration_lines(of: Calibration) -> list[str]:
@@ -246,7 +252,7 @@ def _range(of: Difference) -> str:
         return "no clip"
     if of.p_value != of.p_value:
         return "too few speakers"
-    return f"{signed(of.interval.low)} to {signed(of.interval.high)}"
+    return f"{signed(of.interval.low)} to {signed(of.interval.high)}{_mark(of.interval)}"
 
 
 def _p(value: float) -> str:

@@ -34,7 +34,7 @@ GAP = 0.22
 HATCH = {"shape": "/", "size": 7, "solidity": 0.3, "fillmode": "replace"}
 LINES = ({"color": "#2A8CAB", "dash": "solid"}, {"color": INK, "dash": "dash"})
 SYMBOLS = ("circle", "diamond-open")
-LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left", "font_size": FONT_PX}
+LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
 
 def recall_figure(table: "pd.DataFrame") -> go.Figure:

@@ -40,10 +40,10 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray, seed: int = 0) ->
     if len(first_right) != len(second_right):
         raise SettingError(f"{len(first_right)} and {len(second_right)} clips; the two models need the same clips")
     first_only, second_only = int((first_right & ~second_right).sum()), int((~first_right & second_right).sum())
-    return McNemar(seed, first_only, second_only, _even_split(first_only, second_only))
+    return McNemar(seed, first_only, second_only, even_split(first_only, second_only))
 
 
-def _even_split(a: int, b: int) -> float:
+def even_split(a: int, b: int) -> float:
     """Two-sided p of a against b in a + b throws of a fair coin."""
     from scipy.special import bdtr
 

@@ -125,14 +125,14 @@ def test_a_comparison_holds_both_models_on_one_time_axis(three):
 
 def test_no_text_is_smaller_than_twelve_pixels(three):
     for figure in (figures.timeline(three, SAMPLES), figures.comparison(three, three, SAMPLES)):
-        sizes = [figure.layout.font.size, figure.layout.legend.font.size, figure.layout.uniformtext.minsize]
-        sizes += [axis.tickfont.size for axis in (*figure.select_xaxes(), *figure.select_yaxes())]
+        sizes = [figure.layout.template.layout.font.size, figure.layout.uniformtext.minsize]
+        sizes += [a.font.size for a in figure.layout.annotations]
         assert min(sizes) >= 12
 
 
-def test_backgrounds_are_transparent(three):
-    layout = figures.timeline(three, SAMPLES).layout
-    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
+def test_a_saved_picture_is_dark_text_on_white(three):
+    look = figures.timeline(three, SAMPLES).layout.template.layout
+    assert (look.paper_bgcolor, look.plot_bgcolor, look.font.color) == ("#FFFFFF", "rgba(0,0,0,0)", "#1C2429")
 
 
 def test_the_envelope_keeps_the_extremes_and_the_times():

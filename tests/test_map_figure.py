@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from segser_core import map_figure
-from segser_core.drawing import SYMBOLS
+from segser_core.drawing import LOOK, SYMBOLS
 from segser_core.labels import LABELS, colour_of
 from segser_core.maps import NOT_KNOWN
 
@@ -117,8 +117,8 @@ def test_a_sample_is_drawn_and_what_is_chosen_and_many_points_by_webgl(monkeypat
 
 
 @pytest.mark.parametrize(("method", "name"), [("pca", "component 2 (no unit)"), ("umap", "UMAP 2 (no unit)")])
-def test_axes_are_named_equal_and_without_ticks_and_the_page_shows_through(method, name):
+def test_axes_are_named_equal_and_without_ticks_and_the_look_is_that_of_all_figures(method, name):
     layout = figure("label", table(), method=method)[0].layout
     assert layout.yaxis.title.text == name and not layout.yaxis.showticklabels
     assert layout.yaxis.scaleanchor == "x" and layout.yaxis.scaleratio == 1
-    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)" and layout.font.size == 13
+    assert layout.template == LOOK

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from segser_core import metrics
-from segser_core.bootstrap import expanded, intervals, kinds, percentile, resample, speakers
-from segser_core.paired import differences, two_sided
+from segser_core.bootstrap import expanded, intervals, kinds, percentile, resample, speakers, wilson
+from segser_core.paired import differences, newcombe, of_few, two_sided
 from tests.test_bootstrap import of_ten_speakers, simulated
 
 
@@ -63,6 +63,39 @@ def test_a_class_that_few_speakers_have_or_none():
     by_utterance = differences(kinds(labels, [one, two], 3), np.random.default_rng(35)).recall
     assert by_utterance[1].p_value == 2 * 2**-4, "four clips cannot tell more"
     assert np.isnan([by_utterance[2].value, by_utterance[2].interval.high, by_utterance[2].p_value]).all()
+
+
+def test_newcombe_by_its_formula_in_counts():
+    both, one_only, other_only, neither = 20, 7, 2, 11
+    n = both + one_only + other_only + neither
+    p, q = (both + one_only) / n, (both + other_only) / n
+    (a, b), (c, d) = ((w.low, w.high) for w in (wilson(p, n), wilson(q, n)))
+    phi = (both * neither - one_only * other_only - n / 2) / np.sqrt(27 * 13 * 22 * 18)
+    low = p - q - np.sqrt((p - a) ** 2 - 2 * phi * (p - a) * (d - q) + (d - q) ** 2)
+    high = p - q + np.sqrt((b - p) ** 2 - 2 * phi * (b - p) * (q - c) + (q - c) ** 2)
+    got = newcombe(np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0]), np.array([both, one_only, other_only, neither]))
+    assert (got.low, got.high, got.method) == (pytest.approx(low), pytest.approx(high), "newcombe")
+
+
+def test_of_a_class_of_few_clips_the_difference_covers_and_is_never_of_no_width():
+    generator, chances = np.random.default_rng(37), [0.7, 0.1, 0.05, 0.15]  # both right, either one, neither
+    held = []
+    for _ in range(1000):
+        first, second = np.array([(1, 1), (1, 0), (0, 1), (0, 0)])[generator.choice(4, 16, p=chances)].T
+        of = kinds(np.ones(16, dtype=int), [first[:, None], second[:, None]], 2)
+        found = of_few(of, 1)
+        held.append(found.interval.low <= 0.05 <= found.interval.high)
+    assert np.mean(held) > 0.94
+    same = differences(kinds(np.repeat([0, 1], 60), [np.repeat([0, 1], 60)[:, None]] * 2, 2), generator).recall[0]
+    assert same.value == 0 and same.interval.low < 0 < same.interval.high and same.p_value == 1
+
+
+def test_seeds_are_taken_together_and_a_clip_is_one_trial():
+    labels = np.zeros(20, dtype=int)
+    right, half = np.zeros((20, 2), dtype=int), np.tile([0, 1], (20, 1))
+    found = of_few(kinds(labels, [right, half], 2), 0)
+    assert found.value == 0.5 and found.p_value == pytest.approx(2 * 0.5**20)
+    assert found.interval == newcombe(np.ones(1), np.full(1, 0.5), np.array([20]))
 
 
 def test_p_by_hand():

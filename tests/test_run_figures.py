@@ -7,6 +7,7 @@ import pytest
 from segser_core import grid_figures, run_figures, score_tables
 from segser_core.aggregation import segments_per_clip
 from segser_core.calibration import calibrate
+from segser_core.drawing import LOOK
 from segser_core.labels import colour_of
 from segser_core.runs import read_run
 from segser_core.scores import compare, summarise
@@ -86,4 +87,4 @@ def test_every_axis_carries_its_quantity(pair, summaries):
         run_figures.reliability_figure(found),
         run_figures.by_segments_figure(found),
     ]
-    assert all(f.layout.xaxis.title.text and f.layout.paper_bgcolor == "rgba(0,0,0,0)" for f in figures)
+    assert all(f.layout.xaxis.title.text and f.layout.template == LOOK for f in figures)

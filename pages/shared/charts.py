@@ -1,13 +1,14 @@
 """A chart with its data to take along, and the way from a click on it to the clips behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import run_choice
+from pages.shared.filters import open_mistakes
+from pages.shared.run_choice import swap
 from segser_core.exports import rows_csv
 from segser_core.selection import Filter
 
@@ -67,7 +68,8 @@ def show(
     if opens is not None:
         settings |= {"on_select": lambda: _clicked(f"chart-{key}", opens), "selection_mode": "points"}
     with st.container(key=f"figure-{key}", gap="xsmall"):
-        st.plotly_chart(figure, key=f"chart-{key}", config=_toolbar(key), alt=alt, **settings)
+        config = {"displaylogo": False, "modeBarButtons": [["toImage"]], **saved_as(f"segser-{key}")}
+        st.plotly_chart(figure, key=f"chart-{key}", theme=None, config=config, alt=alt, **settings)
         if data is not None:
             offer_data(lambda: data, f"segser-{key}", f"csv-{key}")
     _open_clicked()
@@ -83,7 +85,7 @@ def table(frame: pd.DataFrame, key: str, opens: Opens) -> None:
     """
     shares = frame.select_dtypes("float").columns
     st.dataframe(
-        frame.assign(**{name: 100 * frame[name] for name in shares}),
+        in_percent(frame, shares),
         key=f"table-{key}",
         hide_index=True,
         column_config=dict.fromkeys(shares, PERCENT),
@@ -93,18 +95,20 @@ def table(frame: pd.DataFrame, key: str, opens: Opens) -> None:
     _open_clicked()
 
 
+def in_percent(table: pd.DataFrame, shares: Iterable[str]) -> pd.DataFrame:
+    """A table whose shares are percent, rounded as charts and sentences have them: a browser rounds halves up."""
+    return table.assign(**{name: (100 * table[name]).round(1) for name in shares})
+
+
 def folded(label: str, key: str) -> Any:
     """An expander whose content is made once it is opened, which `open` tells; for fragments, which then run again."""
     return st.expander(label, key=f"open-{key}", on_change="rerun")
 
 
-def _toolbar(key: str) -> dict[str, Any]:
+def saved_as(name: str) -> dict[str, Any]:
+    """Of a chart's settings, those of the camera: what it saves, and under which name (without its ending)."""
     picture = st.session_state.get("picture", "png")
-    return {
-        "displaylogo": False,
-        "modeBarButtons": [["toImage"]],
-        "toImageButtonOptions": {"format": picture, "filename": f"segser-{key}", "scale": 2 if picture == "png" else 1},
-    }
+    return {"toImageButtonOptions": {"format": picture, "filename": name, "scale": 2 if picture == "png" else 1}}
 
 
 def offer_data(data: Callable[[], pd.DataFrame], name: str, key: str) -> None:
@@ -142,10 +146,10 @@ def _chosen(name: str, opens: Opens) -> None:
 
 def _remember(wanted: Filter, of_other: bool) -> None:
     if of_other:
-        run_choice.swap()
+        swap()
     st.session_state[OPENING] = wanted
 
 
 def _open_clicked() -> None:
     if wanted := st.session_state.pop(OPENING, None):
-        run_choice.open_mistakes(wanted)
+        open_mistakes(wanted)

@@ -1,15 +1,14 @@
 """Which model, which rule and which context: controls that the address carries along."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
 from pages.shared import words
+from pages.shared.address import carry, in_address
 from segser_core.prediction import AGGREGATES, CONTEXTS, Aggregate, Context, default_aggregate
 from segser_core.runs import ModelInfo
-
-Name = TypeVar("Name", bound=str)
 
 
 def choose_model(models: Sequence[ModelInfo]) -> ModelInfo:
@@ -50,8 +49,7 @@ def choose_subject() -> str:
     control = segmented("Compare", words.SUBJECTS.get)
     subject = in_address("subject", "subject", list(words.SUBJECTS), "recording", control)
     if subject == "recording":
-        for name in ("run", "other"):
-            st.query_params.pop(name, None)
+        carry({"run": None, "other": None})
     return subject
 
 
@@ -60,18 +58,3 @@ def segmented(label: str, format_func: Callable, help: str | None = None) -> Cal
     return lambda options, key: st.segmented_control(
         label, options, key=key, format_func=format_func, help=help, required=True, persist_state="session"
     )
-
-
-def in_address(
-    name: str, key: str, options: list[Name], default: Name, control: Callable[[list[Name], str], Name]
-) -> Name:
-    """A control's value, taken from the address at first and written back to it where it is not the default."""
-    asked = st.query_params.get(name, "").replace(" ", "+")  # a bare + in an address reads as a space
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = asked if asked in options else default
-    value = control(options, key)
-    if value == default:
-        st.query_params.pop(name, None)
-    elif st.query_params.get(name) != value:
-        st.query_params[name] = value
-    return value

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import words
+from pages.shared.address import carry, in_address
 from pages.shared.run_choice import Choice
 from segser_core.drawing import text_on
 from segser_core.labels import colour_of
@@ -34,15 +35,7 @@ Key = tuple[str, int]
 def choose_order(table: pd.DataFrame) -> str:
     """In which order the clips come, in the table and under Previous and Next."""
     options = orders_of(table)
-    asked = st.query_params.get("sort")
-    if st.session_state.get(SORT) not in options:
-        st.session_state[SORT] = asked if asked in options else options[0]
-    order = st.selectbox("Order", options, key=SORT, format_func=ORDER_NAMES.__getitem__, persist_state="session")
-    if order == options[0]:
-        st.query_params.pop("sort", None)
-    elif asked != order:
-        st.query_params["sort"] = order
-    return order
+    return in_address("sort", SORT, options, options[0], _order)
 
 
 def open_clip(run_seeds: tuple[int, ...]) -> Key | None:
@@ -52,7 +45,8 @@ def open_clip(run_seeds: tuple[int, ...]) -> Key | None:
         named = st.query_params.get("clip")
         st.session_state[OPEN] = (named, int(seed) if seed.isdigit() else run_seeds[0]) if named else None
     now = st.session_state[OPEN]
-    _to_address(now, several=len(run_seeds) > 1)
+    clip, seed = now or (None, None)
+    carry({"clip": clip, "clip_seed": str(seed) if now and len(run_seeds) > 1 else None})
     return now
 
 
@@ -120,13 +114,8 @@ def _open_row(keys: list[Key]) -> None:
     set_open(keys[rows[0]] if rows else None)
 
 
-def _to_address(opened: Key | None, several: bool) -> None:
-    wanted = {} if opened is None else {"clip": opened[0]} | ({"clip_seed": str(opened[1])} if several else {})
-    for name in ("clip", "clip_seed"):
-        if name not in wanted:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != wanted[name]:
-            st.query_params[name] = wanted[name]
+def _order(options: list[str], key: str) -> str:
+    return st.selectbox("Order", options, key=key, format_func=ORDER_NAMES.__getitem__, persist_state="session")
 
 
 @cache

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import words
-from pages.shared.run_choice import Choice
+from pages.shared.address import carry
+from pages.shared.run_choice import Choice, chosen_names
 from segser_core.selection import WRONG, Filter, values_of
 
 DEFAULT = Filter(correct=False)
@@ -58,7 +59,7 @@ def choose_filter(table: pd.DataFrame, choice: Choice) -> Filter:
             _chips(wanted)
         if len(wanted.ids) > LONGEST_LINK:
             st.caption(f"A link to this page cannot carry more than {LONGEST_LINK} picked clips: it leaves them out.")
-    _to_address(wanted)
+    carry(dict.fromkeys(NAMES) | _address(wanted))
     return wanted
 
 
@@ -74,6 +75,12 @@ def nothing_left(obstacles: Sequence[str], wanted: Filter) -> None:
             args=(wanted.without(*obstacles),),
         )
         st.button("Clear all filters", on_click=_set, args=(Filter(),), key="clear-empty")
+
+
+def open_mistakes(wanted: Filter) -> None:
+    """Go to the page of mistakes with a filter; its address is whole at once, so that Back comes back."""
+    st.session_state["filter"] = wanted
+    st.switch_page("pages/mistakes.py", query_params=chosen_names() | _address(wanted))
 
 
 def said_of(wanted: Filter, name: str) -> str:
@@ -197,11 +204,6 @@ def _chips(wanted: Filter) -> None:
         st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_set, args=(before,), key="undo-filter")
 
 
-def _to_address(wanted: Filter) -> None:
+def _address(wanted: Filter) -> dict[str, str]:
     carried = wanted.without("ids") if len(wanted.ids) > LONGEST_LINK else wanted
-    address = carried.to_address() or {"correct": ALL}
-    for name in NAMES:
-        if name not in address:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != address[name]:
-            st.query_params[name] = address[name]
+    return carried.to_address() or {"correct": ALL}

@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import charts, run_choice, words
+from pages.shared.address import asked, carry
+from pages.shared.filters import open_mistakes
 from pages.shared.maps import COLOURS, METHODS, Shown, choose_whole
 from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
 from segser_core.map_figure import map_figure
@@ -72,13 +74,13 @@ def separation_table(shown: Sequence[Shown], of_segments: bool) -> None:
 
 def begin(shown: Sequence[Shown]) -> None:
     """The clip that the address names is the one that is chosen at first."""
-    asked = st.query_params.get("clip", "").replace(" ", "+")
-    if CLIP in st.session_state or not asked:
+    clip = asked("clip")
+    if CLIP in st.session_state or not clip:
         return
-    _choose([asked])
+    _choose([clip])
     st.session_state[PLAYS] = 0
-    if not any((each.points.table.utterance_id == asked).any() for each in shown):
-        st.warning(words.plain(f"Clip {asked} is not among the points that are shown here."))
+    if not any((each.points.table.utterance_id == clip).any() for each in shown):
+        st.warning(words.plain(f"Clip {clip} is not among the points that are shown here."))
 
 
 @st.fragment
@@ -110,12 +112,13 @@ def _map(each: Shown, by: Colour, picked: list[str], whole: bool) -> None:
     st.plotly_chart(
         draw() if picked or whole else charts.drawn((key, by), draw),
         key=key,
+        theme=None,
         on_select=lambda: _choose_on_map(key),
         selection_mode=("points", "box", "lasso"),
         config={
             "displaylogo": False,
             "scrollZoom": True,
-            "toImageButtonOptions": {"format": st.session_state.get("picture", "png"), "filename": "segser-map"},
+            **charts.saved_as("segser-map"),
         },
         alt=f"{METHODS[each.method]} of {len(table)} points of {each.run.name}, coloured by {COLOURS[by]}",
     )
@@ -146,11 +149,9 @@ def _chosen_row(shown: Sequence[Shown], ids: dict[str, None], picked: list[str])
     if len(picked) > 1:
         _several(shown, picked)
     clip = st.session_state[CLIP]
+    carry({"clip": clip})
     if clip is None:
-        st.query_params.pop("clip", None)
         return
-    if st.query_params.get("clip") != clip:
-        st.query_params["clip"] = clip
     rows = _rows(shown, clip)
     segment = _choose_segment(rows)
     rows = rows[rows.segment == segment] if segment is not None else rows
@@ -184,7 +185,7 @@ def _choose_segment(rows: pd.DataFrame) -> int | None:
 
 def _several(shown: Sequence[Shown], picked: list[str]) -> None:
     if st.button(f"Open these {len(picked):,} clips in Mistakes", icon=":material/arrow_forward:", type="primary"):
-        run_choice.open_mistakes(Filter(ids=tuple(picked)))
+        open_mistakes(Filter(ids=tuple(picked)))
     table = shown[0].points.table
     rows = table[table.utterance_id.isin(picked)].head(MOST_LISTED)
     with st.expander(f"The chosen points of {words.plain(shown[0].run.name)}"):

@@ -11,7 +11,8 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import run_choice, words
-from pages.shared.choices import in_address, segmented
+from pages.shared.address import in_address
+from pages.shared.choices import segmented
 from segser_core import maps, projection
 from segser_core.errors import SegserError
 from segser_core.maps import MOST_DRAWN, MOST_POINTS, Colour, Points, What

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import charts, recall_words, scores_view, words
-from pages.shared.choices import in_address
+from pages.shared.address import in_address
 from pages.shared.run_choice import Choice
 from segser_core import grid_figures, paper, run_figures, score_tables
 from segser_core.scores import Comparison, Summary
@@ -54,7 +54,7 @@ def folds(summaries: Mapping[str, Summary]) -> None:
     if part.open:
         table = score_tables.score_table(summaries)
         shares = [c for c in table.columns if c not in ("run", "score")]
-        in_percent = table.assign(**{c: 100 * table[c] for c in shares})
+        in_percent = charts.in_percent(table, shares)
         part.dataframe(in_percent, hide_index=True, column_config=dict.fromkeys(shares, charts.PERCENT))
         part.caption("Pooled: the scores of all clips together. The mean of folds is another number; both are common.")
 
@@ -220,7 +220,7 @@ def layers(choice: Choice) -> None:
         with column:
             st.markdown(f"**{words.plain(name)}**")
             shares = ["weight", "lowest", "highest"]
-            in_percent = table.assign(**{c: 100 * table[c] for c in shares})
+            in_percent = charts.in_percent(table, shares)
             bar = st.column_config.ProgressColumn(format="%.1f %%", max_value=in_percent.weight.max())
             shown = dict.fromkeys(shares, charts.PERCENT) | {"weight": bar}
             st.dataframe(in_percent, hide_index=True, width="content", column_config=shown)

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import charts, recall_words, scores_view, words
-from pages.shared.choices import in_address
+from pages.shared.address import asked, carry, in_address
 from pages.shared.run_choice import Choice
 from segser_core import breakdown, grid_figures
 from segser_core.selection import Filter
@@ -84,16 +84,14 @@ def _edge(choice: Choice, clips: pd.DataFrame) -> tuple[float, str]:
         return default_s, f"{why} All clips are about as long."
     key = f"recall-edge-{choice.run.name}"
     if key not in st.session_state:
-        asked = breakdown.seconds_in(st.query_params.get("edge", ""), low_s, high_s)
-        st.session_state[key] = default_s if asked is None else asked
+        wanted_s = breakdown.seconds_in(asked("edge"), low_s, high_s)
+        st.session_state[key] = default_s if wanted_s is None else wanted_s
     edge_s = st.slider(
         "Long is above", low_s, high_s, key=key, step=0.1, format="%.1f s", persist_state="session", width=320
     )
-    if edge_s == default_s:
-        st.query_params.pop("edge", None)
-        return edge_s, why
-    st.query_params["edge"] = f"{edge_s:g}"
-    return edge_s, breakdown.few_on_a_side(durations_s, edge_s)
+    moved = edge_s != default_s
+    carry({"edge": f"{edge_s:g}" if moved else None})
+    return edge_s, breakdown.few_on_a_side(durations_s, edge_s) if moved else why
 
 
 def _show(choice: Choice, split: Split, table: pd.DataFrame, theirs: pd.DataFrame | None) -> None:

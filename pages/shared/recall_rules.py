@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import charts, recall_words, scores_view, words
-from pages.shared.choices import in_address
+from pages.shared.address import in_address
 from pages.shared.recall_blocks import bounds
 from pages.shared.run_choice import Choice
 from segser_core import run_figures

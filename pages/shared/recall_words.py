@@ -31,9 +31,9 @@ Both take the trained models as they are: another training would differ, too.
 """
 METHOD = (
     "The lines are 95 % intervals: a bootstrap, or Wilson's interval for the recall of a class with fewer than 50 "
-    "clips and where all or none were found. They hold for these models; another training would differ. The interval "
-    "of a difference is a bootstrap, too narrow where few clips differ and not adjusted for the number of classes; p "
-    "is: adjusted (Holm), and never below what so few clips can tell."
+    "clips and where all or none were found; of the difference of two recalls likewise Newcombe's, below 50 clips or "
+    "where fewer than 10 tell the runs apart. They hold for these models; another training would differ. Intervals are "
+    "not adjusted for the number of classes; p is (Holm), and never below what so few clips can tell."
 )
 CLICK = (
     "A click on a bar opens its wrong clips in *Mistakes*; so does choosing a row of the table. A click on a "

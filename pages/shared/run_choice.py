@@ -10,16 +10,17 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import words
+from pages.shared.address import carry
 from segser_core import aggregation, clips, report, runs
 from segser_core.audio import load_audio
 from segser_core.errors import AudioError, RunError
 from segser_core.prediction import Aggregate
 from segser_core.runs import Run
 from segser_core.scores import Comparison
-from segser_core.selection import Filter
 
 NONE = "none"
 OWN = "own"
+IN_ADDRESS = ("run", "other", "aggregate")
 DEFAULTS = ("seg+tri-w", "baseline")  # the bundled pair, segments and triplets first
 OTHER_FOLDER = "Folder with more runs"
 CORPORA = "Folder of the corpus, or of several corpora by name"
@@ -87,10 +88,9 @@ def swap() -> None:
     st.session_state[run], st.session_state[other] = st.session_state[other], st.session_state[run]
 
 
-def open_mistakes(wanted: Filter) -> None:
-    """Go to the page of mistakes with a filter."""
-    st.session_state["filter"] = wanted
-    st.switch_page("pages/mistakes.py")
+def chosen_names() -> dict[str, str]:
+    """What is chosen now, by its name in the address."""
+    return {name: st.session_state[f"run-page-{name}"] for name in IN_ADDRESS if f"run-page-{name}" in st.session_state}
 
 
 def sound_of(run: Run, utterance_id: str) -> np.ndarray | None:
@@ -225,12 +225,11 @@ def _named(
     key, asked = f"run-page-{name}", st.query_params.get(name)
     if st.session_state.get(key) not in options:
         if asked is not None and _as_asked(asked, options) is None:
-            st.warning(words.plain(f"There is no {label.lower()} of the name {asked} here."))
+            st.warning(words.plain(f"The address asks for {asked} as “{label}”, which is not to be had here."))
         found = _as_asked(asked or "", options)
         st.session_state[key] = found or (default if default in options else options[0])
     value = st.selectbox(label, options, key=key, format_func=format_func, help=help, persist_state="session")
-    if st.query_params.get(name) != value:
-        st.query_params[name] = value
+    carry({name: value})
     return value
 
 

@@ -4,6 +4,7 @@ import pandas  # noqa: F401  (two first visits at once have met it half imported
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pages.shared.address import follow
 from pages.shared.private import ask_to_sign_in, keep_private, may_enter
 
 PAGES = {
@@ -20,9 +21,10 @@ PAGES = {
 # A picture of our own: Streamlit would fetch the material icons from elsewhere for a browser's tab.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#2A8CAB" stroke-width="3"
 stroke-linecap="round"><path d="M3 10v4M7.5 7v10M12 3v18M16.5 7v10M21 10v4"/></svg>"""
-# Plotly cannot know the page's theme: axes, legends, values and rings take the page's own colour of text, and so do
-# text and intervals that lie on the cells and bars of a run's charts.
+# Charts are drawn for a white page, and saved so. Here the page's ground shows through, and axes, legends, values and
+# rings take the page's own colour of text, as do text and intervals that lie on cells and bars of a run's charts.
 CHART_TEXT = """<style>
+.js-plotly-plot .main-svg { background: transparent !important; }
 .js-plotly-plot :is([class$="tick"], [class^="g-x"], [class^="g-y"]) text,
 .js-plotly-plot :is(.legendtext, .bartext-outside, .annotation-text) { fill: currentColor !important; }
 .js-plotly-plot .shapelayer path { stroke: currentColor !important; }
@@ -43,6 +45,7 @@ def shell() -> StreamlitPage:
     keep_private()
     st.set_page_config(page_title="segser", page_icon=ICON, layout="wide")
     st.html(CHART_TEXT)
+    follow()
     pages = [
         st.Page(f"pages/{stem}.py", title=title, icon=icon, url_path=stem, default=stem == "timeline")
         for stem, (title, icon) in PAGES.items()

@@ -68,7 +68,11 @@ def _obtained(source: Source, several: bool) -> list[Recording]:
     if refused := _kept("refused").get(source):
         st.error(refused, icon=":material/hearing_disabled:")
     st.caption(PRIVACY)
-    return _kept("recordings").get(source, []) if agreed else []
+    found = _kept("recordings").get(source, []) if agreed else []
+    if found and not st.session_state.get(key):  # the widget is empty again after another page or source
+        said = plain(found[0].name) if len(found) == 1 else f"the {len(found)} recordings"
+        st.button(f"Remove {said}", icon=":material/delete:", on_click=_remove, args=(source,), key=f"remove-{source}")
+    return found
 
 
 def introduce(recording: Recording) -> None:
@@ -95,6 +99,10 @@ def _keep(source: Source, key: str) -> None:
         refused[source] = plain(f"{files[0].name}: {why}")
         return
     _kept("recordings")[source] = list({r.identity: r for r in found}.values())
+
+
+def _remove(source: Source) -> None:
+    _kept("recordings").pop(source, None)
 
 
 def _unreadable(recording: Recording) -> str:

@@ -129,13 +129,15 @@ def disagreement(a: Prediction, b: Prediction) -> str:
 
 
 def both_lines(a: Prediction, b: Prediction) -> list[tuple[Stretch, str]]:
-    """Each stretch that is a segment of either model, with what each of them hears in it."""
+    """Each stretch that is a segment of either model, what each hears in it, and a star where it decided for one."""
     heard: dict[Stretch, list[str]] = {}
+    decided = {(p.deciding.start_s, p.deciding.end_s) for p in (a, b) if p.deciding is not None}
     for prediction in (a, b):
         for segment in prediction.segments:
             heard.setdefault((segment.start_s, segment.end_s), []).append(segment.label)
     return [
-        ((start, end), f"{start:.2f}–{end:.2f} s: {_pair(labels)}") for (start, end), labels in sorted(heard.items())
+        ((start, end), f"{start:.2f}–{end:.2f} s: {_pair(labels)}{' ★' if (start, end) in decided else ''}")
+        for (start, end), labels in sorted(heard.items())
     ]
 
 

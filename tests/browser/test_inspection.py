@@ -185,3 +185,49 @@ def test_clips_are_walked_by_keyboard_noted_and_taken_along(page, address, few):
             with zipfile.ZipFile(io.BytesIO(taken(page, f"Download ZIP: {kind}"))) as files:
                 assert set(files.namelist()) == {f"{name}{ending}" for name in table.index[:500]}
                 assert "neutral" in files.read(f"{walked[0]}{ending}").decode()
+
+
+def test_back_undoes_what_was_chosen_and_leads_from_page_to_page(page, address):
+    page.goto(f"{address}/recall?{PAIR}&question=taken")
+    titled(page, "How good, and how sure?")
+    settle(page)
+    page.locator(".st-key-chart-difference .scatterlayer .point").first.click(force=True)
+    titled(page, "Where does it fail?")
+    page.get_by_role("button", name="Clear filters").click()
+    page.wait_for_url("**correct=all**")
+    titled(page, "Where does it fail?")
+    page.get_by_role("button", name="Open the first clip").click()
+    page.wait_for_url("**clip=Ses**")
+    titled(page, "Where does it fail?")
+    clip = in_address(page, "clip")
+
+    page.go_back()
+    page.get_by_role("button", name="Open the first clip").wait_for()
+    assert in_address(page, "clip") == [] and in_address(page, "correct") == ["all"]
+    page.go_back()
+    page.get_by_role("button", name="Clear filters").wait_for()
+    assert in_address(page, "wrong") and in_address(page, "label")
+    page.go_forward()
+    page.go_forward()
+    page.get_by_role("heading", level=3, name=clip[0]).wait_for()
+    for _ in range(3):
+        page.go_back()
+        page.wait_for_timeout(500)
+    titled(page, "How good, and how sure?")
+    assert in_address(page, "run") == ["seg+tri-w"] and in_address(page, "other") == ["baseline"]
+
+
+def test_a_picture_saved_from_a_dark_page_is_dark_text_on_white(page, address):
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{address}/recall?{PAIR}")
+    titled(page, "How good, and how sure?")
+    page.get_by_role("radio", name="SVG").click()
+    settle(page)
+    chart = page.locator(".st-key-chart-recall .js-plotly-plot")
+    assert chart.locator(".main-svg").first.evaluate("e => getComputedStyle(e).backgroundColor") == "rgba(0, 0, 0, 0)"
+    chart.hover()
+    with page.expect_download() as download:
+        chart.locator("[data-title*='Download']").click()
+    saved = Path(download.value.path()).read_text()
+    assert download.value.suggested_filename == "segser-recall.svg" and "fill: rgb(255, 255, 255)" in saved[:600]
+    assert "fill: rgb(28, 36, 41)" in saved and "fill: rgb(232, 237, 240)" not in saved
