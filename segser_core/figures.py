@@ -1,11 +1,9 @@
 """Predictions as plotly figures: time runs to the right, one colour and one marker for each emotion.
 
-Backgrounds are transparent, so the figures stand on a light page as on a dark one. Bars and
-markers carry `customdata` = [segment index, start_s, end_s], so that a click tells which segment.
+Bars and markers carry `customdata` = [segment index, start_s, end_s], so that a click tells which segment.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,10 +13,9 @@ from segser_core.audio import SAMPLE_RATE_HZ
 from segser_core.drawing import FONT_PX, INK, SYMBOLS, UNCHANGED, finish, text_on
 from segser_core.labels import LABELS, colour_of
 from segser_core.prediction import Prediction, Segment
+from segser_core.stretches import Stretch, centre_s, disagreements, envelope, lanes_of
 
-Stretch = tuple[float, float]  # start and end, in seconds
 WAVEFORM_PX, STRIP_PX, LANE_PX, PROBABILITY_PX, GAP_PX, LEGEND_PX = 80, 20, 34, 180, 26, 84
-ENVELOPE_BINS = 600
 MOST_INSET_S = 0.1
 ALL_AT_ONCE_S = 30  # a longer view can be zoomed and moved
 MOST_MARKERS = 2000  # above this many points the probabilities are lines alone
@@ -102,49 +99,6 @@ def probabilities(prediction: Prediction) -> go.Figure:
     figure.update_xaxes(title="probability", range=[0, 1.18], **BARE)
     figure.update_yaxes(fixedrange=True, ticksuffix=" ")
     return finish(figure, height=26 * len(labels) + 24, toolbar_px=0)
-
-
-def disagreements(a: Prediction, b: Prediction) -> list[Stretch]:
-    """Where two models name different emotions; a moment belongs to the segment whose centre is nearest."""
-    edges = np.unique([0.0, *_borders(a), *_borders(b), a.duration_s])
-    middles = (edges[:-1] + edges[1:]) / 2
-    found: list[Stretch] = []
-    for start, end, *labels in zip(
-        edges[:-1].tolist(), edges[1:].tolist(), _labels_at(a, middles), _labels_at(b, middles), strict=True
-    ):
-        if labels[0] == labels[1]:
-            continue
-        if found and found[-1][1] == start:
-            start = found.pop()[0]
-        found.append((start, end))
-    return found
-
-
-def envelope(samples: np.ndarray, bins: int = ENVELOPE_BINS) -> tuple[np.ndarray, np.ndarray]:
-    """The waveform's outline: the smallest and largest sample of each bin, and their times in seconds.
-
-    Args:
-        samples: (N,) at 16 kHz, N >= 1.
-        bins: at most this many.
-
-    Returns:
-        (2 bins,) times and (2 bins,) amplitudes, to be joined by a line.
-    """
-    starts = np.linspace(0, len(samples), min(bins, len(samples)), endpoint=False).astype(int)
-    low, high = np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
-    return np.repeat(starts / SAMPLE_RATE_HZ, 2), np.stack([low, high], axis=1).ravel()
-
-
-def lanes_of(segments: Sequence[Segment]) -> list[int]:
-    """The lane of each segment, from 0, so that neighbours that overlap do not cover one another."""
-    ends: list[float] = []
-    lanes = []
-    for segment in segments:
-        free = (lane for lane, end in enumerate(ends) if end <= segment.start_s + 1e-6)
-        lane = next(free, len(ends))
-        ends[lane:] = [segment.end_s, *ends[lane + 1 :]]
-        lanes.append(lane)
-    return lanes
 
 
 def _canvas(heights: list[int], view: Stretch, titles: list[str] | None = None) -> go.Figure:
@@ -247,7 +201,7 @@ def _add_probabilities(figure: go.Figure, row: int, prediction: Prediction, lege
     marked = len(segments) * len(prediction.labels) <= MOST_MARKERS
     for label in prediction.labels:
         line = go.Scatter(
-            x=[_centre_s(s) for s in segments],
+            x=[centre_s(s) for s in segments],
             y=[s.probabilities[label] for s in segments],
             mode="lines+markers" if marked else "lines",
             line={"color": colour_of(label), "width": 2},
@@ -308,17 +262,3 @@ def _hover(segment: Segment) -> str:
     ranked = sorted(segment.probabilities.items(), key=lambda item: -item[1])
     lines = [f"<b>{segment.start_s:.2f}–{segment.end_s:.2f} s</b>", *(f"{label} {p:.2f}" for label, p in ranked)]
     return "<br>".join(lines)
-
-
-def _centre_s(segment: Segment) -> float:
-    return (segment.start_s + segment.end_s) / 2
-
-
-def _borders(prediction: Prediction) -> list[float]:
-    """Halfway between the centres of neighbouring segments: who is nearest changes there."""
-    return [(_centre_s(s) + _centre_s(t)) / 2 for s, t in pairwise(prediction.segments)]
-
-
-def _labels_at(prediction: Prediction, times_s: np.ndarray) -> list[str]:
-    """What a model hears at each of these times, in the segment whose centre is nearest."""
-    return [prediction.segments[i].label for i in np.searchsorted(_borders(prediction), times_s)]

@@ -44,6 +44,7 @@ STREAM = (
     "stream",
     "analysis",
     "report",
+    "stretches",
     "drawing",
     "figures",
     "grid_figures",

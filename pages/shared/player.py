@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared.charts import saved_as
 from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
-from segser_core.figures import Stretch
+from segser_core.stretches import Stretch
 
 REMOVED = ["autoScale2d", "zoom2d"]  # of the toolbar
 WHOLE = -1

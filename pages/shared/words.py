@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Sequence
 
 from segser_core.aggregation import own_rule
-from segser_core.figures import Stretch, disagreements
 from segser_core.prediction import Aggregate, Context, Prediction, Segment, default_aggregate
 from segser_core.runs import ModelInfo, Run
+from segser_core.stretches import Stretch, disagreements
 from segser_core.text import percent
 
 SYSTEMS = {

@@ -84,6 +84,21 @@ def test_a_file_that_is_no_sound_is_refused_beside_the_upload(page, address, tmp
     segments(page).first.wait_for()
 
 
+def test_what_was_uploaded_stays_after_another_source_and_can_be_removed(page, address, tmp_path):
+    file = tmp_path / "a tone.wav"
+    file.write_bytes(cut_wav(0.2 * np.sin(np.arange(32_000) / 8), 0, 2))
+    upload(page, address, file)
+    shown = page.get_by_test_id("stText")
+    shown.filter(has_text=file.name).wait_for()
+    page.get_by_role("radio", name="Sample").click()
+    shown.filter(has_not_text=file.name).wait_for()
+    page.get_by_role("radio", name="Upload").click()
+    shown.filter(has_text=file.name).wait_for()
+    page.get_by_role("button", name=f"Remove {file.name}").click()
+    page.get_by_text("No recording yet").wait_for()
+    assert page.get_by_role("button", name="Remove").count() == 0
+
+
 def taken(page: "sync_api.Page", button: "sync_api.Locator") -> bytes:
     """The file that a button downloads."""
     with page.expect_download() as download:
