@@ -26,6 +26,7 @@ WINDOW_FRAMES = 1500  # 30 s: Whisper's table of positions is no longer
 MARGIN_FRAMES = 250  # 5 s at either side of a window that only serve as context
 STEP_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
 BATCH_SEGMENTS = 16
+A_WORD_S = 0.3  # a recording that is shorter comes with a warning
 Progress = Callable[[float], None]
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
@@ -213,6 +214,8 @@ class Predictor:
 
     def _warnings(self, levels: Levels, duration_s: float) -> tuple[str, ...]:
         longest, crop, found = self.longest_training_clip_s, self.model.config.crop_frames, list(levels.warnings())
+        if duration_s < A_WORD_S:
+            found.append(f"At {duration_s:.2f} s, shorter than a word: what is shown is a guess.")
         if crop is not None and duration_s > crop * FRAME_S:
             found.append(f"As a whole it is judged by its first {crop * FRAME_S:.1f} s alone, as in training.")
         if longest is not None and duration_s > longest:

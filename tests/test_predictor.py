@@ -77,6 +77,11 @@ def test_a_long_recording_is_read_in_windows(predictor):
     assert "70.0 s" in p.warnings[-1] and "5.0 s" in p.warnings[-1]
 
 
+def test_a_recording_shorter_than_a_word_is_warned_of(predictor):
+    assert "At 0.05 s, shorter than a word" in predictor.predict(noise(0.05)).warnings[0]
+    assert not predictor.predict(noise(0.3)).warnings
+
+
 def test_blocks_change_nothing_below_30_s(predictor):
     whole = noise(25)
     by_blocks = predictor.predict(whole)  # read in blocks of 20 s, encoded at once
