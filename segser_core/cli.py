@@ -81,8 +81,20 @@ def analyze(
     except ModelError as error:
         say(plain(error))
         raise typer.Exit(WRONG_CALL) from None
-    rules = (aggregate, context, max_duration)
-    job = Job(tuple(paths), model, device, format, out, *rules, resume, engine, ray_address, precision)
+    job = Job(
+        tuple(paths),
+        model,
+        device=device,
+        format=format,
+        out=out,
+        aggregate=aggregate,
+        context=context,
+        max_duration_s=max_duration,
+        resume=resume,
+        engine=engine,
+        ray_address=ray_address,
+        precision=precision,
+    )
     with Screen() as screen:
         predictions = run(job, screen)
         for piece in predictions if out else printed(predictions, format):

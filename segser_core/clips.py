@@ -10,8 +10,8 @@ from segser_core.aggregation import KEY, Parts, most_confident, own_rule, parts_
 from segser_core.audio import SAMPLE_RATE_HZ
 from segser_core.errors import RunError
 from segser_core.prediction import Aggregate, Prediction, Segment
+from segser_core.rows import test_rows
 from segser_core.runs import BUNDLED, Run
-from segser_core.scores import test_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from segser_core.errors import RunError
+from segser_core.rows import test_rows
 from segser_core.run_files import Embeddings
 from segser_core.runs import Run
-from segser_core.scores import test_rows
 
 if TYPE_CHECKING:
     import pandas as pd

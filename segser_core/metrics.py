@@ -16,6 +16,12 @@ from segser_core.errors import SettingError
 if TYPE_CHECKING:
     import pandas as pd
 
+SCORES = {
+    "uar": "UAR",
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+}  # in metrics.json, and in words
+
 
 def indices(names: "Sequence[str] | pd.Series", classes: Sequence[str]) -> np.ndarray:
     """Each name's place in `classes`: (N,) int.

@@ -7,6 +7,7 @@ from segser_core.aggregation import own_rule, segments_per_clip
 from segser_core.bootstrap import COVERAGE_AT_10, FEWEST_SPEAKERS, Interval, Intervals
 from segser_core.calibration import Calibration, calibrate
 from segser_core.errors import RunError
+from segser_core.metrics import SCORES
 from segser_core.paired import Difference, Differences
 from segser_core.prediction import Aggregate
 from segser_core.rules import RuleScores, differences_by_rule, scores_by_rule
@@ -15,7 +16,6 @@ from segser_core.score_tables import layer_table
 from segser_core.scores import Comparison, Summary, compare, metrics_json, summarise
 from segser_core.text import aligned, percent, plain, signed
 
-NAMES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
 NOTE = """95 % intervals are bootstrap ones of {resamples} resamples, by utterance, and by speaker where it says so;
 W: Wilson's (few clips, or all or none found); N: Newcombe's (few clips, or few that tell the runs apart). Those by
 utterance leave out that clips of one speaker are alike, and all leave out that another training would differ.
@@ -136,7 +136,7 @@ def _about_speakers(speakers: int, few: bool) -> list[str]:
 
 def _score_rows(summary: Summary) -> Rows:
     rows = [("", "pooled", *_interval_heads(summary.by_speaker), "mean of folds", "per fold", "per seed")]
-    for key, name in NAMES.items():
+    for key, name in SCORES.items():
         by_fold, by_seed = ([getattr(s, key) for s in each] for each in (summary.per_fold, summary.per_seed))
         sure = [_interval(getattr(i, key)) for i in (summary.intervals, summary.by_speaker) if i is not None]
         mean = percent(sum(by_fold) / len(by_fold))
@@ -237,7 +237,7 @@ def _difference_rows(found: Comparison) -> Rows:
         each.append((found.by_speaker, found.holm_by_speaker))
         heads += ["95 % by speaker", "p (Holm) by speaker"]
     rows: Rows = [("", *heads)]
-    for key, name in NAMES.items():
+    for key, name in SCORES.items():
         sure = [cell for of, _ in each for cell in (_range(getattr(of, key)), "")]
         rows.append((name, signed(getattr(found.differences, key).value), *sure))
     rows.append(("recall", *[""] * len(heads)))
@@ -275,7 +275,7 @@ def _comparison_json(found: Comparison) -> dict[str, Any]:
 
 def _differences_json(of: Differences, adjusted: tuple[float, ...], classes: tuple[str, ...]) -> dict[str, Any]:
     return {
-        **{key: _as_json(getattr(of, key)) for key in NAMES},
+        **{key: _as_json(getattr(of, key)) for key in SCORES},
         "recall": {c: _as_json(d) for c, d in zip(classes, of.recall, strict=True)},
         "holm": dict(zip(classes, _known(adjusted), strict=True)),
     }

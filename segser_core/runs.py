@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import ModelError, RunError
+from segser_core.metrics import SCORES
 from segser_core.places import in_place_of, sole_writer
 from segser_core.run_files import (
     FORMAT,
@@ -40,7 +41,6 @@ __all__ = [
     "checkpoint_of",
     "find_run",
     "find_runs",
-    "metrics_of",
     "models",
     "read_run",
     "runs_below",
@@ -250,7 +250,7 @@ def models() -> list[ModelInfo]:
 def _model_info(folder: Path) -> ModelInfo:
     meta, checkpoint = read_meta(folder / "run.json"), folder / "checkpoint"
     scores = read_json(folder / "metrics.json") if (folder / "metrics.json").is_file() else {}
-    pooled = {name: scores.get(name, {}).get("pooled") for name in ("uar", "accuracy", "macro_f1")}
+    pooled = {name: scores.get(name, {}).get("pooled") for name in SCORES}
     encoder = meta.get("encoder", "")
     return ModelInfo(
         name=folder.name,

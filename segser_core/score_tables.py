@@ -11,14 +11,12 @@ import numpy as np
 from segser_core.bootstrap import FEWEST_SPEAKERS, NO_INTERVAL
 from segser_core.calibration import Calibration
 from segser_core.errors import SettingError
-from segser_core.metrics import Scores
+from segser_core.metrics import SCORES, Scores
 from segser_core.runs import Run
 from segser_core.scores import Comparison, Summary, metrics_json
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SCORES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
 
 
 def layer_table(run: Run) -> "pd.DataFrame | None":

@@ -12,15 +12,13 @@ import numpy as np
 from segser_core import metrics
 from segser_core.bootstrap import FEW_SPEAKERS, Interval, Intervals, intervals, kinds
 from segser_core.errors import RunError
-from segser_core.metrics import Agreement, Scores, agreement_of
+from segser_core.metrics import SCORES, Agreement, Scores, agreement_of
 from segser_core.paired import Differences, differences
 from segser_core.rows import clips_of, coded, test_rows
 from segser_core.significance import McNemar, holm, mcnemar
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SCORES = ("uar", "accuracy", "macro_f1")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from torch.nn.utils.rnn import pad_sequence
 from segser_core.audio import load_audio
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
-from segser_core.runs import BUNDLED, checkpoint_of, metrics_of, models, read_run
+from segser_core.runs import BUNDLED, checkpoint_of, models, read_run
+from segser_core.scores import metrics_of
 from training.bundle import card, score_row
 from training.corpora import load_corpus
 from training.protocols import RAVDESS_PAPER_LABELS, folds

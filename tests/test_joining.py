@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from segser_core.model import SegmentEmotionModel, origin
-from segser_core.runs import Run, metrics_of, read_run, write_run
+from segser_core.runs import Run, read_run, write_run
+from segser_core.scores import metrics_of
 from tests.conftest import settings
 from training import joining, train
 from training.corpora import Corpus

@@ -14,7 +14,9 @@ from typing import Any
 from safetensors import safe_open
 
 from segser_core.errors import SegserError
-from segser_core.runs import BUNDLED, Run, metrics_of, read_run, write_json
+from segser_core.metrics import SCORES
+from segser_core.runs import BUNDLED, Run, read_run, write_json
+from segser_core.scores import metrics_of
 from segser_core.segments import FRAME_S
 from training.settings import read_settings
 
@@ -33,7 +35,7 @@ def percent(value: float, bounds: list[float]) -> str:
 def score_row(name: str, run: Run) -> str:
     """One row of the table of scores."""
     metrics = metrics_of(run.predictions, run.labels)
-    cells = [percent(metrics[m]["pooled"], metrics["intervals"][m]) for m in ("uar", "accuracy", "macro_f1")]
+    cells = [percent(metrics[m]["pooled"], metrics["intervals"][m]) for m in SCORES]
     return f"| {name} | {metrics['utterances']} | {' | '.join(cells)} |"
 
 

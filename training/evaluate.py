@@ -24,7 +24,8 @@ from segser_core.model import ORIGIN, origin
 from segser_core.prediction import default_aggregate
 from segser_core.predictor import Predictor
 from segser_core.run_files import read_json
-from segser_core.runs import check_place, checkpoint_of, metrics_of, write_run
+from segser_core.runs import check_place, checkpoint_of, write_run
+from segser_core.scores import metrics_of
 from training.corpora import load_corpus
 from training.kept import digest
 from training.options import parse_args

@@ -24,7 +24,8 @@ from segser_core.layers import LayerAverage
 from segser_core.model import SegmentEmotionModel
 from segser_core.places import sole_writer
 from segser_core.predictor import Predictor
-from segser_core.runs import Run, check_place, metrics_of, read_run, write_run
+from segser_core.runs import Run, check_place, read_run, write_run
+from segser_core.scores import metrics_of
 from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate
 from training.joining import check_joins, flat, join_checkpoints, join_meta, join_records, trainings_of

@@ -10,6 +10,7 @@ from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.address import in_address
 from pages.shared.run_choice import Choice
 from segser_core import grid_figures, paper, run_figures, score_tables
+from segser_core.metrics import SCORES
 from segser_core.scores import Comparison, Summary
 from segser_core.selection import Filter
 from segser_core.text import percent, signed
@@ -21,7 +22,7 @@ ALL = "all"
 def key_figures(summaries: Mapping[str, Summary], found: Comparison | None) -> None:
     """UAR, accuracy and macro F1 of the run with both intervals, the other run's, and the paired difference."""
     (first, own), *rest = summaries.items()
-    for column, (score, name) in zip(st.columns(3, border=True), score_tables.SCORES.items(), strict=True):
+    for column, (score, name) in zip(st.columns(3, border=True), SCORES.items(), strict=True):
         with column:
             st.metric(
                 f"{name[0].upper()}{name[1:]} of {words.plain(first)}", f"{percent(getattr(own.pooled, score))} %"
