@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import charts, map_view, maps, run_choice, words
 from pages.shared.ahead import charts_fetched
+from pages.shared.corpora import ask_for_corpora
 from pages.shared.shell import shell
 from segser_core.errors import SegserError
 
@@ -55,4 +56,4 @@ map_view.explore(shown, colour)
 st.header("In figures")
 map_view.separation_table(shown, of_segments=what == "segment")
 charts.choose_picture()
-run_choice.ask_for_corpora()
+ask_for_corpora()

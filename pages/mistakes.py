@@ -9,7 +9,8 @@ from pages.shared.clip_list import SHOWN, choose_order, keys_of, open_clip, show
 from pages.shared.clip_notes import notes_in
 from pages.shared.clip_sound import levels_of, measure, offer_levels, say_unheard
 from pages.shared.clip_view import show_clip, steps
-from pages.shared.run_choice import ask_for_corpora, choose, table_of
+from pages.shared.corpora import ask_for_corpora
+from pages.shared.run_choice import choose, table_of
 from pages.shared.shell import shell
 from segser_core.errors import RunError
 from segser_core.notes import notes_file, with_notes

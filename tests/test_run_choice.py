@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.run_choice import sound_file
+from pages.shared.corpora import sound_file
 from segser_core.audio import SAMPLE_RATE_HZ, load_audio
 from segser_core.runs import read_run
 from tests.made_run import made_runs

@@ -10,9 +10,10 @@ from pages.shared import clip_words, words
 from pages.shared.clip_cuts import show_cuts
 from pages.shared.clip_list import Key, place_of, set_open, step
 from pages.shared.clip_notes import note_fields
+from pages.shared.corpora import sound_of
 from pages.shared.loaders import LONGEST_S
 from pages.shared.player import Moment, listen
-from pages.shared.run_choice import Choice, sound_of
+from pages.shared.run_choice import Choice
 from segser_core import clips, figures
 from segser_core.audio import cut_wav
 from segser_core.errors import RunError

@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import charts, run_choice, words
+from pages.shared import charts, words
 from pages.shared.address import asked, carry
+from pages.shared.corpora import sound_of
 from pages.shared.filters import open_mistakes
 from pages.shared.maps import COLOURS, METHODS, Shown, choose_whole
 from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
@@ -196,7 +197,7 @@ def _several(shown: Sequence[Shown], picked: list[str]) -> None:
 
 def _listen(each: Shown, clip: str, segment: pd.DataFrame | None) -> None:
     """The sound of a clip or of one of its segments; it starts by itself once a visitor has chosen one."""
-    samples = run_choice.sound_of(each.run, clip)
+    samples = sound_of(each.run, clip)
     if samples is None:
         return
     start_s, end_s = 0.0, len(samples) / SAMPLE_RATE_HZ

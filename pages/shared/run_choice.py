@@ -1,19 +1,16 @@
-"""Which runs a page shows, under which rule, and where their sound lies; the address carries the first three."""
+"""Which runs a page shows, and under which rule of aggregation; the address carries it."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from pages.shared import words
 from pages.shared.address import carry
 from segser_core import aggregation, clips, report, runs
-from segser_core.audio import load_audio
-from segser_core.errors import AudioError, RunError
+from segser_core.errors import RunError
 from segser_core.prediction import Aggregate
 from segser_core.runs import Run
 from segser_core.scores import Comparison
@@ -23,7 +20,6 @@ OWN = "own"
 IN_ADDRESS = ("run", "other", "aggregate")
 DEFAULTS = ("seg+tri-w", "baseline")  # the bundled pair, segments and triplets first
 OTHER_FOLDER = "Folder with more runs"
-CORPORA = "Folder of the corpus, or of several corpora by name"
 
 
 @dataclass(frozen=True)
@@ -93,54 +89,6 @@ def chosen_names() -> dict[str, str]:
     return {name: st.session_state[f"run-page-{name}"] for name in IN_ADDRESS if f"run-page-{name}" in st.session_state}
 
 
-def sound_of(run: Run, utterance_id: str) -> np.ndarray | None:
-    """The samples of a run's clip at 16 kHz; None, with a line that says why, where they cannot be had."""
-    rows = run.predictions
-    row = rows[rows.utterance_id == utterance_id].iloc[0]
-    if "path" not in row or not isinstance(row.path, str):
-        st.caption("This run does not say where its recordings are, so nothing can be heard.")
-        return None
-    file = sound_file(run, row.path)
-    if file is None:
-        lacking = f"{words.plain(row.path)} is in no folder that is known here. " if _corpora() else ""
-        st.caption(f"{lacking}To hear clips, say below where {words.plain(run.corpus or 'the corpus')} is.")
-        return None
-    try:
-        return _samples(str(file), file.stat().st_mtime_ns)
-    except (AudioError, OSError) as error:
-        st.caption(words.plain(f"{row.path} cannot be heard: {error}"))
-        return None
-
-
-def sound_file(run: Run, path: str) -> Path | None:
-    """Where a clip lies below one of the known folders of corpora; None where it is in none of them."""
-    for folder in _corpora():
-        for root in (folder / run.corpus, folder):
-            file = (root / path).resolve()
-            if file.is_relative_to(root.resolve()) and file.is_file():
-                return file
-    return None
-
-
-def ask_for_corpora() -> None:
-    """A field for the folder that holds the recordings."""
-    with st.expander("Where the recordings are", icon=":material/folder_open:"):
-        st.text_input(
-            CORPORA,
-            key="corpora",
-            persist_state="session",
-            help="A folder on the computer that runs segser. `SEGSER_CORPORA` gives one from the start.",
-        )
-        for folder in _corpora():
-            if not folder.is_dir():
-                st.error(words.plain(f"{folder} is no folder on the computer that runs segser."))
-
-
-def _corpora() -> list[Path]:
-    said = (st.session_state.get("corpora") or "", os.environ.get("SEGSER_CORPORA", ""))
-    return [Path(text).expanduser() for text in said if text]
-
-
 def _places() -> dict[str, Path]:
     """Name and folder of each run: those of a folder that was typed in, of `SEGSER_RUNS`, and the bundled ones."""
     typed = st.session_state.get("more-runs") or ""
@@ -199,11 +147,6 @@ def _predictions(key: tuple, rule: Aggregate, _run: Run) -> pd.DataFrame:
 def _compared(run: tuple, other: tuple, rule: Aggregate | None, _choice: Choice) -> Comparison:
     under = [replace(each, predictions=predictions_of(each, rule)) for each in _choice.both]
     return report.compare_runs(*under)
-
-
-@st.cache_data(scope="session", max_entries=16, show_spinner=False)
-def _samples(file: str, stamp: int) -> np.ndarray:
-    return load_audio(Path(file))
 
 
 def _choose_rule(run: Run, other: Run | None) -> Aggregate | None:
