@@ -3,9 +3,9 @@
     pip install -r requirements-bench.txt
     python -m benchmarks.engines --ravdess RAVDESS --emodb EMODB --encoder whisper
 
-bf16: autocast. int8: the linear layers, quantised as they go. compile: `torch.compile` with lengths that vary. onnx:
-ONNX Runtime for what lies above the features. Labels are those of the clips, RAVDESS's test clips and all of EMO-DB's;
-those of wav2vec2 with weights at random say nothing. Time is taken on each `--every`-th of the clips.
+bf16: as `analyze` offers it. int8: the linear layers, quantised as they go. compile: `torch.compile` with lengths that
+vary. onnx: ONNX Runtime for what lies above the features. Labels are those of the clips, RAVDESS's test clips and all of
+EMO-DB's; those of wav2vec2 with weights at random say nothing. Time is taken on each `--every`-th of the clips.
 """
 
 import argparse
@@ -25,28 +25,22 @@ from benchmarks.inference import clips_of_ravdess
 from benchmarks.turns import alternate, publish, ratio
 from segser_core.audio import audio_files, load_audio
 from segser_core.model import SegmentEmotionModel
-from segser_core.predictor import Predictor
+from segser_core.predictor import Precision, Predictor
 
 Label = Callable[[np.ndarray], str]
 WARM_UP = 3
 ENOUGH = 0.995  # of the labels must stay
 
 
-def label_by(model: SegmentEmotionModel) -> Label:
+def label_by(model: SegmentEmotionModel, precision: Precision = "fp32") -> Label:
     """Recordings → their labels."""
-    predictor = Predictor(model, "tried")
+    predictor = Predictor(model, "tried", precision=precision)
     return lambda clip: predictor.predict(clip).label
 
 
 def in_bf16(model: SegmentEmotionModel, _: Path) -> Label:
-    """Under autocast."""
-    label = label_by(model)
-
-    def run(clip: np.ndarray) -> str:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            return label(clip)
-
-    return run
+    """As `analyze --precision bf16`."""
+    return label_by(model, "bf16")
 
 
 def in_int8(model: SegmentEmotionModel, _: Path) -> Label:
