@@ -4,8 +4,8 @@
     python -m benchmarks.engines --ravdess RAVDESS --emodb EMODB --encoder whisper
 
 bf16: as `analyze` offers it. int8: the linear layers, quantised as they go. compile: `torch.compile` with lengths that
-vary. onnx: ONNX Runtime for what lies above the features. Labels are those of the clips, RAVDESS's test clips and all of
-EMO-DB's; those of wav2vec2 with weights at random say nothing. Time is taken on each `--every`-th of the clips.
+vary. onnx: ONNX Runtime for what lies above the features. Labels are those of RAVDESS's test clips and all of EMO-DB's
+clips; those of wav2vec2 with weights at random say nothing. Time is taken on each `--every`-th of the clips.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import run_choice, two_runs, words
+from pages.shared.address import stop
 from pages.shared.ahead import charts_fetched
 from pages.shared.charts import choose_picture
 from pages.shared.choices import choose_context, choose_subject
@@ -20,7 +21,7 @@ if choose_subject() == "runs":
         choice = run_choice.choose()
     if choice is not None:
         two_runs.show(choice)
-    st.stop()
+    stop()
 
 with st.container(border=True):
     where, how = st.columns([1, 3])
@@ -32,7 +33,7 @@ with st.container(border=True):
 
 if recording is None:
     st.info(words.NOTHING_YET, icon=":material/graphic_eq:")
-    st.stop()
+    stop()
 
 samples = samples_of(recording)
 models = runs.models()[:2]

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import charts, map_view, maps, run_choice, words
+from pages.shared.address import stop
 from pages.shared.ahead import charts_fetched
 from pages.shared.corpora import ask_for_corpora
 from pages.shared.shell import shell
@@ -14,7 +15,7 @@ st.title("Are the classes apart?")
 with charts_fetched():
     choice = run_choice.choose(with_rule=False)
 if choice is None:
-    st.stop()
+    stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     what, method = maps.choose_what(), maps.choose_method()
@@ -23,7 +24,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         fold = maps.choose_fold(choice.run)
     except SegserError as error:
         st.error(words.plain(str(error)), icon=":material/folder_off:")
-        st.stop()
+        stop()
 
 found = {}
 for run in choice.both:
@@ -37,13 +38,13 @@ for run in choice.both:
     else:
         found[run.name] = (run, points)
 if not found:
-    st.stop()
+    stop()
 
 try:
     shown = [maps.shown(run, points, what, fold, method) for run, points in found.values()]
 except SegserError as error:
     st.error(words.plain(str(error)), icon=":material/scatter_plot:")
-    st.stop()
+    stop()
 if method == "umap":
     jobs = [maps.job_of(points) for _, points in found.values()]
     if not all(job.done for job in jobs):

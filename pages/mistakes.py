@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import clip_words, filters, words
+from pages.shared.address import stop
 from pages.shared.charts import choose_picture
 from pages.shared.clip_exports import offer_exports
 from pages.shared.clip_list import SHOWN, choose_order, keys_of, open_clip, show_list
@@ -21,12 +22,12 @@ st.title("Where does it fail?")
 
 choice = choose()
 if choice is None:
-    st.stop()
+    stop()
 try:
     table = table_of(choice)
 except RunError as error:
     st.error(words.plain(str(error)), icon=":material/folder_off:")
-    st.stop()
+    stop()
 
 wanted = filters.choose_filter(table, choice)
 found = select(table, wanted)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import charts, recall_blocks, recall_words, run_choice, scores_view, words
+from pages.shared.address import stop
 from pages.shared.ahead import charts_fetched
 from pages.shared.recall_groups import groups
 from pages.shared.recall_rules import rules
@@ -16,12 +17,12 @@ st.title("How good, and how sure?")
 with charts_fetched():
     choice = run_choice.choose()
     if choice is None:
-        st.stop()
+        stop()
     try:
         summaries = scores_view.summaries_of(choice)
     except SegserError as error:
         st.error(words.plain(str(error)), icon=":material/folder_off:")
-        st.stop()
+        stop()
 found = None
 if choice.other is not None:
     try:

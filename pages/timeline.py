@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import several, words
+from pages.shared.address import stop
 from pages.shared.charts import choose_picture
 from pages.shared.choices import choose_context, choose_model, choose_rule
 from pages.shared.downloads import offer
@@ -32,7 +33,7 @@ heard = several.hear_all(recordings, model.name, context, rule) if recordings el
 chosen = several.choose(heard) if heard else None
 if chosen is None or chosen.prediction is None:
     st.info(words.NOTHING_YET, icon=":material/graphic_eq:")
-    st.stop()
+    stop()
 
 recording, prediction = chosen.recording, chosen.prediction
 samples = samples_of(recording)

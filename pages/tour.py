@@ -1,5 +1,7 @@
 """The whole of segser in five steps, in an order that suits a lesson."""
 
+from itertools import chain
+
 import streamlit as st
 
 from pages.shared import address
@@ -7,7 +9,8 @@ from pages.shared.shell import shell
 from pages.shared.tour_steps import STEPS, TIME
 
 shell()
-address.forget()  # so that each link opens its page in the state that the step speaks of
+# So that each link opens its page in the state that the step speaks of.
+address.forget(*chain(*address.CHOSEN.values()), address.FILTER)
 st.title("segser in five steps")
 
 with st.container(width=820):

@@ -21,7 +21,8 @@ from segser_core.bootstrap import (
 )
 from segser_core.significance import even_split
 
-FEW_APART = 10  # clips of a class of which one model has more right than the other
+FEW_APART = 10  # clips of a class that only one model has right
+PAIRS = ((True, True), (True, False), (False, True), (False, False))
 
 
 @dataclass(frozen=True)
@@ -59,20 +60,22 @@ def differences(of: Kinds, generator: np.random.Generator, resamples: int = RESA
         resamples: how many.
 
     The difference of one class's recall by utterance is found by `of_few` where the class has fewer than `FEW` clips,
-    or fewer than `FEW_APART` tell the models apart: there the bootstrap is too narrow.
+    or fewer than `FEW_APART` tell the models apart, and no clip was judged twice: there the bootstrap is too narrow.
     """
     draws = resample(of, generator, resamples)
     unequal = of.confusions[:, 0] != of.confusions[:, 1]  # (K, C, C)
     between = partial(_difference, of.observed, draws)
     n, told_apart = of.clusters, int(of.counts[unequal.any(axis=(1, 2))].sum())
     hits_unequal = of.counts @ np.diagonal(unequal, axis1=1, axis2=2)  # (C,)
+    few = (of.holders > 0) & ((of.holders < FEW) | (hits_unequal < FEW_APART)) & ~of.by_speaker
+    few &= of.confusions.sum(axis=3).max(axis=(0, 1)) == 1  # several seeds of a clip are no pair of shares
     return Differences(
         between(metrics.uar, told_apart, n),
         between(metrics.accuracy, told_apart, n),
         between(metrics.macro_f1, told_apart, n),
         tuple(
             of_few(of, c)
-            if not of.by_speaker and holders and (holders < FEW or hits_unequal[c] < FEW_APART)
+            if few[c]
             else between(partial(_recall_of, c), int(hits_unequal[c]), int(holders) if of.by_speaker else None)
             for c, holders in enumerate(of.holders)
         ),
@@ -84,41 +87,37 @@ def of_few(of: Kinds, index: int) -> Difference:
     """The difference of one class's recall by utterance, without resampling: Newcombe's interval and the sign test.
 
     Args:
-        of: the joint predictions of the two models, by utterance.
+        of: the joint predictions of the two models, by utterance, one of each model a clip.
         index: of the class, which must have a clip.
     """
-    cells = of.confusions[:, :, index]  # (K, 2, C)
-    there = cells.any(axis=(1, 2))
-    first, second = (cells[there][..., index] / cells[there].sum(axis=-1)).T  # of a clip's seeds, those that are right
-    clips = of.counts[there]
-    value = float(np.subtract(*metrics.recall(of.observed)[:, index]))
-    p = even_split(int(clips[first > second].sum()), int(clips[second > first].sum()))
-    return Difference(value, newcombe(first, second, clips), p)
+    first, second = of.confusions[:, :, index, index].T > 0  # (K,) whether each has it right
+    ours = of.confusions[:, 0, index].any(axis=1)
+    counts = [int(of.counts[ours & (first == a) & (second == b)].sum()) for a, b in PAIRS]
+    return Difference((counts[1] - counts[2]) / sum(counts), newcombe(*counts), even_split(counts[1], counts[2]))
 
 
-def newcombe(first: np.ndarray, second: np.ndarray, clips: np.ndarray, level: float = LEVEL) -> Interval:
+def newcombe(both: int, first_only: int, second_only: int, neither: int, level: float = LEVEL) -> Interval:
     """The interval of the difference of two shares of the same clips: Wilson's of each, and how far they go together.
 
     Newcombe (1998, Statistics in Medicine 17, 2635–2650), method 10, with its correction for continuity.
 
     Args:
-        first, second: (K,) how much of a clip each model has right, 0 to 1; with several seeds the mean over them.
-        clips: (K,) how many such clips there are.
+        both, first_only, second_only, neither: how many clips are right in whom; one at least.
         level: of confidence.
     """
-    n = clips.sum()
-    p, q = clips @ first / n, clips @ second / n
+    n = both + first_only + second_only + neither
+    p, q = (both + first_only) / n, (both + second_only) / n
     a, b = wilson(p, n, level), wilson(q, n, level)
-    apart = np.sqrt((clips @ first**2 / n - p**2) * (clips @ second**2 / n - q**2))
-    together = clips @ (first * second) / n - p * q
-    together = max(together - 0.5 / n, 0) if together > 0 else together
-    phi = together / apart if apart > 0 else 0.0
+    product = both * neither - first_only * second_only
+    together = max(product - n / 2, 0) if product > 0 else product
+    apart = (both + first_only) * (second_only + neither) * (both + second_only) * (first_only + neither)
+    phi = together / apart**0.5 if apart else 0.0
 
     def reach(one: float, other: float) -> float:
-        return float(np.sqrt(max(0.0, one**2 - 2 * phi * one * other + other**2)))
+        return max(0.0, one**2 - 2 * phi * one * other + other**2) ** 0.5
 
     low, high = p - q - reach(p - a.low, b.high - q), p - q + reach(a.high - p, q - b.low)
-    return Interval(float(low), float(high), "newcombe")
+    return Interval(low, high, "newcombe")
 
 
 def _recall_of(index: int, confusions: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OUTCOMES = ("both right", "only first right", "only second right", "both wrong")
-COLOURS = ("#2A8CAB", "#8FCBDD", "#C9B8E6", "#B8403A")  # no emotion has these; patterns and lightness part them, too
+COLOURS = ("#2A8CAB", "#BFE3EE", "#56467F", "#B8403A")  # no emotion has these; neighbours differ in lightness
 PATTERNS = ("", "/", "\\", "x")
 PATTERN = {"fillmode": "overlay", "fgopacity": 0.25, "size": 8, "solidity": 0.12}
 WRONG = ("neither", "other", "this", "both")  # as `selection.Filter` has it

@@ -83,8 +83,12 @@ def recall_table(summaries: Mapping[str, Summary], by_speaker: bool = False) -> 
 
 
 def difference_table(found: Comparison, by_speaker: bool = False) -> "pd.DataFrame":
-    """The paired difference of each class's recall, first run minus second: `label`, `difference`, `low`, `high`,
-    `p_holm`, adjusted for the number of classes; NaN where a class has no clip, or too few speakers."""
+    """The paired difference of each class's recall, first run minus second, and the `method` of its interval.
+
+    Returns:
+        `label`, `difference`, `low`, `high`, `method`, and `p_holm`, adjusted for the number of classes; NaN where a
+        class has no clip, or too few speakers.
+    """
     import pandas as pd
 
     differences = found.by_speaker if by_speaker else found.differences
@@ -92,8 +96,8 @@ def difference_table(found: Comparison, by_speaker: bool = False) -> "pd.DataFra
     if differences is None or adjusted is None:
         raise SettingError(f"an interval by speaker needs {FEWEST_SPEAKERS} speakers; there are {found.speakers}")
     each = zip(found.classes, differences.recall, adjusted, strict=True)
-    rows = [(label, d.value, d.interval.low, d.interval.high, p) for label, d, p in each]
-    return pd.DataFrame(rows, columns=["label", "difference", "low", "high", "p_holm"])
+    rows = [(label, d.value, d.interval.low, d.interval.high, d.interval.method, p) for label, d, p in each]
+    return pd.DataFrame(rows, columns=["label", "difference", "low", "high", "method", "p_holm"])
 
 
 def confusion_table(scores: Scores) -> "pd.DataFrame":

@@ -73,7 +73,7 @@ def test_newcombe_by_its_formula_in_counts():
     phi = (both * neither - one_only * other_only - n / 2) / np.sqrt(27 * 13 * 22 * 18)
     low = p - q - np.sqrt((p - a) ** 2 - 2 * phi * (p - a) * (d - q) + (d - q) ** 2)
     high = p - q + np.sqrt((b - p) ** 2 - 2 * phi * (b - p) * (q - c) + (q - c) ** 2)
-    got = newcombe(np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0]), np.array([both, one_only, other_only, neither]))
+    got = newcombe(both, one_only, other_only, neither)
     assert (got.low, got.high, got.method) == (pytest.approx(low), pytest.approx(high), "newcombe")
 
 
@@ -90,12 +90,12 @@ def test_of_a_class_of_few_clips_the_difference_covers_and_is_never_of_no_width(
     assert same.value == 0 and same.interval.low < 0 < same.interval.high and same.p_value == 1
 
 
-def test_seeds_are_taken_together_and_a_clip_is_one_trial():
-    labels = np.zeros(20, dtype=int)
-    right, half = np.zeros((20, 2), dtype=int), np.tile([0, 1], (20, 1))
-    found = of_few(kinds(labels, [right, half], 2), 0)
-    assert found.value == 0.5 and found.p_value == pytest.approx(2 * 0.5**20)
-    assert found.interval == newcombe(np.ones(1), np.full(1, 0.5), np.array([20]))
+def test_clips_of_several_seeds_are_resampled_however_few():
+    labels = np.zeros(40, dtype=int)
+    all_three, two = np.zeros((40, 3), dtype=int), np.tile([0, 0, 0], (40, 1))
+    two[:8, 2] = 1
+    found = differences(kinds(labels, [all_three, two], 2), np.random.default_rng(38)).recall[0]
+    assert found.interval.method == "bootstrap" and found.interval.low > 0 and found.p_value == 2**-7
 
 
 def test_p_by_hand():

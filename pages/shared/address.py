@@ -3,45 +3,63 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 Name = TypeVar("Name", bound=str)
-CHOSEN = (  # how the session's keys begin of which an address speaks
-    *("model", "aggregate-", "context", "subject", "run-page-", "mistakes-", "open-clip", "recall-"),
-    *("map-what", "map-method", "map-fold-", "map-colour-", "map-points", "map-picked", "map-clip", "map-plays"),
-)
+RUNS, FILTER = "run-page-", "mistakes-filter"
+CHOSEN = {  # of each page, how the session's keys begin whose values its address has
+    "timeline": ("model", "aggregate-", "context"),
+    "compare": ("subject", "context", RUNS),
+    "recall": (RUNS, "recall-"),
+    "embeddings": (RUNS, "map-what", "map-method", "map-fold-", "map-colour-", "map-points"),
+    "mistakes": (RUNS, "mistakes-sort", "open-clip"),
+}
 _TOLD: ContextVar[dict[str, str | None] | None] = ContextVar("told", default=None)
 
 
 @contextmanager
 def one_step() -> Iterator[None]:
-    """Within, the address changes once, at the end: Back then undoes all of it. Not where the run is broken off."""
+    """Within, the address changes once, at the end of the run, so that Back undoes all of it.
+
+    A run that is broken off changes nothing. Where Streamlit runs a page's file by itself, at the first visit of all to
+    a server, each value is a step of its own.
+    """
     told: dict[str, str | None] = {}
     before = _TOLD.set(told)
     try:
-        try:
-            yield
-        except StopException:
-            _write(told)
-            raise
+        yield
         _write(told)
     finally:
         _TOLD.reset(before)
 
 
-def follow() -> None:
-    """After a step back or forth in the browser: what the address says is chosen, as if it had been opened afresh."""
+def stop() -> NoReturn:
+    """End the page here; the address has what was told so far."""
+    _write(_TOLD.get() or {})
+    st.stop()
+
+
+def followed() -> bool:
+    """Whether this run is a step back or forth in the browser: the address says what is to be shown."""
     run = get_script_run_ctx()
-    if run is not None and run.is_history_navigation and st.query_params:
-        forget()
+    return run is not None and run.is_history_navigation
 
 
-def forget() -> None:
-    """Forget what was chosen on all pages, so that an address alone says it."""
-    for key in [key for key in st.session_state if str(key).startswith(CHOSEN)]:
+def follow(page: str) -> None:
+    """After a step back or forth, have what is chosen on a page come from its address, as if it were opened afresh.
+
+    An address without a word is that of a page as the menu opens it: with the runs that were chosen before.
+    """
+    if followed():
+        forget(*(key for key in CHOSEN.get(page, ()) if st.query_params or key != RUNS))
+
+
+def forget(*beginnings: str) -> None:
+    """Forget what was chosen, by how the session's keys begin."""
+    for key in [key for key in st.session_state if str(key).startswith(beginnings)]:
         del st.session_state[key]
 
 
@@ -53,7 +71,7 @@ def asked(name: str) -> str:
 def carry(values: Mapping[str, str | None]) -> None:
     """Have the address say these values by name; None: nothing of that name."""
     told = _TOLD.get()
-    if told is None:  # a fragment runs alone
+    if told is None:
         _write(values)
     else:
         told.update(values)

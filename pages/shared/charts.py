@@ -96,8 +96,8 @@ def table(frame: pd.DataFrame, key: str, opens: Opens) -> None:
 
 
 def in_percent(table: pd.DataFrame, shares: Iterable[str]) -> pd.DataFrame:
-    """A table whose shares are percent, rounded as charts and sentences have them: a browser rounds halves up."""
-    return table.assign(**{name: (100 * table[name]).round(1) for name in shares})
+    """A table whose shares are percent, rounded as `text.percent` does: a browser rounds halves up."""
+    return table.assign(**{name: table[name].map(lambda share: float(f"{100 * share:.1f}")) for name in shares})
 
 
 def folded(label: str, key: str) -> Any:

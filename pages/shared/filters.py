@@ -8,12 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import words
-from pages.shared.address import carry
+from pages.shared.address import FILTER, carry, followed
 from pages.shared.run_choice import Choice, chosen_names
 from segser_core.selection import WRONG, Filter, values_of
 
 DEFAULT = Filter(correct=False)
-STATE, BEFORE = "mistakes-filter", "mistakes-filter-before"
+STATE, BEFORE = FILTER, f"{FILTER}-before"
 NAMES = {
     "label": "true class",
     "predicted": "predicted class",
@@ -78,9 +78,14 @@ def nothing_left(obstacles: Sequence[str], wanted: Filter) -> None:
 
 
 def open_mistakes(wanted: Filter) -> None:
-    """Go to the page of mistakes with a filter; its address is whole at once, so that Back comes back."""
+    """Go to the page of mistakes with a filter.
+
+    Streamlit writes the new address below the old page first, as a step of its own; with what the old page said in it,
+    that step shows the old page as it was.
+    """
     st.session_state["filter"] = wanted
-    st.switch_page("pages/mistakes.py", query_params=chosen_names() | _address(wanted))
+    here = {name: value for name, value in st.query_params.items() if name not in (*NAMES, "clip", "clip_seed")}
+    st.switch_page("pages/mistakes.py", query_params=here | chosen_names() | _address(wanted))
 
 
 def said_of(wanted: Filter, name: str) -> str:
@@ -102,13 +107,18 @@ def said_of(wanted: Filter, name: str) -> str:
 
 
 def _arrive() -> None:
-    """The filter that another page handed over; else the session's; else the address's; else the wrong clips."""
+    """The filter that another page handed over; else the session's; else the address's; else the wrong clips.
+
+    After a step back or forth the address's, unless it says what the session has: of many picked clips it says nothing.
+    """
     handed = st.session_state.pop("filter", None)
+    said = {name: st.query_params[name] for name in NAMES if name in st.query_params}
     if handed is not None:
         _set(handed)
     elif STATE not in st.session_state:
-        named = any(name in st.query_params for name in NAMES)
-        st.session_state[STATE] = Filter.from_address(st.query_params.to_dict()) if named else DEFAULT
+        st.session_state[STATE] = Filter.from_address(said) if said else DEFAULT
+    elif followed() and said and said != _address(st.session_state[STATE]):
+        _set(Filter.from_address(said))
 
 
 def _set(wanted: Filter) -> None:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import charts, words
-from pages.shared.address import asked, carry
+from pages.shared.address import asked, carry, followed
 from pages.shared.corpora import sound_of
 from pages.shared.filters import open_mistakes
 from pages.shared.maps import COLOURS, METHODS, Shown, choose_whole
@@ -74,13 +74,13 @@ def separation_table(shown: Sequence[Shown], of_segments: bool) -> None:
 
 
 def begin(shown: Sequence[Shown]) -> None:
-    """The clip that the address names is the one that is chosen at first."""
-    clip = asked("clip")
-    if CLIP in st.session_state or not clip:
+    """The clip that the address names is the one that is chosen at first, and after a step back or forth."""
+    clip, picked = asked("clip"), st.session_state.get(PICKED, ())
+    if CLIP in st.session_state and not (followed() and len(picked) < 2):  # several picked clips are in no address
         return
-    _choose([clip])
+    _choose([clip] if clip else [])
     st.session_state[PLAYS] = 0
-    if not any((each.points.table.utterance_id == clip).any() for each in shown):
+    if clip and not any((each.points.table.utterance_id == clip).any() for each in shown):
         st.warning(words.plain(f"Clip {clip} is not among the points that are shown here."))
 
 

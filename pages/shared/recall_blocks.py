@@ -95,7 +95,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
             )
     wrong = [Filter(label=label, correct=False) for label in listed["class"]]
     charts.table(listed, "recall", lambda row: (wrong[row], False))
-    st.caption(f"{recall_words.CLICK} {recall_words.METHOD}")
+    st.caption(f"{recall_words.CLICK} {recall_words.METHOD[BY[by_speaker]]}")
 
 
 def _interval(options: list[str], key: str) -> str:

@@ -29,12 +29,17 @@ BY_HELP = """
 
 Both take the trained models as they are: another training would differ, too.
 """
-METHOD = (
-    "The lines are 95 % intervals: a bootstrap, or Wilson's interval for the recall of a class with fewer than 50 "
-    "clips and where all or none were found; of the difference of two recalls likewise Newcombe's, below 50 clips or "
-    "where fewer than 10 tell the runs apart. They hold for these models; another training would differ. Intervals are "
-    "not adjusted for the number of classes; p is (Holm), and never below what so few clips can tell."
+SURE = (
+    "They hold for these models; another training would differ. They are not adjusted for the number of classes; p is "
+    "(Holm), and never below what so few can tell."
 )
+METHOD = {  # of the intervals, by the names of `BY`
+    "utterance": "The lines are 95 % intervals: a bootstrap; Wilson's for the recall of a class with fewer than 50 "
+    "clips and where all or none were found; of one seed, Newcombe's for a difference below 50 clips or where fewer "
+    f"than 10 tell the runs apart. {SURE}",
+    "speaker": "The lines are 95 % intervals: a bootstrap of whole speakers, widened for few; Wilson's, a speaker "
+    f"being one trial, where all or none were found. {SURE}",
+}
 CLICK = (
     "A click on a bar opens its wrong clips in *Mistakes*; so does choosing a row of the table. A click on a "
     "difference opens the clips that only the worse run has wrong."
@@ -43,8 +48,7 @@ CLICK_CELL = "A click on a cell opens its clips in *Mistakes*; the table does th
 RULES_ASIDE = (
     "Same models, same clips: only the rule that makes one label of many segments changes from row to row. "
     "What differs between rows goes with the rule; what differs between runs within a row, with training, and its "
-    "interval is of both runs on the same resampled clips. To pick a rule by these test clips would flatter it: pick "
-    "by others."
+    "interval is of both runs on the same clips. To pick a rule by these test clips would flatter it: pick by others."
 )
 LAYERS = (
     "What each layer of the frozen encoder weighs in the mix that was learned; *input* is what enters the first one. "

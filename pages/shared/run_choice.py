@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import words
-from pages.shared.address import carry
+from pages.shared.address import RUNS, carry
 from segser_core import aggregation, clips, report, runs
 from segser_core.errors import RunError
 from segser_core.prediction import Aggregate
@@ -17,8 +17,8 @@ from segser_core.scores import Comparison
 
 NONE = "none"
 OWN = "own"
-IN_ADDRESS = ("run", "other", "aggregate")
 DEFAULTS = ("seg+tri-w", "baseline")  # the bundled pair, segments and triplets first
+IN_ADDRESS = {"run": DEFAULTS[0], "other": NONE, "aggregate": OWN}
 OTHER_FOLDER = "Folder with more runs"
 
 
@@ -80,13 +80,13 @@ def compared(choice: Choice) -> Comparison:
 
 def swap() -> None:
     """Exchange the two chosen runs; for callbacks alone, since a control that is drawn is settled."""
-    run, other = (f"run-page-{name}" for name in ("run", "other"))
+    run, other = (f"{RUNS}{name}" for name in ("run", "other"))
     st.session_state[run], st.session_state[other] = st.session_state[other], st.session_state[run]
 
 
 def chosen_names() -> dict[str, str]:
     """What is chosen now, by its name in the address."""
-    return {name: st.session_state[f"run-page-{name}"] for name in IN_ADDRESS if f"run-page-{name}" in st.session_state}
+    return {name: st.session_state.get(f"{RUNS}{name}", default) for name, default in IN_ADDRESS.items()}
 
 
 def _places() -> dict[str, Path]:
@@ -165,7 +165,7 @@ def _named(
     help: str | None = None,
 ) -> str:
     """A choice by name that the address carries; a name that is not known is said to be so."""
-    key, asked = f"run-page-{name}", st.query_params.get(name)
+    key, asked = f"{RUNS}{name}", st.query_params.get(name)
     if st.session_state.get(key) not in options:
         if asked is not None and _as_asked(asked, options) is None:
             st.warning(words.plain(f"The address asks for {asked} as “{label}”, which is not to be had here."))

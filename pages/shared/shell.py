@@ -26,7 +26,7 @@ stroke-linecap="round"><path d="M3 10v4M7.5 7v10M12 3v18M16.5 7v10M21 10v4"/></s
 CHART_TEXT = """<style>
 .js-plotly-plot .main-svg { background: transparent !important; }
 .js-plotly-plot :is([class$="tick"], [class^="g-x"], [class^="g-y"]) text,
-.js-plotly-plot :is(.legendtext, .bartext-outside, .annotation-text) { fill: currentColor !important; }
+.js-plotly-plot :is(.legendtext, .bartext-outside, .annotation-text, .cbtitle text) { fill: currentColor !important; }
 .js-plotly-plot .shapelayer path { stroke: currentColor !important; }
 .js-plotly-plot .nsewdrag { cursor: pointer; }
 [class*="st-key-figure-"]:not(.st-key-figure-outcomes) :is(.bartext-inside, .textpoint text) {
@@ -45,7 +45,6 @@ def shell() -> StreamlitPage:
     keep_private()
     st.set_page_config(page_title="segser", page_icon=ICON, layout="wide")
     st.html(CHART_TEXT)
-    follow()
     pages = [
         st.Page(f"pages/{stem}.py", title=title, icon=icon, url_path=stem, default=stem == "timeline")
         for stem, (title, icon) in PAGES.items()
@@ -53,4 +52,6 @@ def shell() -> StreamlitPage:
     if not may_enter():
         st.navigation(pages, position="hidden")
         ask_to_sign_in()
-    return st.navigation(pages, position="top")
+    page = st.navigation(pages, position="top")
+    follow(page.url_path or "timeline")
+    return page

@@ -207,14 +207,42 @@ def test_back_undoes_what_was_chosen_and_leads_from_page_to_page(page, address):
     page.go_back()
     page.get_by_role("button", name="Clear filters").wait_for()
     assert in_address(page, "wrong") and in_address(page, "label")
+    page.go_back()
+    page.get_by_role("heading", level=2, name="Taken for what?").wait_for()
+    assert in_address(page, "run") == ["seg+tri-w"] and in_address(page, "other") == ["baseline"]
+    page.go_forward()
+    page.get_by_role("button", name="Clear filters").wait_for()
     page.go_forward()
     page.go_forward()
     page.get_by_role("heading", level=3, name=clip[0]).wait_for()
-    for _ in range(3):
-        page.go_back()
-        page.wait_for_timeout(500)
-    titled(page, "How good, and how sure?")
-    assert in_address(page, "run") == ["seg+tri-w"] and in_address(page, "other") == ["baseline"]
+
+
+def test_back_on_the_timeline_and_on_a_page_that_ends_early(page, address):
+    page.goto(address)
+    titled(page, "Which emotion, when?")
+    page.get_by_role("radio", name="Baseline").click()
+    page.wait_for_url("**model=baseline**")
+    page.go_back()
+    page.get_by_role("radio", name="Segments + triplets", checked=True).wait_for()
+    page.goto(f"{address}/compare")
+    titled(page, "What do segments and triplets change?")
+    page.get_by_role("radio", name="Two runs").click()
+    page.wait_for_url("**subject=runs&run=**")
+    page.go_back()
+    page.get_by_test_id("stText").filter(has_text="sample.flac").wait_for()
+
+
+def test_many_picked_clips_stay_through_back(page, address, few):
+    ids = pd.read_parquet(few / "runs" / "seg+tri-w" / "predictions.parquet").utterance_id.tolist()
+    picked = "%20".join(ids[:30])
+    page.goto(f"{address}/mistakes?{PAIR}&ids={picked}")
+    titled(page, "Where does it fail?")
+    page.get_by_text("30 of 400").or_(page.get_by_text("30 picked clips")).first.wait_for()
+    page.get_by_role("button", name="Open the first clip").click()
+    page.wait_for_url("**clip=Ses**")
+    page.go_back()
+    page.get_by_role("button", name="Open the first clip").wait_for()
+    page.get_by_text("30 picked clips").first.wait_for()
 
 
 def test_a_picture_saved_from_a_dark_page_is_dark_text_on_white(page, address):
