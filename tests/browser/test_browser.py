@@ -125,6 +125,7 @@ def test_several_files_are_tabled_walked_and_taken_along_together(page, address,
         page.get_by_role("button", name="Next file").click()
         shown.filter(has_text=name).wait_for()
     sync_api.expect(page.get_by_role("button", name="Next file")).to_be_disabled()
+    page.wait_for_selector("[data-test-script-state=notRunning]")  # the buttons for download are the last to be new
     (one,) = json.loads(taken(page, page.get_by_role("button", name="JSON").first))
     assert one["file"] == "third.wav"
     table = pd.read_csv(io.BytesIO(taken(page, page.get_by_role("button", name="CSV").last)))
