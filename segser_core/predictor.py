@@ -78,8 +78,8 @@ class Predictor:
         Args:
             model: name or folder.
             device: `auto`, `cpu` or `cuda`.
-            precision: of the encoder's arithmetic. `bf16` is about twice as fast where the processor has it, and
-                moves a label in two hundred (benchmarks/README.md).
+            precision: of the encoder's arithmetic. `bf16` is about twice as fast on some processors and slower on
+                others, and moves a label in two hundred (benchmarks/README.md).
 
         Raises:
             ModelError: there is no such model, or it cannot be loaded as it stands.
