@@ -64,7 +64,7 @@ def analyze(
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
     precision: Annotated[
         Literal["fp32", "bf16"],
-        typer.Option(help="bf16: twice as fast, or slower, by processor; a label in 200 differs"),
+        typer.Option(help="bf16: on some processors twice as fast; a label in 200 differs"),
     ] = "fp32",
     resume: Annotated[bool, typer.Option("--resume", help="leave out what has its file below --out already")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: more processes and machines")] = "local",
