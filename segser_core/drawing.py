@@ -32,7 +32,7 @@ LOOK = go.layout.Template(
         "legend": {"bgcolor": CLEAR},
         "modebar": {"bgcolor": CLEAR, "color": INK, "activecolor": INK},
         "xaxis": _AXIS,
-        "yaxis": _AXIS | {"ticklabelstandoff": 4},
+        "yaxis": _AXIS | {"ticklabelstandoff": 4, "title": {"font": {"size": FONT_PX}, "standoff": 12}},
     }
 )
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "triangle-down", "star", "cross") + ("hexagon",) * 4

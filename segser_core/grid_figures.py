@@ -109,7 +109,7 @@ def _as_grid(figure: go.Figure, columns: list[str], rows: list[str], titles: tup
         fixedrange=True,
     )
     figure.update_yaxes(
-        title={"text": titles[1], "standoff": APART_PX} if titles[1] else None,
+        title=titles[1] or None,
         type="category",
         categoryorder="array",
         categoryarray=rows[::-1],
