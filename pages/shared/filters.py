@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.shared import words
 from pages.shared.address import FILTER, carry, followed
+from pages.shared.clip_list import set_open
 from pages.shared.run_choice import Choice, chosen_names
 from segser_core.selection import WRONG, Filter, values_of
 
@@ -78,12 +79,13 @@ def nothing_left(obstacles: Sequence[str], wanted: Filter) -> None:
 
 
 def open_mistakes(wanted: Filter) -> None:
-    """Go to the page of mistakes with a filter.
+    """Go to the page of mistakes with a filter, and with no clip open.
 
     Streamlit writes the new address below the old page first, as a step of its own; with what the old page said in it,
     that step shows the old page as it was.
     """
     st.session_state["filter"] = wanted
+    set_open(None)
     here = {name: value for name, value in st.query_params.items() if name not in (*NAMES, "clip", "clip_seed")}
     st.switch_page("pages/mistakes.py", query_params=here | chosen_names() | _address(wanted))
 
