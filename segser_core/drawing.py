@@ -19,7 +19,7 @@ _AXIS = {
     "gridcolor": "rgba(118,118,118,0.25)",
     "zerolinecolor": INK,
     "linecolor": INK,
-    "title": {"font": {"size": FONT_PX}},
+    "title": {"font": {"size": FONT_PX}, "standoff": 12},
 }
 # A picture that is saved has dark text on white, whatever the page's theme. A page that shows the figure lets its own
 # ground and its own colour of text through.
@@ -32,7 +32,7 @@ LOOK = go.layout.Template(
         "legend": {"bgcolor": CLEAR},
         "modebar": {"bgcolor": CLEAR, "color": INK, "activecolor": INK},
         "xaxis": _AXIS,
-        "yaxis": _AXIS | {"ticklabelstandoff": 4, "title": {"font": {"size": FONT_PX}, "standoff": 12}},
+        "yaxis": _AXIS | {"ticklabelstandoff": 4},
     }
 )
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "triangle-down", "star", "cross") + ("hexagon",) * 4

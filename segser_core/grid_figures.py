@@ -15,7 +15,6 @@ from segser_core.text import percent, signed
 if TYPE_CHECKING:
     import pandas as pd
 
-APART_PX = 8  # a title from the names of its axis
 CELL_PX, AXES_PX = 44, 96
 SHADE_RGB, AGAINST_RGB = (42, 140, 171), (186, 110, 24)
 MOST_OPAQUE = 0.75  # text in the page's own colour has a contrast of 4.5 or more on this, light and dark
@@ -98,7 +97,7 @@ def _cells(x: "pd.Series", y: "pd.Series", shades: list[str], said: tuple[list[s
 def _as_grid(figure: go.Figure, columns: list[str], rows: list[str], titles: tuple[str, str]) -> go.Figure:
     texts = [in_lines(row) for row in rows]
     figure.update_xaxes(
-        title={"text": titles[0], "standoff": APART_PX},
+        title=titles[0],
         side="top",
         tickvals=list(range(len(columns))),
         ticktext=columns,
