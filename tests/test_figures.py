@@ -125,7 +125,9 @@ def test_a_comparison_holds_both_models_on_one_time_axis(three):
 
 def test_no_text_is_smaller_than_twelve_pixels(three):
     for figure in (figures.timeline(three, SAMPLES), figures.comparison(three, three, SAMPLES)):
-        sizes = [figure.layout.template.layout.font.size, figure.layout.uniformtext.minsize]
+        of_all = figure.layout.template.layout.font.size
+        sizes = [of_all, figure.layout.legend.font.size or of_all, figure.layout.uniformtext.minsize]
+        sizes += [axis.tickfont.size or of_all for axis in (*figure.select_xaxes(), *figure.select_yaxes())]
         sizes += [a.font.size for a in figure.layout.annotations]
         assert min(sizes) >= 12
 

@@ -90,7 +90,7 @@ def test_the_page_shows_the_figures_of_the_report(made):
             assert f"{both[0]} by clip · {both[1]} by speaker" in shown
     classes = table(app, "p (Holm)").set_index("class")
     for label, of in between["recall"].items():
-        assert classes["seg+tri-w"][label] == pytest.approx(100 * one["recall"][label], abs=0.05)
+        assert classes["seg+tri-w"][label] == float(percent(one["recall"][label]))
         assert classes["seg+tri-w, 95 %"][label] == " to ".join(map(percent, one["intervals"]["recall"][label]))
         assert classes["difference, 95 %"][label] == " to ".join(map(signed, of["interval"]))
         assert classes["p (Holm)"][label] == p_value(between["holm"][label])
@@ -119,7 +119,7 @@ def test_another_rule_changes_every_number_at_once(made):
     of = summarise(under_rule(found, "mean"), found.labels).pooled
     assert app.metric[0].value == f"{percent(of.uar)} %"
     clips = table(app, "p (Holm)").set_index("class")
-    assert clips["seg+tri-w"]["sad"] == pytest.approx(100 * of.recall[of.classes.index("sad")], abs=0.05)
+    assert clips["seg+tri-w"]["sad"] == float(percent(of.recall[of.classes.index("sad")]))
 
 
 def test_a_copied_link_opens_the_same_page():

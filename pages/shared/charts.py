@@ -68,7 +68,7 @@ def show(
     if opens is not None:
         settings |= {"on_select": lambda: _clicked(f"chart-{key}", opens), "selection_mode": "points"}
     with st.container(key=f"figure-{key}", gap="xsmall"):
-        config = {"displaylogo": False, "modeBarButtons": [["toImage"]], **saved_as(f"segser-{key}")}
+        config = {"modeBarButtons": [["toImage"]], **toolbar(f"segser-{key}")}
         st.plotly_chart(figure, key=f"chart-{key}", theme=None, config=config, alt=alt, **settings)
         if data is not None:
             offer_data(lambda: data, f"segser-{key}", f"csv-{key}")
@@ -105,10 +105,11 @@ def folded(label: str, key: str) -> Any:
     return st.expander(label, key=f"open-{key}", on_change="rerun")
 
 
-def saved_as(name: str) -> dict[str, Any]:
-    """Of a chart's settings, those of the camera: what it saves, and under which name (without its ending)."""
+def toolbar(name: str) -> dict[str, Any]:
+    """Settings of every chart's toolbar: no logo, and what the camera saves under which name (without its ending)."""
     picture = st.session_state.get("picture", "png")
-    return {"toImageButtonOptions": {"format": picture, "filename": name, "scale": 2 if picture == "png" else 1}}
+    camera = {"format": picture, "filename": name, "scale": 2 if picture == "png" else 1}
+    return {"displaylogo": False, "toImageButtonOptions": camera}
 
 
 def offer_data(data: Callable[[], pd.DataFrame], name: str, key: str) -> None:

@@ -116,11 +116,7 @@ def _map(each: Shown, by: Colour, picked: list[str], whole: bool) -> None:
         theme=None,
         on_select=lambda: _choose_on_map(key),
         selection_mode=("points", "box", "lasso"),
-        config={
-            "displaylogo": False,
-            "scrollZoom": True,
-            **charts.saved_as("segser-map"),
-        },
+        config={"scrollZoom": True, **charts.toolbar("segser-map")},
         alt=f"{METHODS[each.method]} of {len(table)} points of {each.run.name}, coloured by {COLOURS[by]}",
     )
     x, y = each.positions.T

@@ -7,11 +7,10 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared.charts import saved_as
+from pages.shared.charts import toolbar
 from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
 from segser_core.stretches import Stretch
 
-REMOVED = ["autoScale2d", "zoom2d"]  # of the toolbar
 WHOLE = -1
 PART = 25  # chart and list show this many segments at a time, about 20 s
 LONG = 15  # a longer list scrolls
@@ -61,7 +60,7 @@ def listen(
             theme=None,
             on_select=lambda: _choose_in_chart(choice, f"chart-{key}", moments),
             selection_mode="points",
-            config={"displaylogo": False, "modeBarButtonsToRemove": REMOVED, **saved_as("segser-timeline")},
+            config={"modeBarButtonsToRemove": ["autoScale2d", "zoom2d"], **toolbar("segser-timeline")},
             alt=alt,
         )
         _player(choice, moments, samples)
