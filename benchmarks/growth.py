@@ -30,8 +30,9 @@ from segser_core.rows import test_rows
 from segser_core.rules import differences_by_rule, scores_by_rule
 from segser_core.runs import BUNDLED, read_run
 from segser_core.scores import compare, summarise
+from segser_core.systems import SYSTEMS
 from tests.made_run import made_runs
-from training.objective import SYSTEMS, Objective
+from training.objective import Objective
 
 LENGTHS_S = (15, 60, 240, 960)
 CLASSES = (4, 8, 16, 32)
@@ -55,7 +56,9 @@ def losses(classes: int) -> Work:
 
     def work() -> None:
         whole, mask = vectors.mean(dim=1), torch.ones(RECORDINGS, SEGMENTS, dtype=torch.bool)
-        output = SegmentEmotionOutput(head(whole), head(vectors), mask, whole, vectors)
+        output = SegmentEmotionOutput(
+            head(whole), head(vectors), mask, torch.ones(RECORDINGS, dtype=torch.bool), whole, vectors
+        )
         objective(output, labels, lengths).total.backward()
 
     return work

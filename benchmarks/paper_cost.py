@@ -20,10 +20,11 @@ from segser_core.audio import load_audio
 from segser_core.losses import Triplets, choose_triplets, combined_loss, triplet_loss
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
+from segser_core.systems import SYSTEMS
 from training.batches import BalancedBatches, Clips, collate
 from training.corpora import load_corpus
 from training.kept import FeatureStore
-from training.objective import SYSTEMS, Objective
+from training.objective import Objective
 from training.protocols import folds
 from training.settings import Augmentation
 

@@ -7,8 +7,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from segser_core.errors import RunError
-from segser_core.prediction import AGGREGATES, TOP_K, Aggregate, default_aggregate
+from segser_core.prediction import AGGREGATES, TOP_K, Aggregate
 from segser_core.runs import Run
+from segser_core.systems import system_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ KEY = ["utterance_id", "seed", "fold"]
 def own_rule(run: Run) -> Aggregate:
     """The rule by which a run's stored labels were found."""
     said = run.meta.get("aggregate")
-    return said if said in AGGREGATES else default_aggregate(run.system)
+    return said if said in AGGREGATES else system_of(run.system).rule
 
 
 def rules_of(run: Run) -> tuple[Aggregate, ...]:

@@ -20,6 +20,7 @@ from segser_core.errors import SegserError, SettingError
 from segser_core.exports import EXPORTS, csv_pieces, json_pieces
 from segser_core.prediction import Aggregate, Context, Prediction
 from segser_core.stream import Engine, ahead, on_ray
+from segser_core.systems import DEFAULT_SYSTEM
 from segser_core.text import aligned, plain
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Job:
     """What is asked for: see `python -m segser_core analyze --help`."""
 
     paths: tuple[str, ...]
-    model: str = "seg+tri-w"
+    model: str = DEFAULT_SYSTEM
     device: str = "auto"
     format: str = "table"
     out: Path | None = None

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from segser_core.errors import ModelError, SegserError, SettingError
+from segser_core.systems import DEFAULT_SYSTEM
 from segser_core.text import aligned, percent, plain
 
 Format = Literal["table", "json", "csv", "textgrid", "elan", "parquet"]
@@ -55,7 +56,7 @@ def main() -> None:
 @app.command()
 def analyze(
     paths: Annotated[list[str], typer.Argument(help="recordings, or folders of them")],
-    model: Annotated[str, typer.Option(help="a bundled model's name, or a folder")] = "seg+tri-w",
+    model: Annotated[str, typer.Option(help="a bundled model's name, or a folder")] = DEFAULT_SYSTEM,
     format: Annotated[Format, typer.Option(help="what to print or write")] = "table",
     out: Annotated[Path | None, typer.Option(help="folder for one file a recording, instead of printing")] = None,
     max_duration: Annotated[float | None, typer.Option(help="refuse recordings longer than this, in seconds")] = None,

@@ -76,6 +76,10 @@ class FrameEncoder(nn.Module):
         """The layers that are kept, from the lowest up."""
         raise NotImplementedError
 
+    def final_norm(self) -> nn.Module:
+        """The norm that follows the last layer, without parameters where there is none."""
+        raise NotImplementedError
+
     def freeze_stem(self) -> None:
         """Freeze what lies below the Transformer: the convolutions, and of wav2vec2 the feature projection."""
         raise NotImplementedError
@@ -120,6 +124,10 @@ class WaveEncoder(FrameEncoder):
     def transformer_layers(self) -> list[nn.Module]:
         """The layers that are kept, from the lowest up."""
         return list(self.transformer.layers)
+
+    def final_norm(self) -> nn.Module:
+        """The last norm of a network that normalises before each layer; the others have theirs below the layers."""
+        return self.transformer.layer_norm if self.transformer.config.do_stable_layer_norm else nn.Identity()
 
     def freeze_stem(self) -> None:
         """Freeze the feature projection; the convolutions always are."""
@@ -182,6 +190,10 @@ class MelEncoder(FrameEncoder):
     def transformer_layers(self) -> list[nn.Module]:
         """The layers that are kept, from the lowest up."""
         return list(self.layers)
+
+    def final_norm(self) -> nn.Module:
+        """The norm that follows the last layer kept."""
+        return self.norm
 
     def freeze_stem(self) -> None:
         """Freeze both convolutions."""
@@ -293,6 +305,7 @@ NETWORKS: dict[str, type[PreTrainedModel]] = {
     "wavlm": WavLMModel,
     "whisper": WhisperEncoder,
 }
+WITHIN_WHISPER = {r"^(model\.)?encoder\.": ""}  # where its encoder's weights lie in a whole Whisper or a classifier
 
 
 def encoder_around(
@@ -363,21 +376,23 @@ def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
 def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedModel, bool]:
     """A pretrained network from a local folder or a hub name, in float32, from safetensors only.
 
+    A folder of a whole Whisper, or of a classifier, holds more than the encoder; the rest is left alone.
+
     Returns:
         The network, and whether its waveforms are normalised (`do_normalize` of its feature extractor).
 
     Raises:
         ModelError: not to be had, or weights that leave a part of the network at random.
     """
-    from transformers import AutoFeatureExtractor, WhisperModel
+    from transformers import AutoFeatureExtractor
 
     how: dict[str, Any] = {"revision": revision} if revision else {}
     config = load_config(name, revision)
     try:
         kind = NETWORKS[config.model_type]
-        whole = kind is WhisperEncoder and "WhisperEncoder" not in (config.architectures or [])
-        loaded: Any = (WhisperModel if whole else kind).from_pretrained(
-            name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **how
+        within: dict[str, Any] = {"key_mapping": WITHIN_WHISPER} if kind is WhisperEncoder else {}
+        loaded: Any = kind.from_pretrained(
+            name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **within, **how
         )
         extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=False, **how)
     except Exception as error:
@@ -386,4 +401,4 @@ def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedMode
     absent = sorted(k for k in info["missing_keys"] if "masked_spec_embed" not in k)
     if absent or info["mismatched_keys"]:
         raise ModelError(f"the encoder {name!r} lacks weights, {(absent or info['mismatched_keys'])[0]} among them")
-    return (network.get_encoder() if whole else network), bool(getattr(extractor, "do_normalize", False))
+    return network, bool(getattr(extractor, "do_normalize", False))

@@ -100,6 +100,10 @@ class LayerAverage(FrameEncoder):
         """None: no layer is tuned."""
         return []
 
+    def final_norm(self) -> nn.Module:
+        """None: it is frozen."""
+        return nn.Identity()
+
     def train(self, mode: bool = True) -> "LayerAverage":
         """The frozen encoder stays as it is in use, without dropout."""
         super().train(mode)

@@ -28,6 +28,7 @@ def segment_loss(
     utterance_logits: Tensor,
     segment_logits: Tensor,
     mask: Tensor,
+    cut: Tensor,
     labels: Tensor,
     *,
     over_segments: str = "sum",
@@ -35,23 +36,25 @@ def segment_loss(
 ) -> Tensor:
     """Eq. 3: L_SER = (1/B) Σ_i [ Σ_j L_nll(i, j) + L_nll(i) ].
 
-    Each segment bears its utterance's label. A recording that is not cut, of one segment only,
+    Each segment bears its utterance's label. A recording that is not cut, being no longer than a segment,
     counts once: its segment is the utterance.
 
     Args:
         utterance_logits: (B, C).
         segment_logits: (B, S, C).
         mask: (B, S), true where there is a segment.
+        cut: (B,), true where the recording is longer than a segment. Under the tail policy `drop` such a recording
+            may have one segment, which is not the whole of it.
         labels: (B,) class indices.
         over_segments: `sum`, the paper's, or `mean`, so that long recordings weigh no more.
         smoothing: share of the target that is spread over all classes.
     """
     targets = labels[:, None].expand(mask.shape)
     each = cross_entropy(segment_logits.flatten(0, 1), targets.flatten(), label_smoothing=smoothing, reduction="none")
-    cut = mask & (mask.sum(dim=1, keepdim=True) > 1)
-    per_recording = (each.view(mask.shape) * cut).sum(dim=1)  # (B,)
+    counted = mask & cut[:, None]
+    per_recording = (each.view(mask.shape) * counted).sum(dim=1)  # (B,)
     if over_segments == "mean":
-        per_recording = per_recording / cut.sum(dim=1).clamp(min=1)
+        per_recording = per_recording / counted.sum(dim=1).clamp(min=1)
     return per_recording.mean() + nll_loss(utterance_logits, labels, smoothing)
 
 

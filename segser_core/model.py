@@ -19,6 +19,7 @@ from segser_core.encoders import NETWORKS, FrameEncoder, encoder_around, load_ne
 from segser_core.errors import ModelError, SegserError
 from segser_core.layers import LayerAverage
 from segser_core.segments import Windows, mean_over_time, segment_means
+from segser_core.systems import DEFAULT_SYSTEM, system_of
 
 ORIGIN = ("name", "revision", "sha256")
 
@@ -54,7 +55,7 @@ class SegmentEmotionConfig(PreTrainedConfig):
         self,
         encoder: dict[str, Any] | None = None,
         labels: list[str] | None = None,
-        system: str = "seg+tri-w",
+        system: str = DEFAULT_SYSTEM,
         layer: int | None = None,
         frozen_layers: int | None = None,
         normalize: bool = False,
@@ -105,16 +106,18 @@ class SegmentEmotionOutput(ModelOutput):
     utterance_logits: Tensor = None  # type: ignore[assignment]  # (B, C); ModelOutput asks for defaults
     segment_logits: Tensor = None  # type: ignore[assignment]  # (B, S, C)
     segment_mask: Tensor = None  # type: ignore[assignment]  # (B, S), true where there is a segment
+    cut: Tensor = None  # type: ignore[assignment]  # (B,), true where a recording is longer than a segment
     utterance_vectors: Tensor = None  # type: ignore[assignment]  # (B, D), the mean of all frames
     segment_vectors: Tensor = None  # type: ignore[assignment]  # (B, S, D), the means of the segments' frames
 
 
 def encoder_of(network: PreTrainedModel, config: SegmentEmotionConfig) -> FrameEncoder:
     """A network of `transformers` as the encoder that a model's system has."""
-    if config.system == "layer-average":
+    frames = system_of(config.system).frames
+    if frames == "layer-mix":
         return LayerAverage(encoder_around(network, config.layer, None, config.normalize), config.normalization)
     encoder = encoder_around(network, config.layer, config.frozen_layers, config.normalize)
-    if config.system == "p-tapt":
+    if frames == "rectified":
         encoder.freeze_stem()
         encoder.rectified = True
     return encoder
@@ -150,7 +153,8 @@ class SegmentEmotionModel(PreTrainedModel):
         crop = self.config.crop_frames
         utterance = mean_over_time(frames, lengths if crop is None else lengths.clamp(max=crop))
         segments, mask = segment_means(frames, lengths, self.config.windows)
-        return SegmentEmotionOutput(self.head(utterance), self.head(segments), mask, utterance, segments)
+        cut = lengths > self.config.segment_frames
+        return SegmentEmotionOutput(self.head(utterance), self.head(segments), mask, cut, utterance, segments)
 
     @classmethod
     def from_encoder(cls, name: str, revision: str | None = None, **settings: Any) -> "SegmentEmotionModel":
@@ -193,8 +197,14 @@ class SegmentEmotionModel(PreTrainedModel):
         return model.eval()
 
     def layer_groups(self) -> list[list[nn.Parameter]]:
-        """Tuned parameters from the input up to the head, for learning rates that differ by depth."""
-        grouped = [list(part.parameters()) for part in (*self.encoder.transformer_layers(), self.head)]
+        """Group the tuned parameters from the input up to the head, for learning rates that differ by depth.
+
+        The norm that follows the last layer goes with that layer.
+        """
+        layers = [list(layer.parameters()) for layer in self.encoder.transformer_layers()]
+        if layers:
+            layers[-1] += self.encoder.final_norm().parameters()
+        grouped = [*layers, list(self.head.parameters())]
         known = {id(p) for group in grouped for p in group}
         stem = [p for p in self.parameters() if id(p) not in known]
         return [[p for p in group if p.requires_grad] for group in [stem, *grouped]]

@@ -7,13 +7,15 @@ so stands under UAR.
 
 from dataclasses import dataclass
 
+from segser_core.systems import SYSTEMS
+
 CITATION = (
     "Porjazovski, Grósz and Kurimo, “Improved Spoken Emotion Recognition With Combined Segment-Based Processing "
     "And Triplet Loss”, Table 1"
 )
 CORPORA = ("iemocap", "ravdess", "fesc")
-SYSTEMS = ("p-tapt", "layer-average", "baseline", "seg", "tri-w", "seg+tri-s", "seg+tri-w")
-# UAR and accuracy in percent, corpora in the order above; None where the table is empty
+# UAR and accuracy in percent, a row a system in the order of `SYSTEMS`, corpora in the order above;
+# None where the table is empty
 _TABLE: tuple[tuple[tuple[float | None, float | None], ...], ...] = (
     ((74.3, None), (None, None), (None, None)),
     ((67.2, None), (84.3, None), (None, None)),

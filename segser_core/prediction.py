@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from segser_core.errors import SettingError
+from segser_core.systems import system_of
 
 Aggregate = Literal["utterance", "max", "mean", "vote", "top-k"]
 AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
@@ -107,7 +108,7 @@ class Prediction:
     @property
     def is_probe(self) -> bool:
         """Whether the model never met a segment in training, so that its segments are a probe."""
-        return not trains_on_segments(self.system)
+        return not system_of(self.system).segments
 
     def under(self, rule: Aggregate) -> "Prediction":
         """The same recording and model under another rule of aggregation."""
@@ -132,13 +133,3 @@ class Prediction:
                 for s in self.segments
             ],
         }
-
-
-def trains_on_segments(system: str) -> bool:
-    """Whether a system's loss contains segments (Eq. 3), which also makes `max` its default rule."""
-    return system.startswith("seg")
-
-
-def default_aggregate(system: str) -> Aggregate:
-    """The rule by which a system's label is found unless another is asked for."""
-    return "max" if trains_on_segments(system) else "utterance"

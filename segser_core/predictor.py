@@ -18,9 +18,10 @@ from segser_core.audio import SAMPLE_RATE_HZ, Levels, Source, audio_blocks
 from segser_core.encoders import HOP_SAMPLES
 from segser_core.errors import ModelError, SettingError
 from segser_core.model import SegmentEmotionModel
-from segser_core.prediction import CONTEXTS, Aggregate, Context, Prediction, Segment, aggregate, default_aggregate
+from segser_core.prediction import CONTEXTS, Aggregate, Context, Prediction, Segment, aggregate
 from segser_core.runs import checkpoint_of
 from segser_core.segments import FRAME_S, stream_means
+from segser_core.systems import DEFAULT_SYSTEM, system_of
 
 WINDOW_FRAMES = 1500  # 30 s: Whisper's table of positions is no longer
 MARGIN_FRAMES = 250  # 5 s at either side of a window that only serve as context
@@ -71,7 +72,7 @@ class Predictor:
 
     @classmethod
     def from_pretrained(
-        cls, model: str | Path = "seg+tri-w", device: str = "auto", precision: Precision = "fp32"
+        cls, model: str | Path = DEFAULT_SYSTEM, device: str = "auto", precision: Precision = "fp32"
     ) -> "Predictor":
         """A bundled model by name, or any run or checkpoint folder.
 
@@ -152,7 +153,7 @@ class Predictor:
         self, encoded: Encoded, file: str, rule: Aggregate | None = None, context: Context = "clip"
     ) -> Prediction:
         """Probabilities and label of an encoded recording."""
-        rule = rule or default_aggregate(self.system)
+        rule = rule or system_of(self.system).rule
         utterance = None if encoded.utterance is None else self._probabilities(encoded.utterance)
         segments = self._probabilities(encoded.segments)
         index, p = aggregate(utterance, segments, rule)

@@ -46,6 +46,8 @@ __all__ = [
     "runs_below",
     "write_run",
 ]
+Stamp = tuple[tuple[str, int, int], ...]
+TRIES = 3
 BUNDLED = Path(__file__).parent / "bundled"
 
 
@@ -60,6 +62,7 @@ class Run:
             are filled in where the file has none.
         segments: a row a segment, or None where the run has none.
         meta: run.json, whole.
+        stamp: of the files that were read, see `stamp_of`.
     """
 
     path: Path
@@ -72,13 +75,16 @@ class Run:
     predictions: "pd.DataFrame"
     segments: "pd.DataFrame | None"
     meta: dict[str, Any]
+    stamp: Stamp
 
     def embeddings(self) -> Embeddings | None:
         """The vectors, read now; None where the run has none.
 
         Raises:
-            RunError: the file is damaged, or its arrays do not fit one another.
+            RunError: the file is damaged, its arrays do not fit one another, or the run has been replaced meanwhile.
         """
+        if stamp_of(self.path) != self.stamp:
+            raise RunError(f"{self.path} was replaced after it was read; read it again")
         file = self.path / "embeddings.npz"
         return read_embeddings(file) if file.is_file() else None
 
@@ -89,8 +95,25 @@ class Run:
         return tuple(f"{file}: {use}" for file, use in needs.items() if not (self.path / file).is_file())
 
 
+def stamp_of(folder: Path) -> Stamp:
+    """Name, size and time of change of each file of a run folder: another stamp, another content.
+
+    Raises:
+        RunError: there is no such folder, or no more.
+    """
+    try:
+        files = sorted((file.name, file.stat()) for file in folder.iterdir() if file.is_file())
+    except FileNotFoundError:
+        raise RunError(f"{folder} is not there, so it holds no run.json; name a run folder") from None
+    except OSError as error:
+        raise RunError(f"{folder} cannot be read: {error.strerror}; a run folder is expected there") from error
+    return tuple((name, of.st_size, of.st_mtime_ns) for name, of in files)
+
+
 def read_run(path: str | Path, name: str | None = None) -> Run:
     """A run folder; run.json and predictions.parquet are enough.
+
+    A run that is replaced while it is read is read again.
 
     Args:
         path: the folder.
@@ -100,6 +123,15 @@ def read_run(path: str | Path, name: str | None = None) -> Run:
         RunError: a required file is missing or damaged, of another format, or lacks a column.
     """
     path = Path(path)
+    for _ in range(TRIES):
+        stamp = stamp_of(path)
+        run = _read(path, name, stamp)
+        if stamp_of(path) == stamp:
+            return run
+    raise RunError(f"{path} was replaced {TRIES} times while it was read; try again when nothing writes there")
+
+
+def _read(path: Path, name: str | None, stamp: Stamp) -> Run:
     meta = read_meta(path / "run.json")
     labels = tuple(meta["labels"])
     predictions = read_predictions(path / "predictions.parquet", labels)
@@ -115,6 +147,7 @@ def read_run(path: str | Path, name: str | None = None) -> Run:
         predictions,
         read_segments(segments, labels) if segments.is_file() else None,
         meta,
+        stamp,
     )
 
 

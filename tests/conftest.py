@@ -57,8 +57,10 @@ def tiny_network(kind: str, seed: int = 0) -> torch.nn.Module:
     return network(config(**WAVE, **extra)).eval()
 
 
-def tiny_whisper_config(max_source_positions: int = 1500) -> WhisperConfig:
-    """Whisper's configuration, 3 layers deep and 32 wide."""
+def tiny_whisper_config(max_source_positions: int = 1500, decoder: bool = False) -> WhisperConfig:
+    """Whisper's configuration, 3 layers deep and 32 wide; with a decoder as small, where it is asked for."""
+    ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+    small = {"decoder_layers": 1, "decoder_attention_heads": 4, "decoder_ffn_dim": 48, "vocab_size": 50} | ids
     return WhisperConfig(
         d_model=32,
         encoder_layers=3,
@@ -66,6 +68,7 @@ def tiny_whisper_config(max_source_positions: int = 1500) -> WhisperConfig:
         encoder_ffn_dim=48,
         max_source_positions=max_source_positions,
         num_mel_bins=80,
+        **(small if decoder else {}),
     )
 
 

@@ -1,11 +1,20 @@
 import pytest
 import torch
-from transformers import Wav2Vec2Config, Wav2Vec2Model, WhisperFeatureExtractor
+from transformers import (
+    Wav2Vec2Config,
+    Wav2Vec2FeatureExtractor,
+    Wav2Vec2ForSequenceClassification,
+    Wav2Vec2Model,
+    WhisperFeatureExtractor,
+    WhisperForAudioClassification,
+    WhisperForConditionalGeneration,
+    WhisperModel,
+)
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from segser_core.encoders import encoder_around, load_network, log_mel, sinusoids
 from segser_core.errors import ModelError, SettingError
-from tests.conftest import KINDS, tiny_network, tiny_whisper_config
+from tests.conftest import KINDS, WAVE, tiny_network, tiny_whisper_config
 
 SECONDS = (0.5, 1.31, 0.9, 2.0)
 
@@ -143,8 +152,6 @@ def test_a_layer_that_is_not_there_is_refused(layer):
 
 @pytest.mark.parametrize("kind", ["wav2vec2", "hubert-stable", "wavlm", "whisper"])
 def test_a_network_is_loaded_from_a_folder(kind, tmp_path):
-    from transformers import Wav2Vec2FeatureExtractor
-
     tiny_network(kind).save_pretrained(tmp_path)
     Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path)
     network, normalize = load_network(str(tmp_path))
@@ -153,6 +160,29 @@ def test_a_network_is_loaded_from_a_folder(kind, tmp_path):
         batch(encoder_around(network.eval()), clips()), batch(encoder_around(tiny_network(kind)), clips()), strict=True
     ):
         torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("head", [WhisperModel, WhisperForConditionalGeneration, WhisperForAudioClassification])
+def test_of_a_whole_whisper_the_encoder_is_taken(head, tmp_path):
+    whole = head(tiny_whisper_config(decoder=True)).eval()
+    whole.save_pretrained(tmp_path)
+    WhisperFeatureExtractor().save_pretrained(tmp_path)
+    encoder = whole.encoder if hasattr(whole, "encoder") else whole.get_encoder()
+    loaded = load_network(str(tmp_path))[0].state_dict()
+    assert loaded.keys() == encoder.state_dict().keys()
+    for name, weight in encoder.state_dict().items():
+        torch.testing.assert_close(loaded[name], weight, rtol=0, atol=0)
+
+
+def test_of_a_classifier_the_network_is_taken(tmp_path):
+    whole = Wav2Vec2ForSequenceClassification(Wav2Vec2Config(**WAVE)).eval()
+    whole.save_pretrained(tmp_path)
+    Wav2Vec2FeatureExtractor().save_pretrained(tmp_path)
+    loaded = load_network(str(tmp_path))[0].state_dict()
+    expected = whole.wav2vec2.state_dict()
+    assert expected.keys() - loaded.keys() == {"masked_spec_embed"}  # for masks, which this project never has it make
+    for name, weight in loaded.items():
+        torch.testing.assert_close(expected[name], weight, rtol=0, atol=0)
 
 
 def test_a_network_without_all_weights_is_refused(tmp_path):

@@ -23,34 +23,45 @@ def test_nll_by_hand():
 def random_batch(seed=0):
     g = torch.Generator().manual_seed(seed)
     mask = torch.tensor([[1, 1, 1], [1, 0, 0], [1, 1, 0], [1, 1, 1]], dtype=torch.bool)
-    return torch.randn(4, 5, generator=g), torch.randn(4, 3, 5, generator=g), mask, torch.tensor([0, 4, 2, 2])
+    cut = torch.tensor([True, False, True, True])
+    return torch.randn(4, 5, generator=g), torch.randn(4, 3, 5, generator=g), mask, cut, torch.tensor([0, 4, 2, 2])
 
 
 @pytest.mark.parametrize("over", ["sum", "mean"])
 def test_eq_3_equals_a_slow_loop(over):
-    utterances, segments, mask, labels = random_batch()
+    utterances, segments, mask, cut, labels = random_batch()
     total = 0.0
     for i in range(4):
-        cut = int(mask[i].sum())
-        each = [-segments[i, j].log_softmax(0)[labels[i]].item() for j in range(cut)] if cut > 1 else []
+        count = int(mask[i].sum()) if cut[i] else 0
+        each = [-segments[i, j].log_softmax(0)[labels[i]].item() for j in range(count)]
         total += sum(each) / (max(1, len(each)) if over == "mean" else 1)
         total += -utterances[i].log_softmax(0)[labels[i]].item()
-    got = segment_loss(utterances, segments, mask, labels, over_segments=over)
+    got = segment_loss(utterances, segments, mask, cut, labels, over_segments=over)
     assert got.item() == pytest.approx(total / 4, abs=1e-5)
 
 
 def test_eq_3_counts_an_uncut_recording_once():
-    utterances, segments, _, labels = random_batch()
+    utterances, segments, _, _, labels = random_batch()
     alone = torch.tensor([[True, False, False]] * 4)
-    assert segment_loss(utterances, segments, alone, labels).item() == pytest.approx(
+    assert segment_loss(utterances, segments, alone, torch.tensor([False] * 4), labels).item() == pytest.approx(
         nll_loss(utterances, labels).item(), abs=1e-6
     )
 
 
+def test_eq_3_counts_the_one_segment_that_drop_leaves_of_a_longer_recording():
+    utterances, segments, _, _, labels = random_batch()
+    one = torch.tensor([[True, False, False]] * 4)
+    each = -segments[:, 0].log_softmax(-1)[range(4), labels] - utterances.log_softmax(-1)[range(4), labels]
+    got = segment_loss(utterances, segments, one, torch.tensor([True] * 4), labels)
+    assert got.item() == pytest.approx(each.mean().item(), abs=1e-6)
+
+
 def test_eq_3_ignores_what_is_no_segment():
-    utterances, segments, mask, labels = random_batch()
+    utterances, segments, mask, cut, labels = random_batch()
     poisoned = segments.masked_fill(~mask[..., None], 1e4)
-    assert segment_loss(utterances, poisoned, mask, labels) == segment_loss(utterances, segments, mask, labels)
+    assert segment_loss(utterances, poisoned, mask, cut, labels) == segment_loss(
+        utterances, segments, mask, cut, labels
+    )
 
 
 def slow_triplets(labels, durations, groups=None):

@@ -131,3 +131,16 @@ def test_layer_groups_hold_each_tuned_parameter_once(kind):
     grouped = [id(p) for group in model.layer_groups() for p in group]
     assert sorted(grouped) == sorted(id(p) for p in model.parameters() if p.requires_grad)
     assert len(model.layer_groups()) == 1 + 3 + 1
+
+
+@pytest.mark.parametrize("kind", ["whisper", "wav2vec2-stable"])
+def test_the_norm_above_all_layers_learns_as_the_top_layer_does(kind):
+    model = tiny_model(kind)
+    norm = model.encoder.norm if kind == "whisper" else model.encoder.transformer.layer_norm
+    top = {id(p) for p in model.layer_groups()[-2]}
+    assert {id(p) for p in norm.parameters()} <= top
+
+
+def test_the_norm_below_all_layers_belongs_to_the_stem():
+    model = tiny_model("wav2vec2")
+    assert id(model.encoder.transformer.layer_norm.weight) in {id(p) for p in model.layer_groups()[0]}

@@ -5,16 +5,19 @@ import torch
 
 from segser_core.losses import choose_triplets, nll_loss, segment_loss, triplet_loss
 from segser_core.model import SegmentEmotionOutput
-from training.objective import SYSTEMS, Objective, class_weights, divergence
+from segser_core.systems import SYSTEMS
+from tests.test_model import tiny_model
+from training.objective import Objective, class_weights, divergence
 
 LABELS, LENGTHS = torch.tensor([0, 1, 0, 2]), torch.tensor([30, 28, 12, 31])
 MASK = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1]], dtype=torch.bool)
+CUT = torch.tensor([True, True, False, True])
 
 
 def output(seed=0):
     g = torch.Generator().manual_seed(seed)
     return SegmentEmotionOutput(
-        torch.randn(4, 3, generator=g), torch.randn(4, 3, 3, generator=g), MASK,
+        torch.randn(4, 3, generator=g), torch.randn(4, 3, 3, generator=g), MASK, CUT,
         torch.randn(4, 6, generator=g).requires_grad_(), torch.randn(4, 3, 6, generator=g).requires_grad_(),
     )  # fmt: skip
 
@@ -26,7 +29,7 @@ def loss(system, **how):
 def test_the_five_systems_of_the_paper():
     out = output()
     utterance = nll_loss(out.utterance_logits, LABELS)
-    segments = segment_loss(out.utterance_logits, out.segment_logits, MASK, LABELS)
+    segments = segment_loss(out.utterance_logits, out.segment_logits, MASK, CUT, LABELS)
     triplet = triplet_loss(out.utterance_vectors, choose_triplets(LABELS, LENGTHS)).loss
     assert loss("baseline").total == utterance
     assert loss("seg").total == segments
@@ -47,6 +50,20 @@ def test_triplets_on_segments_compare_only_cut_recordings_at_one_position():
         for v in [out.segment_vectors] for j in (0, 1) for a, p in ((0, 3), (3, 0))
     ]  # fmt: skip
     assert got.triplet.loss.item() == pytest.approx(torch.stack(each).mean().item(), abs=1e-6)
+
+
+def test_a_recording_between_one_segment_and_two_is_cut_under_drop():
+    """T = 100 under windows of 80 and a stride of 40: one segment, which is not the whole recording."""
+    model = tiny_model(tail="drop")
+    model.config.segment_frames, model.config.stride_frames = 80, 40
+    lengths, labels = torch.tensor([100, 80]), torch.tensor([0, 1])
+    features = model.encoder.features(torch.randn(100 * 320, generator=torch.Generator().manual_seed(0)))
+    with torch.no_grad():
+        out = model(torch.stack([features, features]), lengths)
+    nll = [out.utterance_logits[i].log_softmax(-1)[labels[i]] for i in (0, 1)]
+    expected = -(nll[0] + out.segment_logits[0, 0].log_softmax(-1)[0] + nll[1]) / 2
+    assert out.segment_mask.sum() == 2 and out.cut.tolist() == [True, False]
+    assert Objective(SYSTEMS["seg"])(out, labels, lengths).total.item() == pytest.approx(expected.item(), abs=1e-6)
 
 
 def test_gradients_reach_the_vectors_that_a_system_compares():

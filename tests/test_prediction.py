@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from segser_core.errors import SettingError
-from segser_core.prediction import AGGREGATES, Prediction, Segment, aggregate, default_aggregate
+from segser_core.prediction import AGGREGATES, Prediction, Segment, aggregate
+from segser_core.systems import system_of
 
 UTTERANCE = np.array([0.2, 0.5, 0.3])
 SEGMENTS = np.array([[0.5, 0.4, 0.1], [0.1, 0.7, 0.2], [0.45, 0.35, 0.2], [0.0, 0.7, 0.3], [0.2, 0.2, 0.6]])
@@ -45,8 +48,13 @@ def test_an_unknown_rule_is_refused():
 
 def test_the_papers_rule_belongs_to_systems_with_segments():
     for system in ("baseline", "tri-w", "layer-average", "p-tapt"):
-        assert default_aggregate(system) == "utterance"
-    assert [default_aggregate(s) for s in ("seg", "seg+tri-s", "seg+tri-w")] == ["max", "max", "max"]
+        assert system_of(system).rule == "utterance"
+    assert [system_of(s).rule for s in ("seg", "seg+tri-s", "seg+tri-w")] == ["max", "max", "max"]
+
+
+def test_a_foreign_system_whose_name_begins_with_seg_has_the_rule_of_utterances():
+    assert system_of("segformer").rule == "utterance"
+    assert prediction().is_probe is False and replace(prediction(), system="segformer").is_probe
 
 
 def prediction(rule="max"):

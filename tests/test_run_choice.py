@@ -8,9 +8,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import scores_view
 from pages.shared.corpora import sound_file
+from pages.shared.run_choice import Choice
+from segser_core import runs
 from segser_core.audio import SAMPLE_RATE_HZ, load_audio
-from segser_core.runs import read_run
+from segser_core.runs import read_run, write_run
 from tests.made_run import made_runs
 from tests.test_app import opened, run, said
 
@@ -99,3 +102,25 @@ def test_sound_is_found_below_the_corpora_and_nowhere_else(made, monkeypatch):
     monkeypatch.setenv("SEGSER_CORPORA", str(made / "corpora" / "iemocap"))
     assert sound_file(found, longest.path) == file
     assert sound_file(found, "../../runs/baseline/run.json") is None
+
+
+def test_scores_of_a_run_that_was_replaced_are_not_kept_for_the_new_one(made, tmp_path):
+    """The old run is still in the hands of a page when the new one takes its place."""
+    place = tmp_path / "run"
+    shutil.copytree(made / "runs" / "baseline", place)
+    old = read_run(place)
+    right = old.predictions.assign(predicted=old.predictions.label)
+    write_run(place, meta=old.meta, config_yaml="{}", predictions=right)
+    uar = [scores_view.summaries_of(Choice(run, None, None))["run"].pooled.uar for run in (old, read_run(place))]
+    assert uar[0] < 0.9
+    assert uar[1] == 1
+
+
+def test_a_run_folder_that_vanishes_is_said_and_is_no_traceback(made, tmp_path, monkeypatch):
+    shutil.copytree(made / "runs", tmp_path / "runs")
+    monkeypatch.setenv("SEGSER_RUNS", str(tmp_path / "runs"))
+    found = runs.find_runs()
+    monkeypatch.setattr(runs, "find_runs", lambda: found)
+    shutil.rmtree(tmp_path / "runs" / "baseline")
+    app = run(opened("recall", run="baseline"))
+    assert "is not there" in app.error[0].value

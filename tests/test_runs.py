@@ -332,3 +332,27 @@ def test_neither_torch_nor_pandas_to_find_a_model():
     code = "import sys, segser_core.runs as r; r.models(); print(*({'torch', 'pandas', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
     assert done.returncode == 0 and done.stdout.strip() == ""
+
+
+def test_a_run_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    written(tmp_path / "run")
+    new = predictions().assign(confidence=0.25)
+    read, waiting = runs.read_predictions, [new]
+
+    def read_after_replacement(*what):
+        if waiting:
+            written(tmp_path / "run", predictions=waiting.pop())
+        return read(*what)
+
+    monkeypatch.setattr(runs, "read_predictions", read_after_replacement)
+    run = read_run(tmp_path / "run")
+    assert run.stamp == runs.stamp_of(tmp_path / "run")
+    assert (run.predictions.confidence == 0.25).all()
+
+
+def test_embeddings_of_a_run_that_was_replaced_are_refused(tmp_path):
+    written(tmp_path / "run")
+    run = read_run(tmp_path / "run")
+    written(tmp_path / "run", predictions=predictions().assign(confidence=0.25))
+    with pytest.raises(RunError, match="was replaced after it was read"):
+        run.embeddings()

@@ -9,12 +9,12 @@ from safetensors.torch import load_file
 from segser_core.errors import SettingError
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
+from segser_core.systems import SYSTEMS
 from tests.conftest import LABELS, settings, tiny_network
 from tests.test_model import batch_of
 from training import train, trainer
 from training.batches import collate
 from training.kept import FeatureStore
-from training.objective import SYSTEMS
 from training.trainer import COMPLETE, last_complete, train_fold
 
 

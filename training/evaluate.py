@@ -21,11 +21,11 @@ from tqdm import tqdm
 from segser_core import __version__
 from segser_core.errors import CorpusError, SegserError
 from segser_core.model import ORIGIN, origin
-from segser_core.prediction import default_aggregate
 from segser_core.predictor import Predictor
 from segser_core.run_files import read_json
 from segser_core.runs import check_place, checkpoint_of, write_run
 from segser_core.scores import metrics_of
+from segser_core.systems import system_of
 from training.corpora import load_corpus
 from training.kept import digest
 from training.options import parse_args
@@ -68,7 +68,7 @@ def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[i
         "segment_frames": config.segment_frames,
         "stride_frames": config.stride_frames,
         "tail": config.tail,
-        "aggregate": default_aggregate(predictor.system),
+        "aggregate": system_of(predictor.system).rule,
         "context": "clip",
         "longest_training_clip_s": config.longest_training_clip_s,
         "versions": {"python": platform.python_version(), "segser": __version__, **{n: version(n) for n in names}},

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,25 +17,7 @@ from segser_core.losses import (
     triplet_loss,
 )
 from segser_core.model import SegmentEmotionOutput
-
-
-@dataclass(frozen=True)
-class System:
-    """Whether a system's loss holds segments (Eq. 3), and what its triplets compare, if any."""
-
-    segments: bool
-    triplets: Literal["utterances", "segments"] | None
-
-
-SYSTEMS = {
-    "baseline": System(segments=False, triplets=None),
-    "seg": System(segments=True, triplets=None),
-    "tri-w": System(segments=False, triplets="utterances"),
-    "seg+tri-s": System(segments=True, triplets="segments"),
-    "seg+tri-w": System(segments=True, triplets="utterances"),
-    "layer-average": System(segments=False, triplets=None),
-    "p-tapt": System(segments=False, triplets=None),
-}
+from segser_core.systems import System
 
 
 @dataclass(frozen=True)
@@ -75,6 +57,7 @@ class Objective:
             output.utterance_logits,
             output.segment_logits,
             output.segment_mask,
+            output.cut,
             labels,
             over_segments=self.over_segments,
             smoothing=self.smoothing,
@@ -85,7 +68,7 @@ class Objective:
     ) -> TripletLoss:
         if self.system.triplets == "utterances":
             return triplet_loss(output.utterance_vectors, choose_triplets(labels, lengths, clips=clips), self.margin)
-        cut = output.segment_mask & (output.segment_mask.sum(dim=1, keepdim=True) > 1)
+        cut = output.segment_mask & output.cut[:, None]
         recording, position = cut.nonzero(as_tuple=True)  # the segments of recordings that are all cut
         of = None if clips is None else clips[recording]
         triplets = choose_triplets(labels[recording], lengths[recording], position, of)

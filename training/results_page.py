@@ -10,10 +10,11 @@ from plotly.offline import get_plotlyjs
 
 from segser_core import paper
 from segser_core.bootstrap import FEW_SPEAKERS, FEWEST_SPEAKERS
+from segser_core.systems import BASELINE
 from segser_core.text import percent
 from training import results_tables as tables
 from training.results_figures import class_figure, sweep_figure
-from training.sections import BASELINE, Row, Section
+from training.sections import Row, Section
 from training.table_rows import sweep_rows
 
 SENTENCES = {"ravdess": "two", "emodb": "ten"}

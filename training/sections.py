@@ -10,10 +10,10 @@ from segser_core.errors import RunError
 from segser_core.report import compare_runs
 from segser_core.runs import Run
 from segser_core.scores import Comparison, Summary, summarise
+from segser_core.systems import BASELINE, SYSTEMS
 
 Row = dict[str, Any]
 T = TypeVar("T")
-BASELINE = "baseline"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class Section:
     @property
     def systems(self) -> list[str]:
         """All systems of the paper, then any other that was run."""
-        return [*paper.SYSTEMS, *(s for s in self.runs if s not in paper.SYSTEMS)]
+        return [*SYSTEMS, *(s for s in self.runs if s not in SYSTEMS)]
 
 
 def encoder_of(about: Mapping[str, Any]) -> str:
@@ -109,5 +109,5 @@ def _order(key: tuple[str, str, str]) -> tuple[bool, bool, tuple[str, str, str]]
 
 def in_order(found: Mapping[str, T]) -> dict[str, T]:
     """What is known of systems, by system, in the paper's order; any other system comes last."""
-    place = {system: i for i, system in enumerate(paper.SYSTEMS)}
+    place = {system: i for i, system in enumerate(SYSTEMS)}
     return dict(sorted(found.items(), key=lambda item: (place.get(item[0], len(place)), item[0])))

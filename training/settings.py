@@ -10,7 +10,7 @@ import yaml
 from segser_core.errors import SettingError
 from segser_core.layers import NORMALIZATIONS
 from segser_core.segments import Tail
-from training.objective import SYSTEMS
+from segser_core.systems import DEFAULT_SYSTEM, SYSTEMS
 from training.options import of_kind, put_over
 
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
@@ -129,7 +129,7 @@ class Settings:
     corpus_options: dict[str, Any] = field(default_factory=dict)
     protocol: str | None = None
     partial: bool = False
-    system: str = "seg+tri-w"
+    system: str = DEFAULT_SYSTEM
     encoder: str = "facebook/wav2vec2-base"
     revision: str | None = None
     layer: int | None = None

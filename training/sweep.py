@@ -25,9 +25,9 @@ from segser_core.errors import SegserError, SettingError
 from segser_core.places import sole_writer
 from segser_core.predictor import Predictor
 from segser_core.scores import metrics_of
+from segser_core.systems import SYSTEMS
 from training.evaluate import describe_run, evaluate
 from training.kept import FeatureStore
-from training.objective import SYSTEMS
 from training.protocols import DevelopmentFold, name_of
 from training.settings import Settings, require, settings_from, to_yaml
 from training.train import Job, folds_of, resume_folder, run_job, with_settings

@@ -15,9 +15,10 @@ import pandas as pd
 
 from segser_core.errors import RunError, SegserError, SettingError
 from segser_core.runs import Run, read_run, runs_below
+from segser_core.systems import BASELINE
 from segser_core.text import percent, signed
 from training.results_page import NAMES, page
-from training.sections import BASELINE, Row, Section, sections
+from training.sections import Row, Section, sections
 from training.sweep import read_sweep
 from training.table_rows import (
     agreement_rows,

@@ -26,6 +26,7 @@ from segser_core.places import sole_writer
 from segser_core.predictor import Predictor
 from segser_core.runs import Run, check_place, read_run, write_run
 from segser_core.scores import metrics_of
+from segser_core.systems import SYSTEMS
 from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate
 from training.joining import check_joins, flat, join_checkpoints, join_meta, join_records, trainings_of
@@ -256,7 +257,9 @@ def carry_out(asked: argparse.Namespace, jobs: list[Job], settings: Settings) ->
     us.wait_for_everyone()
     keep_to(work / "settings.yaml", settings)
     logs = asked.out.parent / "tensorboard" / asked.out.name
-    kept_in = asked.cache or (work / "features" if settings.system == "layer-average" else None)  # memory is small
+    kept_in = asked.cache or (
+        work / "features" if SYSTEMS[settings.system].frames == "layer-mix" else None
+    )  # memory is small
     for job in jobs:
         run_job(job, FeatureStore(asked.root, kept_in), settings, logs)
     if not us.is_main_process:

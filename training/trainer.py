@@ -21,12 +21,13 @@ from segser_core.errors import SettingError
 from segser_core.layers import LayerAverage
 from segser_core.metrics import confusion, uar
 from segser_core.model import SegmentEmotionModel
-from segser_core.prediction import aggregate, default_aggregate
+from segser_core.prediction import aggregate
+from segser_core.systems import SYSTEMS, system_of
 from training.activations import normalise
 from training.augment import mask_log_mel, spec_augment
 from training.batches import BalancedBatches, Clips, OrderedBatches, collate
 from training.kept import FeatureStore
-from training.objective import SYSTEMS, Objective, class_weights, divergence
+from training.objective import Objective, class_weights, divergence
 from training.processes import Share, output_of_all, processes, rows_of_all
 from training.protocols import Fold
 from training.ptapt import Place, adapt, stage_seconds
@@ -135,7 +136,7 @@ class SegmentTrainer(Trainer):
             loss, output = self.compute_loss(model, inputs, return_outputs=True)
         utterances = output.utterance_logits.double().softmax(-1).cpu().numpy()
         segments = output.segment_logits.double().softmax(-1).cpu().numpy()
-        rule, mask = default_aggregate(self.settings.system), output.segment_mask.cpu().numpy()
+        rule, mask = system_of(self.settings.system).rule, output.segment_mask.cpu().numpy()
         found = [aggregate(u, s[m], rule)[0] for u, s, m in zip(utterances, segments, mask, strict=True)]
         return loss.detach(), torch.tensor(found, device=loss.device), inputs["labels"]
 
@@ -264,7 +265,12 @@ def check_processes(settings: Settings, n: int) -> None:
     """Whether so many processes can share a training; a SettingError where they cannot."""
     least = 2 * n if n > 1 else 1
     require(settings.batch_size >= least, "batch_size", settings.batch_size, f"{least} or more for {n} processes")
-    require(n == 1 or settings.system != "p-tapt", "system", settings.system, "another one for several processes")
+    require(
+        n == 1 or not SYSTEMS[settings.system].pretrained_in_stages,
+        "system",
+        settings.system,
+        "another one for several processes",
+    )
 
 
 def train_fold(
@@ -292,7 +298,7 @@ def train_fold(
     if isinstance(model.encoder, LayerAverage):
         normalise(model.encoder, (clips, train["speaker"], 0), (dev_clips, dev["speaker"], None))
     durations_s, size = train["duration_s"].to_numpy(), settings.batch_size
-    if settings.system == "p-tapt":
+    if SYSTEMS[settings.system].pretrained_in_stages:
         model.config.stages = adapt(model.encoder, clips, durations_s, settings, Place(seed, steps, logs))
     targets = clips.targets if settings.balanced else [0] * len(clips)  # of one class, every clip is drawn once
     trainer = SegmentTrainer(

@@ -7,14 +7,15 @@ import streamlit as st
 
 from pages.shared import words
 from pages.shared.address import carry, in_address
-from segser_core.prediction import AGGREGATES, CONTEXTS, Aggregate, Context, default_aggregate
+from segser_core.prediction import AGGREGATES, CONTEXTS, Aggregate, Context
 from segser_core.runs import ModelInfo
+from segser_core.systems import DEFAULT_SYSTEM, system_of
 
 
 def choose_model(models: Sequence[ModelInfo]) -> ModelInfo:
     """One of the bundled models, `seg+tri-w` unless the address says otherwise."""
     known = {info.name: info for info in models}
-    default = "seg+tri-w" if "seg+tri-w" in known else next(iter(known))
+    default = DEFAULT_SYSTEM if DEFAULT_SYSTEM in known else next(iter(known))
     name = in_address("model", "model", list(known), default, segmented("Model", lambda n: words.system(known[n])))
     return known[name]
 
@@ -32,7 +33,7 @@ def choose_rule(system: str) -> Aggregate:
             persist_state="session",
         )
 
-    own = default_aggregate(system)
+    own = system_of(system).rule
     return in_address("aggregate", f"aggregate-{own}", [own, *(r for r in AGGREGATES if r != own)], own, control)
 
 

@@ -13,6 +13,7 @@ from segser_core import grid_figures, paper, run_figures, score_tables
 from segser_core.metrics import SCORES
 from segser_core.scores import Comparison, Summary
 from segser_core.selection import Filter
+from segser_core.systems import system_of
 from segser_core.text import percent, signed
 
 BY = list(recall_words.BY)
@@ -231,11 +232,11 @@ def layers(choice: Choice) -> None:
 def of_paper(choice: Choice, summaries: Mapping[str, Summary]) -> None:
     """The paper's scores on the same corpus, which it must have, beside ours."""
     rows = paper.reported(choice.run.corpus)
-    theirs = [("paper", words.SYSTEMS[r.system], percent(r.uar), percent(r.accuracy), "wav2vec2") for r in rows]
+    theirs = [("paper", system_of(r.system).title, percent(r.uar), percent(r.accuracy), "wav2vec2") for r in rows]
     ours = [
         (
             run.name,
-            words.SYSTEMS.get(run.system, run.system),
+            system_of(run.system).title,
             *_both(summaries[run.name]),
             recall_words.encoder(run),
         )

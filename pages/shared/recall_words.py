@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from pages.shared.words import NO_BREAK, RULES, SYSTEMS, plain
+from pages.shared.words import NO_BREAK, RULES, plain
 from segser_core.bootstrap import COVERAGE_AT_10, FEW_SPEAKERS, FEWEST_SPEAKERS
 from segser_core.calibration import Calibration
 from segser_core.paired import Difference
@@ -14,6 +14,7 @@ from segser_core.rules import RuleScores
 from segser_core.runs import Run
 from segser_core.score_tables import overconfidence
 from segser_core.scores import Comparison, Summary
+from segser_core.systems import SYSTEMS
 from segser_core.text import percent, signed
 
 CHANCE = 0.05
@@ -220,8 +221,8 @@ def paper_notes(corpus: str) -> str:
     if both is None:
         return PAPER_ASIDE
     return (
-        f"{PAPER_ASIDE} {SYSTEMS['layer-average']}'s {percent(both[0])} knows the test speakers' own statistics; with "
-        f"those of the training set it is {percent(both[1])}."
+        f"{PAPER_ASIDE} {SYSTEMS['layer-average'].title}'s {percent(both[0])} knows the test speakers' own statistics; "
+        f"with those of the training set it is {percent(both[1])}."
     )
 
 

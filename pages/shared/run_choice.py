@@ -14,10 +14,11 @@ from segser_core.errors import RunError
 from segser_core.prediction import Aggregate
 from segser_core.runs import Run
 from segser_core.scores import Comparison
+from segser_core.systems import BASELINE, DEFAULT_SYSTEM
 
 NONE = "none"
 OWN = "own"
-DEFAULTS = ("seg+tri-w", "baseline")  # the bundled pair, segments and triplets first
+DEFAULTS = (DEFAULT_SYSTEM, BASELINE)  # the bundled pair, segments and triplets first
 IN_ADDRESS = {"run": DEFAULTS[0], "other": NONE, "aggregate": OWN}
 OTHER_FOLDER = "Folder with more runs"
 
@@ -112,24 +113,19 @@ def _read(places: dict[str, Path], name: str) -> Run | None:
     if name == NONE:
         return None
     try:
-        return _run(str(places[name]), name, _stamp(places[name]))
+        return _run(str(places[name]), name, runs.stamp_of(places[name]))
     except RunError as error:
         st.error(words.plain(f"{name}: {error}"), icon=":material/folder_off:")
         return None
 
 
-def _stamp(folder: Path) -> tuple[int, ...]:
-    """Changes when one of a run's files does."""
-    return tuple(f.stat().st_mtime_ns for f in sorted(folder.iterdir()) if f.is_file())
-
-
 def key_of(run: Run | None) -> tuple | None:
-    """What tells a run from any other, and from what it was before one of its files changed; for caches."""
-    return None if run is None else (str(run.path), run.name, _stamp(run.path))
+    """What tells a run from any other, and from what was read there before it was replaced; for caches."""
+    return None if run is None else (str(run.path), run.name, run.stamp)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the run …")
-def _run(path: str, name: str, stamp: tuple) -> Run:
+def _run(path: str, name: str, stamp: runs.Stamp) -> Run:
     return runs.read_run(path, name)
 
 

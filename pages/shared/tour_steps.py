@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-PAIR = {"run": "seg+tri-w", "other": "baseline"}
+from segser_core.systems import BASELINE, DEFAULT_SYSTEM
+
+PAIR = {"run": DEFAULT_SYSTEM, "other": BASELINE}
 TIME = """
 About twenty minutes on the bundled models and their runs; nothing has to be prepared. Each link opens a page in the
 state that the step speaks of. Use recordings of a corpus, or the synthetic sample: the AI Act forbids inferring the

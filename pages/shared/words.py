@@ -4,20 +4,12 @@ import re
 from collections.abc import Callable, Sequence
 
 from segser_core.aggregation import own_rule
-from segser_core.prediction import Aggregate, Context, Prediction, Segment, default_aggregate
+from segser_core.prediction import Aggregate, Context, Prediction, Segment
 from segser_core.runs import ModelInfo, Run
 from segser_core.stretches import Stretch, disagreements
+from segser_core.systems import system_of
 from segser_core.text import percent
 
-SYSTEMS = {
-    "baseline": "Baseline",
-    "seg": "Segments",
-    "tri-w": "Triplets",
-    "seg+tri-s": "Segments + triplets (S)",
-    "seg+tri-w": "Segments + triplets",
-    "layer-average": "Layer average",
-    "p-tapt": "P-TAPT",
-}
 RULES: dict[Aggregate, str] = {
     "max": "most confident segment",
     "mean": "mean of all segments",
@@ -64,7 +56,7 @@ def plain(text: str) -> str:
 
 def system(info: ModelInfo) -> str:
     """A model's system, as people say it."""
-    return SYSTEMS.get(info.system, info.system)
+    return system_of(info.system).title
 
 
 def model_name(info: ModelInfo) -> str:
@@ -75,7 +67,7 @@ def model_name(info: ModelInfo) -> str:
 
 def rule(name: Aggregate, system: str) -> str:
     """A rule of aggregation, marked where it is the system's own."""
-    return RULES[name] + (" (default)" if name == default_aggregate(system) else "")
+    return RULES[name] + (" (default)" if name == system_of(system).rule else "")
 
 
 def run_rule(run: Run, other: Run | None) -> Callable[[str], str]:
