@@ -29,7 +29,7 @@ from streamlit.delta_generator import DeltaGenerator
 from typer.testing import CliRunner
 
 from segser_core import analysis
-from segser_core.audio import load_audio
+from segser_core.audio.loading import load_audio
 from segser_core.cli import app
 from tests.test_audio import encoded, pcm16, wav
 

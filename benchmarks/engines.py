@@ -23,7 +23,8 @@ from torch import Tensor, nn
 from benchmarks import peers
 from benchmarks.inference import clips_of_ravdess
 from benchmarks.turns import alternate, publish, ratio
-from segser_core.audio import audio_files, load_audio
+from segser_core.audio.folders import audio_files
+from segser_core.audio.loading import load_audio
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Precision, Predictor
 

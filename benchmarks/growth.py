@@ -20,7 +20,8 @@ import numpy as np
 import torch
 
 from benchmarks.turns import alternate, exponent, markdown
-from segser_core.audio import SAMPLE_RATE_HZ, load_audio
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.loading import load_audio
 from segser_core.bootstrap import intervals, kinds
 from segser_core.breakdown import breakdown
 from segser_core.model import SegmentEmotionOutput

@@ -20,7 +20,7 @@ from transformers.utils import logging
 
 from benchmarks import peers
 from benchmarks.turns import alternate, publish, ratio
-from segser_core.audio import load_audio
+from segser_core.audio.loading import load_audio
 from segser_core.encoders import HOP_SAMPLES
 from segser_core.model import SegmentEmotionModel
 from segser_core.prediction import Context

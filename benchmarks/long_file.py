@@ -25,7 +25,10 @@ from torch import Tensor
 
 from benchmarks import peers
 from benchmarks.turns import Figure, markdown, publish, seconds, spread
-from segser_core.audio import SAMPLE_RATE_HZ, audio_files, cut_wav, load_audio
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.folders import audio_files
+from segser_core.audio.loading import load_audio
+from segser_core.audio.waveform import cut_wav
 from segser_core.encoders import HOP_SAMPLES
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor, windows

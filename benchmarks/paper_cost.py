@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.turns import alternate, publish, ratio
-from segser_core.audio import load_audio
+from segser_core.audio.loading import load_audio
 from segser_core.losses import Triplets, choose_triplets, combined_loss, triplet_loss
 from segser_core.model import SegmentEmotionModel
 from segser_core.predictor import Predictor

@@ -19,7 +19,7 @@ from transformers import (
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from segser_core.audio import SAMPLE_RATE_HZ
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.encoders import HOP_SAMPLES
 from segser_core.model import SegmentEmotionConfig, SegmentEmotionModel
 

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.turns import exponent
-from segser_core.audio import cut_wav
+from segser_core.audio.waveform import cut_wav
 
 CLIPS = 8
 LABELS = ("neutral", "sad")

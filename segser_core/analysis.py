@@ -24,7 +24,7 @@ from segser_core.systems import DEFAULT_SYSTEM
 from segser_core.text import aligned, plain
 
 if TYPE_CHECKING:
-    from segser_core.audio import Decoded
+    from segser_core.audio.loading import Decoded
     from segser_core.predictor import Precision, Predictor
 
 
@@ -174,7 +174,7 @@ def load(job: Job) -> "Predictor":
 
 def decode(recording: Recording) -> "Decoded | Path":
     """A recording's samples, before it is its turn."""
-    from segser_core.audio import decode_ahead
+    from segser_core.audio.loading import decode_ahead
 
     return decode_ahead(recording.path)
 
@@ -223,7 +223,7 @@ def is_folder(path: Path) -> bool:
 
 def below(folder: Path, refuse: Refuse) -> Iterator[Path]:
     """Every audio file below a folder; a folder without any is a problem."""
-    from segser_core.audio import audio_files
+    from segser_core.audio.folders import audio_files
 
     found = False
     for file in audio_files(folder):

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from segser_core.audio import SAMPLE_RATE_HZ
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.drawing import FONT_PX, INK, SYMBOLS, UNCHANGED, finish, text_on
 from segser_core.labels import LABELS, colour_of
 from segser_core.prediction import Prediction, Segment

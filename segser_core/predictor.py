@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from segser_core.audio import SAMPLE_RATE_HZ, Levels, Source, audio_blocks
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.levels import Levels
+from segser_core.audio.loading import Source, audio_blocks
 from segser_core.encoders import HOP_SAMPLES
 from segser_core.errors import ModelError, SettingError
 from segser_core.model import SegmentEmotionModel

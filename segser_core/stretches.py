@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from segser_core.audio import SAMPLE_RATE_HZ
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.prediction import Prediction, Segment
 
 Stretch = tuple[float, float]  # start and end, in seconds

@@ -19,7 +19,7 @@ from transformers import (
 )
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from segser_core.audio import cut_wav
+from segser_core.audio.waveform import cut_wav
 from training.protocols import Fold
 from training.settings import Settings, settings_from
 

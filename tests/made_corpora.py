@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.waveform import cut_wav
 
 WORDS = {
     "neu": "Neutral",

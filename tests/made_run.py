@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.waveform import cut_wav
 from segser_core.runs import write_run
 
 LABELS = ("angry", "happy", "neutral", "sad")

@@ -155,7 +155,7 @@ def test_a_folder_means_every_audio_file_below_it(call):
 
 def test_a_folder_that_may_not_be_read_is_refused_as_itself(call, monkeypatch):
     touch("locked/a.wav")
-    monkeypatch.setattr("segser_core.audio.audio_files", lambda path: [path])
+    monkeypatch.setattr("segser_core.audio.folders.audio_files", lambda path: [path])
     got = call("analyze", "locked", "--format", "json", "--out", "o")
     assert (got.exit_code, got.stderr) == (1, "locked: there is no such file\n")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from segser_core.audio import SAMPLE_RATE_HZ
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.clips import clip_table, cut, level_of, prediction_of, predictions_of, weights_of
 from segser_core.errors import RunError
 from segser_core.prediction import AGGREGATES

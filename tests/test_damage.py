@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import damage
-from segser_core.audio import load_audio
+from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError, RunError
 from segser_core.runs import read_run
 from tests.test_model import tiny_model

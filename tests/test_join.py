@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core.audio import SAMPLE_RATE_HZ, cut_wav, load_audio
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.loading import load_audio
+from segser_core.audio.waveform import cut_wav
 from segser_core.errors import CorpusError, SettingError
 from segser_core.model import SegmentEmotionModel
 from segser_core.runs import read_run

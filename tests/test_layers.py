@@ -2,7 +2,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from segser_core.audio import load_audio
+from segser_core.audio.loading import load_audio
 from segser_core.encoders import encoder_around
 from segser_core.errors import ModelError, SettingError
 from segser_core.layers import AS_IT_IS, LayerAverage, Statistics, statistics

@@ -12,7 +12,8 @@ from pages.shared import scores_view
 from pages.shared.corpora import sound_file
 from pages.shared.run_choice import Choice
 from segser_core import runs
-from segser_core.audio import SAMPLE_RATE_HZ, load_audio
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.loading import load_audio
 from segser_core.runs import read_run, write_run
 from tests.made_run import made_runs
 from tests.test_app import opened, run, said

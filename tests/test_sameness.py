@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from segser_core.audio import load_audio
+from segser_core.audio.loading import load_audio
 from segser_core.predictor import Predictor
 from tests.conftest import ROOT
 

@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, Sampler
 
-from segser_core.audio import SAMPLE_RATE_HZ, load_audio
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.loading import load_audio
 from segser_core.encoders import HOP_SAMPLES, FrameEncoder
 from segser_core.layers import Statistics
 from training.augment import augment

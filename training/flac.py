@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from segser_core.audio import SAMPLE_RATE_HZ
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
 
 
 def write_flac(samples: np.ndarray, path: Path, metadata: dict[str, str]) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from segser_core.audio import SAMPLE_RATE_HZ, load_audio
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.loading import load_audio
 from training.flac import write_flac
 
 SAMPLE = Path(__file__).parents[1] / "segser_core" / "bundled" / "sample.flac"

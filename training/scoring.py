@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from segser_core.audio import Decoded, decode_ahead, load_audio
+from segser_core.audio.loading import Decoded, decode_ahead, load_audio
 from segser_core.errors import AudioError, CorpusError, RunError, SettingError
 from segser_core.layers import AS_IT_IS, LayerAverage, Statistics, statistics
 from segser_core.prediction import Prediction

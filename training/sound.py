@@ -8,7 +8,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from segser_core.audio import SAMPLE_RATE_HZ, Levels, audio_blocks
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.levels import Levels
+from segser_core.audio.loading import audio_blocks
 from segser_core.errors import AudioError, CorpusError
 from training.corpora import Corpus, LeftOut
 from training.fold import Fold

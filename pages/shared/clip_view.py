@@ -15,7 +15,7 @@ from pages.shared.loaders import LONGEST_S
 from pages.shared.player import Moment, listen
 from pages.shared.run_choice import Choice
 from segser_core import clips, figures
-from segser_core.audio import cut_wav
+from segser_core.audio.waveform import cut_wav
 from segser_core.errors import RunError
 from segser_core.notes import Note
 from segser_core.prediction import Prediction

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import words
-from segser_core.audio import load_audio
+from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
 from segser_core.runs import Run
 

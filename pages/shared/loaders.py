@@ -14,7 +14,8 @@ import streamlit as st
 from pages.shared.recordings import Recording
 from pages.shared.turns import Turns
 from pages.shared.words import plain
-from segser_core.audio import SAMPLE_RATE_HZ, load_audio
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
 from segser_core.prediction import Context, Prediction
 

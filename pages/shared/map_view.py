@@ -12,7 +12,8 @@ from pages.shared.address import asked, carry, followed
 from pages.shared.corpora import sound_of
 from pages.shared.filters import open_mistakes
 from pages.shared.maps import COLOURS, METHODS, Shown, choose_whole
-from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.waveform import cut_wav
 from segser_core.map_figure import map_figure
 from segser_core.maps import Colour
 from segser_core.projection import MOST_COMPARED

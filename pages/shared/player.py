@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared.charts import toolbar
-from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.waveform import cut_wav
 from segser_core.stretches import Stretch
 
 WHOLE = -1

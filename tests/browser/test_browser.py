@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core.audio import SAMPLE_RATE_HZ, cut_wav
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.waveform import cut_wav
 from tests.browser.serving import CHROMIUM, served, sound, visiting
 from tests.conftest import SHARED
 

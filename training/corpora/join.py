@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from segser_core.audio import SAMPLE_RATE_HZ, load_audio
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError, CorpusError, SettingError
 from training.corpora.corpus import Corpus
 from training.flac import write_flac

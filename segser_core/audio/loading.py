@@ -1,34 +1,16 @@
-"""File, bytes or array → mono float32 at 16 kHz, whole or in blocks; levels, cuts for players, files of a folder."""
+"""Load a file, bytes or an array as mono float32 at 16 kHz, whole or in blocks."""
 
-import io
-import os
-import wave
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from segser_core.decoding import SAMPLE_RATE_HZ, decoded
+from segser_core.audio.decoding import SAMPLE_RATE_HZ, decoded
+from segser_core.audio.levels import Levels
 from segser_core.errors import AudioError, SettingError
 
-__all__ = [
-    "MIN_DURATION_S",
-    "SAMPLE_RATE_HZ",
-    "Decoded",
-    "Levels",
-    "audio_blocks",
-    "audio_files",
-    "cut_wav",
-    "decode_ahead",
-    "load_audio",
-]
-
 MIN_DURATION_S = 0.025  # what one frame of wav2vec2 sees: 400 samples
-AUDIO_ENDINGS = ("wav", "wave", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff", "aifc")
-VIDEO_ENDINGS = ("mp4", "m4v", "mov", "webm", "mka", "mkv")
-SILENCE_PEAK = 10 ** (-60 / 20)  # -60 dBFS; RAVDESS has fine clips that peak at -40
-CLIPPED_AT, CLIPPED_SHARE = 0.999, 1e-3
 AHEAD_S = 30.0  # what is decoded before its turn is no longer than this, so that its memory is bounded
 
 
@@ -41,45 +23,6 @@ class Decoded:
 
 
 Source = str | Path | bytes | np.ndarray | Decoded
-
-
-@dataclass
-class Levels:
-    """What the samples of a recording tell about its quality, block after block.
-
-    Attributes:
-        n_samples: samples so far, at 16 kHz.
-        peak: the largest magnitude so far; full scale is 1.
-        n_clipped: samples at full scale.
-        damaged: whether the file's audio could not be decoded to its end; `audio_blocks` says so.
-    """
-
-    n_samples: int = 0
-    peak: float = 0.0
-    n_clipped: int = 0
-    damaged: bool = False
-
-    def add(self, block: np.ndarray) -> None:
-        """Take in the next (n,) samples."""
-        if len(block):
-            magnitude = np.abs(block)
-            self.n_samples += len(block)
-            self.peak = max(self.peak, float(magnitude.max()))
-            self.n_clipped += int(np.count_nonzero(magnitude >= CLIPPED_AT))
-
-    def warnings(self) -> tuple[str, ...]:
-        """What a listener should know, each a plain sentence; none where all is well."""
-        found = []
-        if self.peak < SILENCE_PEAK:
-            level = f"its peak is {20 * np.log10(self.peak):.0f} dBFS" if self.peak else "all its samples are zero"
-            found.append(f"The recording is silent ({level}): what is shown says nothing about a voice.")
-        if self.n_clipped > CLIPPED_SHARE * self.n_samples:
-            share = 100 * self.n_clipped / self.n_samples
-            found.append(f"The recording is clipped: {share:.1f} % of its samples are at full scale.")
-        if self.damaged:
-            end_s = self.n_samples / SAMPLE_RATE_HZ
-            found.append(f"The file is damaged after {end_s:.2f} s: what follows was left out.")
-        return tuple(found)
 
 
 def load_audio(source: Source, *, max_duration_s: float | None = None) -> np.ndarray:
@@ -192,69 +135,3 @@ def in_blocks(pieces: Iterable[np.ndarray], n: int) -> Iterator[np.ndarray]:
             held, size = [joined[full:]], size - full
     if size:
         yield np.concatenate(held)
-
-
-def cut_wav(samples: np.ndarray, start_s: float, end_s: float) -> bytes:
-    """A stretch of a recording as a WAV file for a player, at fixed gain: what is quiet stays quiet.
-
-    Args:
-        samples: (N,) at 16 kHz; values beyond ±1 are clipped.
-        start_s, end_s: seconds, moved to lie within the recording; an empty stretch is a valid file too.
-
-    Returns:
-        WAV, 16-bit PCM, mono, 16 kHz.
-    """
-    start, end = (min(max(round(t * SAMPLE_RATE_HZ), 0), len(samples)) for t in (start_s, end_s))
-    pcm = np.round(np.clip(samples[start:end], -1, 1) * 32767).astype("<i2")
-    content = io.BytesIO()
-    with wave.open(content, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE_HZ)
-        file.writeframes(pcm.tobytes())
-    return content.getvalue()
-
-
-def audio_files(path: Path) -> Iterator[Path]:
-    """The recordings that a path stands for, in order; of a folder it holds no more than the names at hand.
-
-    Args:
-        path: taken as it is, whatever its ending, unless it is a folder.
-
-    Yields:
-        Every audio file below the folder by its ending, in any case; links to folders are
-        not followed, and the `._` companions that macOS leaves are no recordings. A folder that may
-        not be read is listed itself, so that reading it says why.
-    """
-    if not path.is_dir():
-        yield path
-        return
-    names, folders = [], set()
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if not _is_folder(entry):
-                    names += [entry.name] if is_audio_name(entry.name) else []
-                elif not entry.is_symlink():
-                    folders.add(entry.name)
-    except OSError:
-        yield path
-        return
-    for name in sorted([*names, *folders]):
-        if name in folders:
-            yield from audio_files(path / name)
-        else:
-            yield path / name
-
-
-def _is_folder(entry: os.DirEntry) -> bool:
-    """Also where a link leads in a circle, or where nobody may look: then it is taken for a file."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def is_audio_name(name: str) -> bool:
-    """Whether a file's ending is that of a recording."""
-    return Path(name).suffix[1:].lower() in AUDIO_ENDINGS + VIDEO_ENDINGS and not name.startswith("._")

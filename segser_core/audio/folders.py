@@ -1,0 +1,53 @@
+"""Find the recordings below a folder."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+AUDIO_ENDINGS = ("wav", "wave", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff", "aifc")
+VIDEO_ENDINGS = ("mp4", "m4v", "mov", "webm", "mka", "mkv")
+
+
+def audio_files(path: Path) -> Iterator[Path]:
+    """The recordings that a path stands for, in order; of a folder it holds no more than the names at hand.
+
+    Args:
+        path: taken as it is, whatever its ending, unless it is a folder.
+
+    Yields:
+        Every audio file below the folder by its ending, in any case; links to folders are
+        not followed, and the `._` companions that macOS leaves are no recordings. A folder that may
+        not be read is listed itself, so that reading it says why.
+    """
+    if not path.is_dir():
+        yield path
+        return
+    names, folders = [], set()
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if not _is_folder(entry):
+                    names += [entry.name] if is_audio_name(entry.name) else []
+                elif not entry.is_symlink():
+                    folders.add(entry.name)
+    except OSError:
+        yield path
+        return
+    for name in sorted([*names, *folders]):
+        if name in folders:
+            yield from audio_files(path / name)
+        else:
+            yield path / name
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    """Also where a link leads in a circle, or where nobody may look: then it is taken for a file."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def is_audio_name(name: str) -> bool:
+    """Whether a file's ending is that of a recording."""
+    return Path(name).suffix[1:].lower() in AUDIO_ENDINGS + VIDEO_ENDINGS and not name.startswith("._")

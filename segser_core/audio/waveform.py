@@ -1,0 +1,29 @@
+"""Cut a recording for a player, and outline it for a picture."""
+
+import io
+import wave
+
+import numpy as np
+
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+
+
+def cut_wav(samples: np.ndarray, start_s: float, end_s: float) -> bytes:
+    """A stretch of a recording as a WAV file for a player, at fixed gain: what is quiet stays quiet.
+
+    Args:
+        samples: (N,) at 16 kHz; values beyond ±1 are clipped.
+        start_s, end_s: seconds, moved to lie within the recording; an empty stretch is a valid file too.
+
+    Returns:
+        WAV, 16-bit PCM, mono, 16 kHz.
+    """
+    start, end = (min(max(round(t * SAMPLE_RATE_HZ), 0), len(samples)) for t in (start_s, end_s))
+    pcm = np.round(np.clip(samples[start:end], -1, 1) * 32767).astype("<i2")
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.writeframes(pcm.tobytes())
+    return content.getvalue()
