@@ -27,7 +27,7 @@ from benchmarks.paper_cost import loss_of, training_step
 from benchmarks.peers import random_wav2vec2
 from benchmarks.turns import markdown, seconds
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
-from segser_core.model import SegmentEmotionModel
+from segser_core.network.model import SegmentEmotionModel
 from tests.test_model import tiny_model
 
 SYSTEMS = ("baseline", "seg", "tri-w", "seg+tri-s", "seg+tri-w")

@@ -24,7 +24,7 @@ from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.bootstrap import intervals, kinds
 from segser_core.breakdown import breakdown
-from segser_core.model import SegmentEmotionOutput
+from segser_core.network.model import SegmentEmotionOutput
 from segser_core.predictor import Predictor
 from segser_core.report import calibration_of
 from segser_core.rows import test_rows

@@ -20,8 +20,8 @@ from transformers import (
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
-from segser_core.encoders import HOP_SAMPLES
-from segser_core.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.network.encoders import HOP_SAMPLES
+from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 Classifier = Callable[[list[np.ndarray]], np.ndarray]  # windows (N,) each → their probabilities (S, C)

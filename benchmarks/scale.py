@@ -43,7 +43,7 @@ def make_model(folder: Path) -> None:
     from transformers import WhisperConfig, WhisperFeatureExtractor
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-    from segser_core.model import SegmentEmotionModel
+    from segser_core.network.model import SegmentEmotionModel
 
     config = WhisperConfig(d_model=32, encoder_layers=2, encoder_attention_heads=4, encoder_ffn_dim=48, num_mel_bins=80)
     WhisperEncoder(config).save_pretrained(folder / "encoder")

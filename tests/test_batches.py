@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
-from segser_core.encoders import encoder_around
+from segser_core.network.pretrained import encoder_around
 from tests.conftest import tiny_network
 from training import batches
 from training.batches import BalancedBatches, Clips, Draw, OrderedBatches, collate

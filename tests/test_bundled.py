@@ -8,7 +8,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from segser_core.audio.loading import load_audio
-from segser_core.model import SegmentEmotionModel
+from segser_core.network.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
 from segser_core.runs import BUNDLED, checkpoint_of, models, read_run
 from segser_core.scores import metrics_of

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from transformers import WhisperFeatureExtractor
 
-from segser_core.encoders import load_network
 from segser_core.errors import ModelError
-from segser_core.model import SegmentEmotionModel
+from segser_core.network.model import SegmentEmotionModel
+from segser_core.network.pretrained import load_network
 from tests.conftest import tiny_network
 from tests.test_model import LABELS, tiny_model
 

@@ -12,8 +12,9 @@ from transformers import (
 )
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from segser_core.encoders import encoder_around, load_network, log_mel, sinusoids
 from segser_core.errors import ModelError, SettingError
+from segser_core.network.pretrained import encoder_around, load_network
+from segser_core.network.whisper_input import log_mel, sinusoids
 from tests.conftest import KINDS, WAVE, tiny_network, tiny_whisper_config
 
 SECONDS = (0.5, 1.31, 0.9, 2.0)

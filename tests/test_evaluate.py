@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core.model import SegmentEmotionModel
+from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs import read_run
 from tests.conftest import LABELS
 from training import evaluate, scoring

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from segser_core.model import SegmentEmotionModel, origin
+from segser_core.network.model import SegmentEmotionModel, origin
 from segser_core.runs import Run, read_run, write_run
 from segser_core.scores import metrics_of
 from tests.conftest import settings

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from segser_core.encoders import encoder_around
+from segser_core.network.pretrained import encoder_around
 from tests.conftest import tiny_network
 from training.batches import Clips, Draw
 from training.kept import FeatureStore, fingerprint

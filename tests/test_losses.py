@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from segser_core.losses import (
+from segser_core.network.losses import (
     Triplets,
     choose_triplets,
     combined_loss,

@@ -4,9 +4,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from segser_core.encoders import encoder_around
 from segser_core.errors import ModelError
-from segser_core.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.network.pretrained import encoder_around
 from tests.conftest import tiny_network
 
 LABELS = ["neutral", "happy", "sad"]

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from segser_core.losses import choose_triplets, nll_loss, segment_loss, triplet_loss
-from segser_core.model import SegmentEmotionOutput
+from segser_core.network.losses import choose_triplets, nll_loss, segment_loss, triplet_loss
+from segser_core.network.model import SegmentEmotionOutput
 from segser_core.systems import SYSTEMS
 from tests.test_model import tiny_model
 from training.objective import Objective, class_weights, divergence

@@ -11,7 +11,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from segser_core.errors import SettingError
-from segser_core.model import SegmentEmotionModel
+from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs import read_run
 from tests.conftest import ROOT, settings
 from training.batches import BalancedBatches

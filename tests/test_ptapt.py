@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from segser_core.encoders import FrameEncoder, inside
 from segser_core.errors import SettingError
-from segser_core.model import SegmentEmotionModel
+from segser_core.network.encoders import FrameEncoder, inside
+from segser_core.network.model import SegmentEmotionModel
 from tests.conftest import settings, tiny_network
 from training import learners, ptapt
 from training.batches import Clips, Item

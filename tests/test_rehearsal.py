@@ -4,9 +4,9 @@ import pytest
 import torch
 from transformers import Wav2Vec2FeatureExtractor
 
-from segser_core.encoders import load_config
 from segser_core.errors import ModelError
-from segser_core.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.network.pretrained import load_config
 from tests.conftest import ROOT, settings, tiny_network
 from training.batches import Clips, Draw
 from training.kept import FeatureStore

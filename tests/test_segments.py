@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from segser_core.errors import SettingError
-from segser_core.segments import Windows, mean_over_time, segment_means, stream_means
+from segser_core.inference.long_audio import stream_means
+from segser_core.network.segments import Windows, mean_over_time, segment_means
 
 IEMOCAP = Windows(140, 70)
 

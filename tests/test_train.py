@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from segser_core.model import SegmentEmotionModel
+from segser_core.network.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
 from segser_core.runs import read_run
 from tests.conftest import LABELS, settings

@@ -7,7 +7,7 @@ import pandas as pd
 from torch import Tensor
 from tqdm import tqdm
 
-from segser_core.layers import AS_IT_IS, LayerAverage, statistics
+from segser_core.network.layer_average import AS_IT_IS, LayerAverage, statistics
 from training.batches import Clips, Draw
 
 

@@ -6,7 +6,7 @@ import torch
 import torchaudio.functional as F
 from torch import Generator, Tensor
 
-from segser_core.segments import mean_over_time
+from segser_core.network.segments import mean_over_time
 from training.settings import Augmentation, SpecAugment
 
 

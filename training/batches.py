@@ -18,8 +18,8 @@ from torch.utils.data import Dataset, Sampler
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
-from segser_core.encoders import HOP_SAMPLES, FrameEncoder
-from segser_core.layers import Statistics
+from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder
+from segser_core.network.layer_average import Statistics
 from training.augment import augment
 from training.kept import FeatureStore, fingerprint
 from training.settings import Augmentation

@@ -15,9 +15,9 @@ from safetensors import safe_open
 
 from segser_core.errors import SegserError
 from segser_core.metrics import SCORES
+from segser_core.network.segments import FRAME_S
 from segser_core.runs import BUNDLED, Run, read_run, write_json
 from segser_core.scores import metrics_of
-from segser_core.segments import FRAME_S
 from training.settings import read_settings
 
 LOSSES = {

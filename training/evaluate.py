@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from segser_core import __version__
 from segser_core.errors import CorpusError, SegserError
-from segser_core.model import ORIGIN, origin
+from segser_core.network.model import ORIGIN, origin
 from segser_core.predictor import Predictor
 from segser_core.run_files import read_json
 from segser_core.runs import check_place, checkpoint_of, write_run

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from segser_core.errors import RunError, SettingError
-from segser_core.model import origin
+from segser_core.network.model import origin
 from segser_core.runs import Run
 from training.evaluate import Records
 from training.protocols import Fold

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from segser_core import __version__
-from segser_core.encoders import FrameEncoder
+from segser_core.network.encoders import FrameEncoder
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from segser_core.encoders import FrameEncoder, inside
-from segser_core.segments import mean_over_time
+from segser_core.network.encoders import FrameEncoder, inside
+from segser_core.network.segments import mean_over_time
 from training.augment import hide
 
 RECURRENT_SIZE = 256

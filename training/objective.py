@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from segser_core.losses import (
+from segser_core.network.losses import (
     MARGIN,
     TripletLoss,
     choose_triplets,
@@ -16,7 +16,7 @@ from segser_core.losses import (
     segment_loss,
     triplet_loss,
 )
-from segser_core.model import SegmentEmotionOutput
+from segser_core.network.model import SegmentEmotionOutput
 from segser_core.systems import System
 
 

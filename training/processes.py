@@ -14,7 +14,7 @@ from torch.distributed.nn.functional import all_gather
 from torch.nn.functional import pad
 from torch.utils.data import Sampler
 
-from segser_core.model import SegmentEmotionOutput
+from segser_core.network.model import SegmentEmotionOutput
 from training.batches import BalancedBatches, Draw
 
 

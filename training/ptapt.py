@@ -31,9 +31,9 @@ from tqdm import tqdm
 from transformers import get_scheduler
 from transformers.trainer_utils import set_seed
 
-from segser_core.encoders import FrameEncoder, MelEncoder
 from segser_core.errors import SettingError
-from segser_core.segments import FRAME_S
+from segser_core.network.encoders import FrameEncoder, MelEncoder
+from segser_core.network.segments import FRAME_S
 from training.augment import spans, spec_augment
 from training.batches import BalancedBatches, Clips, Draw, collate
 from training.learners import Predictors, Tutor

@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from transformers import PreTrainedConfig, Wav2Vec2Config
 
-from segser_core.encoders import FrameEncoder, MelEncoder, depth_of, load_config
-from segser_core.layers import LayerAverage
-from segser_core.model import SegmentEmotionConfig, SegmentEmotionModel
-from segser_core.segments import FRAME_S
+from segser_core.network.encoders import FrameEncoder, MelEncoder
+from segser_core.network.layer_average import LayerAverage
+from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.network.pretrained import depth_of, load_config
+from segser_core.network.segments import FRAME_S
 from training.fold import SPLITS, Fold
 from training.settings import Settings, to_yaml
 

@@ -6,8 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from segser_core.drawing import finish
+from segser_core.network.segments import FRAME_S
 from segser_core.run_figures import LEGEND, recall_figure
-from segser_core.segments import FRAME_S
 from training.sections import Row, Section
 from training.table_rows import class_rows
 

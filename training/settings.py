@@ -8,8 +8,8 @@ from typing import Any, get_args, get_type_hints
 import yaml
 
 from segser_core.errors import SettingError
-from segser_core.layers import NORMALIZATIONS
-from segser_core.segments import Tail
+from segser_core.network.layer_average import NORMALIZATIONS
+from segser_core.network.segments import Tail
 from segser_core.systems import DEFAULT_SYSTEM, SYSTEMS
 from training.options import of_kind, put_over
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from segser_core.errors import SegserError, SettingError
-from segser_core.layers import LayerAverage
-from segser_core.model import SegmentEmotionModel
+from segser_core.network.layer_average import LayerAverage
+from segser_core.network.model import SegmentEmotionModel
 from segser_core.places import sole_writer
 from segser_core.predictor import Predictor
 from segser_core.runs import Run, check_place, read_run, write_run

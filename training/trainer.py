@@ -16,11 +16,11 @@ from transformers import EarlyStoppingCallback, EvalPrediction, Trainer, Trainer
 from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import set_seed
 
-from segser_core.encoders import MelEncoder
 from segser_core.errors import SettingError
-from segser_core.layers import LayerAverage
 from segser_core.metrics import confusion, uar
-from segser_core.model import SegmentEmotionModel
+from segser_core.network.encoders import MelEncoder
+from segser_core.network.layer_average import LayerAverage
+from segser_core.network.model import SegmentEmotionModel
 from segser_core.prediction import aggregate
 from segser_core.systems import SYSTEMS, system_of
 from training.activations import normalise

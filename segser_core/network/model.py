@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
-from segser_core.checkpoints import check_checkpoint
-from segser_core.encoders import NETWORKS, FrameEncoder, encoder_around, load_network, quiet_config
 from segser_core.errors import ModelError, SegserError
-from segser_core.layers import LayerAverage
-from segser_core.segments import Windows, mean_over_time, segment_means
+from segser_core.network.checkpoint_check import check_checkpoint
+from segser_core.network.encoders import FrameEncoder
+from segser_core.network.layer_average import LayerAverage
+from segser_core.network.pretrained import NETWORKS, encoder_around, load_network, quiet_config
+from segser_core.network.segments import Windows, mean_over_time, segment_means
 from segser_core.systems import DEFAULT_SYSTEM, system_of
 
 ORIGIN = ("name", "revision", "sha256")

@@ -15,24 +15,18 @@ WavLM's layers hand on a position bias, so that none stands alone: however many 
 convolutions only.
 """
 
-import math
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pad
-from torchaudio.functional import melscale_fbanks
-from transformers import HubertModel, PreTrainedConfig, PreTrainedModel, Wav2Vec2Model, WavLMModel
+from transformers import PreTrainedConfig
 from transformers.masking_utils import create_bidirectional_mask
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from segser_core.errors import ModelError, SettingError
+from segser_core.network.whisper_input import log_mel, sinusoids
 
 HOP_SAMPLES = 320  # one frame, 20 ms at 16 kHz
-MEL_FFT_SAMPLES = 400
-MEL_HOP_SAMPLES = 160
-MEL_DECADES = 8.0
 
 
 class FrameEncoder(nn.Module):
@@ -271,134 +265,3 @@ def receptive_field(config: PreTrainedConfig) -> int:
 def inside(lengths: Tensor, frames: int) -> Tensor:
     """(B,) lengths → (B, T) mask, true within each recording."""
     return torch.arange(frames, device=lengths.device) < lengths[:, None]
-
-
-def sinusoids(positions: Tensor, size: int) -> Tensor:
-    """Whisper's position vectors at any positions: (B, T) → (B, T, size)."""
-    scales = torch.exp(-math.log(10_000) / (size // 2 - 1) * torch.arange(size // 2, device=positions.device))
-    angles = positions[..., None] * scales
-    return torch.cat([angles.sin(), angles.cos()], dim=-1)
-
-
-@lru_cache(maxsize=4)
-def mel_filters(n_mels: int) -> Tensor:
-    """Slaney's mel filters over the FFT's bins, 0 to 8 kHz: (201, n_mels)."""
-    return melscale_fbanks(MEL_FFT_SAMPLES // 2 + 1, 0.0, 8000.0, n_mels, 16_000, norm="slaney", mel_scale="slaney")
-
-
-def log_mel(waveform: Tensor, n_mels: int = 80) -> Tensor:
-    """Whisper's input: (N,) at 16 kHz → (n_mels, N // 160), about −1 to 1.
-
-    Clamped 8 decades below the maximum of this very audio, so what else it holds matters: the
-    rule everywhere here is that the maximum is of the audio that the encoder sees at once.
-    """
-    window = torch.hann_window(MEL_FFT_SAMPLES, device=waveform.device)
-    spectrum = torch.stft(waveform, MEL_FFT_SAMPLES, MEL_HOP_SAMPLES, window=window, return_complex=True)
-    power = mel_filters(n_mels).to(waveform.device).T @ spectrum[:, :-1].abs().square()
-    decades = power.clamp(min=1e-10).log10()
-    return (decades.clamp(min=decades.max() - MEL_DECADES) + 4.0) / 4.0
-
-
-NETWORKS: dict[str, type[PreTrainedModel]] = {
-    "wav2vec2": Wav2Vec2Model,
-    "hubert": HubertModel,
-    "wavlm": WavLMModel,
-    "whisper": WhisperEncoder,
-}
-WITHIN_WHISPER = {r"^(model\.)?encoder\.": ""}  # where its encoder's weights lie in a whole Whisper or a classifier
-
-
-def encoder_around(
-    network: PreTrainedModel, layer: int | None = None, frozen_layers: int | None = None, normalize: bool = False
-) -> FrameEncoder:
-    """The interface around a network of `transformers`.
-
-    Args:
-        network: one of `NETWORKS`, with weights.
-        layer: how many Transformer layers to keep, all where it is None.
-        frozen_layers: how many of these stay as they are, and with them all below; None freezes
-            only what the paper freezes, the convolutions of wav2vec2 (nothing of Whisper).
-        normalize: whether the waveform is brought to zero mean and unit variance first.
-
-    Raises:
-        SettingError: a layer that the network does not have.
-    """
-    depth = depth_of(network.config)
-    layer = depth if layer is None else layer
-    if not 1 <= layer <= depth:
-        raise SettingError(f"layer {layer} is outside this encoder: it has the layers 1 to {depth}")
-    if frozen_layers is not None and not 0 <= frozen_layers <= layer:
-        raise SettingError(f"{frozen_layers} frozen layers of {layer}: choose 0 to {layer}, or none to tune all")
-    if isinstance(network, WhisperEncoder):
-        return MelEncoder(network, layer, frozen_layers)
-    return WaveEncoder(network, layer, frozen_layers, normalize)
-
-
-def depth_of(config: PreTrainedConfig) -> int:
-    """The number of Transformer layers that a configuration asks for."""
-    return config.encoder_layers if config.model_type == "whisper" else config.num_hidden_layers
-
-
-def quiet_config(config: PreTrainedConfig) -> PreTrainedConfig:
-    """The same configuration without layerdrop, which makes layers vanish, and without default masking.
-
-    Raises:
-        ModelError: an architecture that is not one of ours.
-    """
-    if config.model_type not in NETWORKS:
-        raise ModelError(f"an encoder of type {config.model_type!r}: expected one of {', '.join(NETWORKS)}")
-    if config.model_type == "whisper":
-        config.encoder_layerdrop = 0.0
-    else:
-        config.layerdrop, config.apply_spec_augment = 0.0, False
-        config.mask_time_prob = config.mask_feature_prob = 0.0
-    return config
-
-
-def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
-    """The configuration of a pretrained network, from a local folder or a hub name, without its weights.
-
-    Raises:
-        ModelError: not to be had.
-    """
-    from transformers import AutoConfig
-
-    try:
-        how = {"revision": revision} if revision else {}
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False, **how)
-    except Exception as error:  # transformers raises many kinds for what does not fit
-        raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
-    if getattr(config, "auto_map", None):
-        raise ModelError(f"the encoder {name!r} asks for code of its own (auto_map), which is never run")
-    return quiet_config(config)
-
-
-def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedModel, bool]:
-    """A pretrained network from a local folder or a hub name, in float32, from safetensors only.
-
-    A folder of a whole Whisper, or of a classifier, holds more than the encoder; the rest is left alone.
-
-    Returns:
-        The network, and whether its waveforms are normalised (`do_normalize` of its feature extractor).
-
-    Raises:
-        ModelError: not to be had, or weights that leave a part of the network at random.
-    """
-    from transformers import AutoFeatureExtractor
-
-    how: dict[str, Any] = {"revision": revision} if revision else {}
-    config = load_config(name, revision)
-    try:
-        kind = NETWORKS[config.model_type]
-        within: dict[str, Any] = {"key_mapping": WITHIN_WHISPER} if kind is WhisperEncoder else {}
-        loaded: Any = kind.from_pretrained(
-            name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **within, **how
-        )
-        extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=False, **how)
-    except Exception as error:
-        raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
-    network, info = loaded
-    absent = sorted(k for k in info["missing_keys"] if "masked_spec_embed" not in k)
-    if absent or info["mismatched_keys"]:
-        raise ModelError(f"the encoder {name!r} lacks weights, {(absent or info['mismatched_keys'])[0]} among them")
-    return network, bool(getattr(extractor, "do_normalize", False))

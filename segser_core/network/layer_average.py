@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from segser_core.encoders import FrameEncoder
 from segser_core.errors import SettingError
+from segser_core.network.encoders import FrameEncoder
 
 NORMALIZATIONS = ("global", "speaker")
 DENSE_SIZE = 128

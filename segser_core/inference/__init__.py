@@ -1,0 +1,1 @@
+"""From recordings to predictions: one, many, or shared out."""

@@ -1,0 +1,1 @@
+"""The network: encoders, segments, losses, the model."""

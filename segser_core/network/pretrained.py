@@ -1,0 +1,114 @@
+"""Load a pretrained network of `transformers`, and put the encoder's interface around it."""
+
+from typing import Any
+
+import torch
+from transformers import HubertModel, PreTrainedConfig, PreTrainedModel, Wav2Vec2Model, WavLMModel
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+from segser_core.errors import ModelError, SettingError
+from segser_core.network.encoders import FrameEncoder, MelEncoder, WaveEncoder
+
+NETWORKS: dict[str, type[PreTrainedModel]] = {
+    "wav2vec2": Wav2Vec2Model,
+    "hubert": HubertModel,
+    "wavlm": WavLMModel,
+    "whisper": WhisperEncoder,
+}
+WITHIN_WHISPER = {r"^(model\.)?encoder\.": ""}  # where its encoder's weights lie in a whole Whisper or a classifier
+
+
+def encoder_around(
+    network: PreTrainedModel, layer: int | None = None, frozen_layers: int | None = None, normalize: bool = False
+) -> FrameEncoder:
+    """The interface around a network of `transformers`.
+
+    Args:
+        network: one of `NETWORKS`, with weights.
+        layer: how many Transformer layers to keep, all where it is None.
+        frozen_layers: how many of these stay as they are, and with them all below; None freezes
+            only what the paper freezes, the convolutions of wav2vec2 (nothing of Whisper).
+        normalize: whether the waveform is brought to zero mean and unit variance first.
+
+    Raises:
+        SettingError: a layer that the network does not have.
+    """
+    depth = depth_of(network.config)
+    layer = depth if layer is None else layer
+    if not 1 <= layer <= depth:
+        raise SettingError(f"layer {layer} is outside this encoder: it has the layers 1 to {depth}")
+    if frozen_layers is not None and not 0 <= frozen_layers <= layer:
+        raise SettingError(f"{frozen_layers} frozen layers of {layer}: choose 0 to {layer}, or none to tune all")
+    if isinstance(network, WhisperEncoder):
+        return MelEncoder(network, layer, frozen_layers)
+    return WaveEncoder(network, layer, frozen_layers, normalize)
+
+
+def depth_of(config: PreTrainedConfig) -> int:
+    """The number of Transformer layers that a configuration asks for."""
+    return config.encoder_layers if config.model_type == "whisper" else config.num_hidden_layers
+
+
+def quiet_config(config: PreTrainedConfig) -> PreTrainedConfig:
+    """The same configuration without layerdrop, which makes layers vanish, and without default masking.
+
+    Raises:
+        ModelError: an architecture that is not one of ours.
+    """
+    if config.model_type not in NETWORKS:
+        raise ModelError(f"an encoder of type {config.model_type!r}: expected one of {', '.join(NETWORKS)}")
+    if config.model_type == "whisper":
+        config.encoder_layerdrop = 0.0
+    else:
+        config.layerdrop, config.apply_spec_augment = 0.0, False
+        config.mask_time_prob = config.mask_feature_prob = 0.0
+    return config
+
+
+def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
+    """The configuration of a pretrained network, from a local folder or a hub name, without its weights.
+
+    Raises:
+        ModelError: not to be had.
+    """
+    from transformers import AutoConfig
+
+    try:
+        how = {"revision": revision} if revision else {}
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False, **how)
+    except Exception as error:  # transformers raises many kinds for what does not fit
+        raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
+    if getattr(config, "auto_map", None):
+        raise ModelError(f"the encoder {name!r} asks for code of its own (auto_map), which is never run")
+    return quiet_config(config)
+
+
+def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedModel, bool]:
+    """A pretrained network from a local folder or a hub name, in float32, from safetensors only.
+
+    A folder of a whole Whisper, or of a classifier, holds more than the encoder; the rest is left alone.
+
+    Returns:
+        The network, and whether its waveforms are normalised (`do_normalize` of its feature extractor).
+
+    Raises:
+        ModelError: not to be had, or weights that leave a part of the network at random.
+    """
+    from transformers import AutoFeatureExtractor
+
+    how: dict[str, Any] = {"revision": revision} if revision else {}
+    config = load_config(name, revision)
+    try:
+        kind = NETWORKS[config.model_type]
+        within: dict[str, Any] = {"key_mapping": WITHIN_WHISPER} if kind is WhisperEncoder else {}
+        loaded: Any = kind.from_pretrained(
+            name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **within, **how
+        )
+        extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=False, **how)
+    except Exception as error:
+        raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
+    network, info = loaded
+    absent = sorted(k for k in info["missing_keys"] if "masked_spec_embed" not in k)
+    if absent or info["mismatched_keys"]:
+        raise ModelError(f"the encoder {name!r} lacks weights, {(absent or info['mismatched_keys'])[0]} among them")
+    return network, bool(getattr(extractor, "do_normalize", False))
