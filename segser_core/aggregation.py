@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from segser_core.errors import RunError
-from segser_core.prediction import AGGREGATES, TOP_K, Aggregate
+from segser_core.prediction.rules import AGGREGATES, TOP_K, Aggregate
 from segser_core.runs import Run
 from segser_core.systems import system_of
 

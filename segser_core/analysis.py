@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from segser_core.errors import SegserError, SettingError
-from segser_core.exports import EXPORTS, csv_pieces, json_pieces
-from segser_core.prediction import Aggregate, Context, Prediction
+from segser_core.prediction.exports import EXPORTS, csv_pieces, json_pieces
+from segser_core.prediction.prediction import Context, Prediction
+from segser_core.prediction.rules import Aggregate
 from segser_core.stream import Engine, ahead, on_ray
 from segser_core.systems import DEFAULT_SYSTEM
 from segser_core.text import aligned, plain

@@ -9,7 +9,8 @@ import numpy as np
 from segser_core.aggregation import KEY, Parts, most_confident, own_rule, parts_of, under_rule
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.errors import RunError
-from segser_core.prediction import Aggregate, Prediction, Segment
+from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.rules import Aggregate
 from segser_core.rows import test_rows
 from segser_core.runs import BUNDLED, Run
 

@@ -10,10 +10,11 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.waveform import envelope
 from segser_core.drawing import FONT_PX, INK, SYMBOLS, UNCHANGED, finish, text_on
 from segser_core.labels import LABELS, colour_of
-from segser_core.prediction import Prediction, Segment
-from segser_core.stretches import Stretch, centre_s, disagreements, envelope, lanes_of
+from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.timeline import Stretch, centre_s, disagreements, lanes_of
 
 WAVEFORM_PX, STRIP_PX, LANE_PX, PROBABILITY_PX, GAP_PX, LEGEND_PX = 80, 20, 34, 180, 26, 84
 MOST_INSET_S = 0.1

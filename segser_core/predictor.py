@@ -22,7 +22,8 @@ from segser_core.inference.long_audio import stream_means
 from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.segments import FRAME_S
-from segser_core.prediction import CONTEXTS, Aggregate, Context, Prediction, Segment, aggregate
+from segser_core.prediction.prediction import CONTEXTS, Context, Prediction, Segment
+from segser_core.prediction.rules import Aggregate, aggregate
 from segser_core.runs import checkpoint_of
 from segser_core.systems import DEFAULT_SYSTEM, system_of
 

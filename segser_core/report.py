@@ -9,7 +9,7 @@ from segser_core.calibration import Calibration, calibrate
 from segser_core.errors import RunError
 from segser_core.metrics import SCORES
 from segser_core.paired import Difference, Differences
-from segser_core.prediction import Aggregate
+from segser_core.prediction.rules import Aggregate
 from segser_core.rules import RuleScores, differences_by_rule, scores_by_rule
 from segser_core.runs import Run
 from segser_core.score_tables import layer_table

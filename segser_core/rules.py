@@ -11,7 +11,7 @@ from segser_core.aggregation import aggregate_all, own_rule, parts_of, rules_of
 from segser_core.bootstrap import NO_INTERVAL, Intervals, intervals, kinds
 from segser_core.metrics import Scores
 from segser_core.paired import Differences, differences
-from segser_core.prediction import AGGREGATES, Aggregate
+from segser_core.prediction.rules import AGGREGATES, Aggregate
 from segser_core.rows import clips_of
 from segser_core.runs import Run
 

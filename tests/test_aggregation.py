@@ -17,7 +17,7 @@ from segser_core.aggregation import (
     under_rule,
 )
 from segser_core.errors import RunError
-from segser_core.prediction import AGGREGATES, aggregate
+from segser_core.prediction.rules import AGGREGATES, aggregate
 from segser_core.runs import BUNDLED, Run, read_run
 from tests.made_run import made_runs
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared.downloads import zipped
 from segser_core import runs
-from segser_core.prediction import Prediction, Segment
+from segser_core.prediction.prediction import Prediction, Segment
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(p.stem for p in (ROOT / "pages").glob("*.py"))

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from segser_core import analysis, runs
 from segser_core.cli import app
 from segser_core.errors import AudioError, ModelError, SettingError
-from segser_core.prediction import Prediction, Segment
+from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.runs import write_run
 
 ROOT = Path(__file__).parents[1]

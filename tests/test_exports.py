@@ -9,7 +9,7 @@ import pytest
 from praatio import textgrid
 from pympi.Elan import Eaf
 
-from segser_core.exports import (
+from segser_core.prediction.exports import (
     EXPORTS,
     apart,
     storable,
@@ -21,7 +21,7 @@ from segser_core.exports import (
     to_parquet,
     to_textgrid,
 )
-from segser_core.prediction import Prediction, Segment
+from segser_core.prediction.prediction import Prediction, Segment
 
 LABELS = ("angry", "happy", "sad")
 P = ((0.7, 0.2, 0.1), (0.1, 0.8, 0.1), (0.25, 0.25, 0.5), (1 / 3, 1 / 3 - 1e-9, 1 / 3 + 1e-9))

@@ -4,10 +4,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from segser_core import figures, stretches
+from segser_core import figures
+from segser_core.audio import waveform
 from segser_core.drawing import text_on
 from segser_core.labels import LABELS, colour_of
-from segser_core.prediction import Prediction, Segment
+from segser_core.prediction import timeline
+from segser_core.prediction.prediction import Prediction, Segment
 
 CLASSES = ("neutral", "happy", "sad", "angry")
 SAMPLES = np.sin(np.linspace(0, 500, 4 * 16_000)).astype(np.float32) * 0.3
@@ -92,8 +94,8 @@ def test_a_view_shows_a_stretch_of_the_recording_and_only_its_waveform(three):
 def test_overlapping_neighbours_lie_in_different_lanes():
     starts = [0.0, 0.8, 1.6, 1.94]  # the last one is flush with the end, and overlaps both before it
     segments = [Segment(i, s, s + 1.6, {"sad": 1.0}) for i, s in enumerate(starts)]
-    assert stretches.lanes_of(segments) == [0, 1, 0, 2]
-    assert stretches.lanes_of(segments[:1]) == [0]
+    assert timeline.lanes_of(segments) == [0, 1, 0, 2]
+    assert timeline.lanes_of(segments[:1]) == [0]
 
 
 def test_the_probabilities_put_the_most_probable_on_top(three):
@@ -104,13 +106,13 @@ def test_the_probabilities_put_the_most_probable_on_top(three):
 
 def test_models_disagree_where_the_nearest_segments_differ():
     a, b = prediction(["sad", "sad", "angry", "angry"]), prediction(["sad", "angry", "angry", "sad"])
-    assert stretches.disagreements(a, b) == [pytest.approx((1.2, 2.0)), pytest.approx((2.8, 4.0))]
-    assert stretches.disagreements(a, a) == []
+    assert timeline.disagreements(a, b) == [pytest.approx((1.2, 2.0)), pytest.approx((2.8, 4.0))]
+    assert timeline.disagreements(a, a) == []
 
 
 def test_disagreements_of_models_with_other_windows_are_merged_where_they_touch():
     a, b = prediction(["sad"] * 4), prediction(["angry"] * 7, stride_s=0.4)
-    assert stretches.disagreements(a, b) == [(0.0, 4.0)]
+    assert timeline.disagreements(a, b) == [(0.0, 4.0)]
 
 
 def test_a_comparison_holds_both_models_on_one_time_axis(three):
@@ -139,10 +141,10 @@ def test_a_saved_picture_is_dark_text_on_white(three):
 
 def test_the_envelope_keeps_the_extremes_and_the_times():
     samples = np.array([0.0, 0.5, -0.2, 0.1, -0.9, 0.3], np.float32)
-    times, values = stretches.envelope(samples, bins=2)
+    times, values = waveform.envelope(samples, bins=2)
     assert values == pytest.approx([-0.2, 0.5, -0.9, 0.3])
     assert times == pytest.approx(np.array([0, 0, 3, 3]) / 16_000)
-    assert len(stretches.envelope(samples)[0]) == 2 * len(samples)
+    assert len(waveform.envelope(samples)[0]) == 2 * len(samples)
 
 
 def test_silence_and_one_segment_are_drawn():

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from segser_core.errors import RunError
-from segser_core.exports import rows_csv
 from segser_core.notes import Note, NoteChanged, notes_file, read_notes, tags_of, with_notes, write_note
+from segser_core.prediction.exports import rows_csv
 from segser_core.runs import BUNDLED, read_run
 
 ROOT = Path(__file__).parents[1]

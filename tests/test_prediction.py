@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from segser_core.errors import SettingError
-from segser_core.prediction import AGGREGATES, Prediction, Segment, aggregate
+from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.rules import AGGREGATES, aggregate
 from segser_core.systems import system_of
 
 UTTERANCE = np.array([0.2, 0.5, 0.3])

@@ -18,7 +18,7 @@ from segser_core.audio.levels import Levels as AudioLevels
 from segser_core.audio.loading import AHEAD_S, Decoded, audio_blocks, decode_ahead
 from segser_core.audio.waveform import cut_wav
 from segser_core.errors import AudioError, ModelError, SettingError
-from segser_core.exports import csv_pieces, json_pieces, to_csv, to_json
+from segser_core.prediction.exports import csv_pieces, json_pieces, to_csv, to_json
 from tests.test_exports import prediction
 
 

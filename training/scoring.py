@@ -24,7 +24,7 @@ from tqdm import tqdm
 from segser_core.audio.loading import Decoded, decode_ahead, load_audio
 from segser_core.errors import AudioError, CorpusError, RunError, SettingError
 from segser_core.network.layer_average import AS_IT_IS, LayerAverage, Statistics, statistics
-from segser_core.prediction import Prediction
+from segser_core.prediction.prediction import Prediction
 from segser_core.predictor import Predictor
 from segser_core.runs import Run, read_run, write_run
 from segser_core.stream import ahead, on_ray

@@ -21,7 +21,7 @@ from segser_core.metrics import confusion, uar
 from segser_core.network.encoders import MelEncoder
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.prediction import aggregate
+from segser_core.prediction.rules import aggregate
 from segser_core.systems import SYSTEMS, system_of
 from training.activations import normalise
 from training.augment import mask_log_mel, spec_augment

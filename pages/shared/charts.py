@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared.filters import open_mistakes
 from pages.shared.run_choice import swap
-from segser_core.exports import rows_csv
+from segser_core.prediction.exports import rows_csv
 from segser_core.selection import Filter
 
 FORMATS = {"png": "PNG", "svg": "SVG"}

@@ -10,7 +10,7 @@ from pages.shared.run_choice import Choice
 from segser_core import clips
 from segser_core.aggregation import own_rule
 from segser_core.errors import SegserError
-from segser_core.prediction import Aggregate
+from segser_core.prediction.rules import Aggregate
 from segser_core.runs import Run
 
 SECONDS = (2, 3, 5)

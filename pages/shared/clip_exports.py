@@ -8,10 +8,11 @@ import streamlit as st
 from pages.shared import words
 from pages.shared.clip_list import keys_of
 from pages.shared.run_choice import Choice
-from segser_core import clips, exports
+from segser_core import clips
 from segser_core.errors import SegserError
 from segser_core.notes import Note, with_notes
-from segser_core.prediction import Prediction
+from segser_core.prediction import exports
+from segser_core.prediction.prediction import Prediction
 
 MOST_FILES = 500
 FORMATS = {".TextGrid": "TextGrid (Praat)", ".eaf": "ELAN"}

@@ -18,7 +18,7 @@ from segser_core import clips, figures
 from segser_core.audio.waveform import cut_wav
 from segser_core.errors import RunError
 from segser_core.notes import Note
-from segser_core.prediction import Prediction
+from segser_core.prediction.prediction import Prediction
 from segser_core.runs import Run
 
 

@@ -6,8 +6,8 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from segser_core.exports import EXPORTS, to_zip
-from segser_core.prediction import Prediction
+from segser_core.prediction.exports import EXPORTS, to_zip
+from segser_core.prediction.prediction import Prediction
 
 NAMES = {"csv": "CSV", "json": "JSON", "parquet": "Parquet", "textgrid": "TextGrid", "elan": "ELAN"}
 MIMES = {

@@ -17,7 +17,7 @@ from pages.shared.words import plain
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
-from segser_core.prediction import Context, Prediction
+from segser_core.prediction.prediction import Context, Prediction
 
 if TYPE_CHECKING:
     from segser_core.predictor import Predictor

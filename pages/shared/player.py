@@ -10,7 +10,7 @@ import streamlit as st
 from pages.shared.charts import toolbar
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import cut_wav
-from segser_core.stretches import Stretch
+from segser_core.prediction.timeline import Stretch
 
 WHOLE = -1
 PART = 25  # chart and list show this many segments at a time, about 20 s

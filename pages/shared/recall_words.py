@@ -9,7 +9,7 @@ from segser_core.bootstrap import COVERAGE_AT_10, FEW_SPEAKERS, FEWEST_SPEAKERS
 from segser_core.calibration import Calibration
 from segser_core.paired import Difference
 from segser_core.paper import layer_average_note
-from segser_core.prediction import Aggregate
+from segser_core.prediction.rules import Aggregate
 from segser_core.rules import RuleScores
 from segser_core.runs import Run
 from segser_core.score_tables import overconfidence

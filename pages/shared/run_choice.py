@@ -11,7 +11,7 @@ from pages.shared import words
 from pages.shared.address import RUNS, carry
 from segser_core import aggregation, clips, report, runs
 from segser_core.errors import RunError
-from segser_core.prediction import Aggregate
+from segser_core.prediction.rules import Aggregate
 from segser_core.runs import Run
 from segser_core.scores import Comparison
 from segser_core.systems import BASELINE, DEFAULT_SYSTEM

@@ -10,7 +10,7 @@ from segser_core import aggregation, breakdown, rules
 from segser_core.calibration import Calibration, calibrate
 from segser_core.errors import RunError
 from segser_core.paired import Differences
-from segser_core.prediction import Aggregate
+from segser_core.prediction.rules import Aggregate
 from segser_core.rows import test_rows
 from segser_core.rules import RuleScores
 from segser_core.runs import Run

@@ -11,7 +11,8 @@ from pages.shared.loaders import predict, predict_each, samples_of
 from pages.shared.recordings import Recording
 from pages.shared.sources import SHOWN
 from segser_core.errors import AudioError
-from segser_core.prediction import Aggregate, Context, Prediction
+from segser_core.prediction.prediction import Context, Prediction
+from segser_core.prediction.rules import Aggregate
 
 TABLE = "table-of-files"
 

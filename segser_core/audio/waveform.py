@@ -27,3 +27,21 @@ def cut_wav(samples: np.ndarray, start_s: float, end_s: float) -> bytes:
         file.setframerate(SAMPLE_RATE_HZ)
         file.writeframes(pcm.tobytes())
     return content.getvalue()
+
+
+ENVELOPE_BINS = 600
+
+
+def envelope(samples: np.ndarray, bins: int = ENVELOPE_BINS) -> tuple[np.ndarray, np.ndarray]:
+    """The waveform's outline: the smallest and largest sample of each bin, and their times in seconds.
+
+    Args:
+        samples: (N,) at 16 kHz, N >= 1.
+        bins: at most this many.
+
+    Returns:
+        (2 bins,) times and (2 bins,) amplitudes, to be joined by a line.
+    """
+    starts = np.linspace(0, len(samples), min(bins, len(samples)), endpoint=False).astype(int)
+    low, high = np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
+    return np.repeat(starts / SAMPLE_RATE_HZ, 2), np.stack([low, high], axis=1).ravel()

@@ -1,15 +1,13 @@
-"""Stretches of time in a recording: where segments lie beside one another, and where two models differ."""
+"""Lay segments beside one another on a time axis, and find where two models disagree."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from segser_core.audio.decoding import SAMPLE_RATE_HZ
-from segser_core.prediction import Prediction, Segment
+from segser_core.prediction.prediction import Prediction, Segment
 
 Stretch = tuple[float, float]  # start and end, in seconds
-ENVELOPE_BINS = 600
 
 
 def disagreements(a: Prediction, b: Prediction) -> list[Stretch]:
@@ -26,21 +24,6 @@ def disagreements(a: Prediction, b: Prediction) -> list[Stretch]:
             start = found.pop()[0]
         found.append((start, end))
     return found
-
-
-def envelope(samples: np.ndarray, bins: int = ENVELOPE_BINS) -> tuple[np.ndarray, np.ndarray]:
-    """The waveform's outline: the smallest and largest sample of each bin, and their times in seconds.
-
-    Args:
-        samples: (N,) at 16 kHz, N >= 1.
-        bins: at most this many.
-
-    Returns:
-        (2 bins,) times and (2 bins,) amplitudes, to be joined by a line.
-    """
-    starts = np.linspace(0, len(samples), min(bins, len(samples)), endpoint=False).astype(int)
-    low, high = np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
-    return np.repeat(starts / SAMPLE_RATE_HZ, 2), np.stack([low, high], axis=1).ravel()
 
 
 def lanes_of(segments: Sequence[Segment]) -> list[int]:

@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from segser_core.prediction import Prediction, Segment
+from segser_core.prediction.prediction import Prediction, Segment
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 COLUMNS = ("file", "index", "start_s", "end_s", "label", "confidence")
 MIME = {".wav": "audio/x-wav", ".mp4": "video/mp4", ".mov": "video/quicktime"}  # what ELAN names; else it guesses
