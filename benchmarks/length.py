@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segser_core.aggregation import rules_of, under_rule
 from segser_core.errors import SegserError, SettingError
-from segser_core.runs import Run, read_run
+from segser_core.runs.reaggregate import rules_of, under_rule
+from segser_core.runs.run import Run, read_run
 from segser_core.scores import summarise
 from segser_core.text import percent
 

@@ -6,7 +6,7 @@ import streamlit as st
 from pages.shared import about_text as text
 from pages.shared import words
 from pages.shared.shell import shell
-from segser_core import runs
+from segser_core.inference import models as models_
 
 shell()
 st.title("How it works, and what it is not for")
@@ -30,7 +30,7 @@ with st.container(width=820):
         st.markdown(f"**Eq. {number}.** {meaning}")
 
     st.header("The models")
-    models = runs.models()
+    models = models_.models()
     st.markdown(words.model_list(models))
     st.dataframe(pd.DataFrame([words.scores(m) for m in models]), hide_index=True)
     st.markdown(text.SCORES)

@@ -11,7 +11,8 @@ from pages.shared.loaders import predict, samples_of
 from pages.shared.player import Moment, listen
 from pages.shared.shell import shell
 from pages.shared.sources import choose_source, introduce, obtain
-from segser_core import figures, runs
+from segser_core import figures
+from segser_core.inference import models as models_
 
 shell()
 st.title("What do segments and triplets change?")
@@ -36,7 +37,7 @@ if recording is None:
     stop()
 
 samples = samples_of(recording)
-models = runs.models()[:2]
+models = models_.models()[:2]
 a, b = (predict(recording, samples, model.name, context) for model in models)
 
 introduce(recording)

@@ -14,8 +14,8 @@ from pages.shared.corpora import ask_for_corpora
 from pages.shared.run_choice import choose, table_of
 from pages.shared.shell import shell
 from segser_core.errors import RunError
-from segser_core.notes import notes_file, with_notes
-from segser_core.selection import obstacles, ordered, select
+from segser_core.runs.clip_filter import obstacles, ordered, select
+from segser_core.runs.notes import notes_file, with_notes
 
 shell()
 st.title("Where does it fail?")

@@ -11,12 +11,13 @@ from pages.shared.loaders import samples_of
 from pages.shared.player import Moment, listen
 from pages.shared.shell import shell
 from pages.shared.sources import choose_source, introduce, obtain_all
-from segser_core import figures, runs
+from segser_core import figures
+from segser_core.inference import models as models_
 
 shell()
 st.title("Which emotion, when?")
 
-models = runs.models()
+models = models_.models()
 with st.container(border=True):
     where, which, rule_column, context_column = st.columns([5, 5, 6, 4])
     with where:

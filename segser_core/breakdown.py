@@ -11,7 +11,7 @@ import numpy as np
 from segser_core import metrics
 from segser_core.bootstrap import NO_INTERVAL, wilson
 from segser_core.errors import SettingError
-from segser_core.selection import Filter
+from segser_core.runs.clip_filter import Filter
 
 if TYPE_CHECKING:
     import pandas as pd

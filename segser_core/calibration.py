@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segser_core import metrics
-from segser_core.rows import test_rows
+from segser_core.runs.test_split import test_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -73,7 +73,7 @@ def analyze(
 ) -> None:
     """Say which emotion is heard in each recording, and when."""
     from segser_core.analysis import Job, Screen, printed, run
-    from segser_core.runs import checkpoint_of
+    from segser_core.bundled import checkpoint_of
 
     check_call(format, out, max_duration)
     if resume and out is None:
@@ -126,8 +126,8 @@ def say(line: str) -> None:
 @app.command()
 def models() -> None:
     """List the models that can be used: scores in percent, on the test split of their corpus."""
-    from segser_core.runs import BUNDLED
-    from segser_core.runs import models as bundled
+    from segser_core.bundled import BUNDLED
+    from segser_core.inference.models import models as bundled
 
     found = bundled()
     if not found:
@@ -149,7 +149,7 @@ def report(
 ) -> None:
     """UAR, accuracy, macro F1 and recall per class, with intervals; of two runs, their paired difference."""
     from segser_core.report import report_json, report_text
-    from segser_core.runs import find_run, read_run
+    from segser_core.runs.run import find_run, read_run
 
     if len(runs) > 2:
         raise typer.BadParameter(f"{len(runs)} runs; expected one or two", param_hint="RUN [RUN]")

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from segser_core.drawing import FONT_PX, INK, LOOK, SYMBOLS
 from segser_core.labels import LABELS, colour_of
-from segser_core.maps import MOST_DRAWN, NOT_KNOWN, Colour
+from segser_core.runs.map_points import MOST_DRAWN, NOT_KNOWN, Colour
 
 if TYPE_CHECKING:
     import pandas as pd

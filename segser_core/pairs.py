@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from segser_core.drawing import AXIS_PX, LEGEND_LINE_PX, UNCHANGED, finish, names_px, text_on
 from segser_core.metrics import indices
-from segser_core.selection import Filter
+from segser_core.runs.clip_filter import Filter
 
 if TYPE_CHECKING:
     import pandas as pd

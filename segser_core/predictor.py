@@ -17,6 +17,7 @@ from torch import Tensor
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.levels import Levels
 from segser_core.audio.loading import Source, audio_blocks
+from segser_core.bundled import checkpoint_of
 from segser_core.errors import ModelError, SettingError
 from segser_core.inference.long_audio import stream_means
 from segser_core.network.encoders import HOP_SAMPLES
@@ -24,7 +25,6 @@ from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.segments import FRAME_S
 from segser_core.prediction.prediction import CONTEXTS, Context, Prediction, Segment
 from segser_core.prediction.rules import Aggregate, aggregate
-from segser_core.runs import checkpoint_of
 from segser_core.systems import DEFAULT_SYSTEM, system_of
 
 WINDOW_FRAMES = 1500  # 30 s: Whisper's table of positions is no longer

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from typing import Any
 
-from segser_core.aggregation import own_rule, segments_per_clip
 from segser_core.bootstrap import COVERAGE_AT_10, FEWEST_SPEAKERS, Interval, Intervals
 from segser_core.calibration import Calibration, calibrate
 from segser_core.errors import RunError
@@ -11,7 +10,8 @@ from segser_core.metrics import SCORES
 from segser_core.paired import Difference, Differences
 from segser_core.prediction.rules import Aggregate
 from segser_core.rules import RuleScores, differences_by_rule, scores_by_rule
-from segser_core.runs import Run
+from segser_core.runs.reaggregate import own_rule, segments_per_clip
+from segser_core.runs.run import Run
 from segser_core.score_tables import layer_table
 from segser_core.scores import Comparison, Summary, compare, metrics_json, summarise
 from segser_core.text import aligned, percent, plain, signed

@@ -12,7 +12,7 @@ from segser_core.bootstrap import FEWEST_SPEAKERS, NO_INTERVAL
 from segser_core.calibration import Calibration
 from segser_core.errors import SettingError
 from segser_core.metrics import SCORES, Scores
-from segser_core.runs import Run
+from segser_core.runs.run import Run
 from segser_core.scores import Comparison, Summary, metrics_json
 
 if TYPE_CHECKING:

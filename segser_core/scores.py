@@ -14,8 +14,9 @@ from segser_core.bootstrap import FEW_SPEAKERS, Interval, Intervals, intervals, 
 from segser_core.errors import RunError
 from segser_core.metrics import SCORES, Agreement, Scores, agreement_of
 from segser_core.paired import Differences, differences
-from segser_core.rows import clips_of, coded, test_rows
+from segser_core.runs.test_split import test_rows
 from segser_core.significance import McNemar, holm, mcnemar
+from segser_core.statistics.class_indices import clips_of, coded
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ import pandas as pd
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import cut_wav
-from segser_core.runs import write_run
+from segser_core.runs.writing import write_run
 
 LABELS = ("angry", "happy", "neutral", "sad")
 SEGMENT_S, STRIDE_S = 2.8, 1.4

@@ -7,18 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core.aggregation import (
-    KEY,
-    aggregate_all,
-    most_confident,
-    own_rule,
-    rules_of,
-    segments_per_clip,
-    under_rule,
-)
+from segser_core.bundled import BUNDLED
 from segser_core.errors import RunError
-from segser_core.prediction.rules import AGGREGATES, aggregate
-from segser_core.runs import BUNDLED, Run, read_run
+from segser_core.prediction.rules import AGGREGATES, aggregate, aggregate_all, most_confident
+from segser_core.runs.reaggregate import KEY, own_rule, rules_of, segments_per_clip, under_rule
+from segser_core.runs.run import Run, read_run
 from tests.made_run import made_runs
 
 SEGMENT_RULES = tuple(rule for rule in AGGREGATES if rule != "utterance")

@@ -8,10 +8,10 @@ import pytest
 
 from segser_core import breakdown
 from segser_core.bootstrap import wilson
-from segser_core.clips import clip_table
 from segser_core.errors import SettingError
-from segser_core.runs import read_run
-from segser_core.selection import Filter, select
+from segser_core.runs.clip_filter import Filter, select
+from segser_core.runs.clip_table import clip_table
+from segser_core.runs.run import read_run
 from tests.made_run import made_runs
 
 LABELS = ("angry", "happy", "neutral", "sad")

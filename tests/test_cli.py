@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from segser_core import analysis, runs
+from segser_core import analysis, bundled
 from segser_core.cli import app
 from segser_core.errors import AudioError, ModelError, SettingError
 from segser_core.prediction.prediction import Prediction, Segment
-from segser_core.runs import write_run
+from segser_core.runs.writing import write_run
 
 ROOT = Path(__file__).parents[1]
 LABELS = ("neutral", "happy", "sad")
@@ -64,7 +64,7 @@ def call(tmp_path, monkeypatch):
     (model / "config.json").write_text("{}")
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(runs, "BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(bundled, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(analysis, "load", lambda job: StandIn())
     monkeypatch.setattr(analysis, "decode", lambda recording: recording.path)
     return lambda *args: CliRunner().invoke(app, [str(a) for a in args])

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
-from segser_core.clips import clip_table, cut, level_of, prediction_of, predictions_of, weights_of
+from segser_core.audio.levels import cut, level_of
+from segser_core.bundled import BUNDLED
 from segser_core.errors import RunError
 from segser_core.prediction.rules import AGGREGATES
-from segser_core.runs import BUNDLED, Run, read_run
+from segser_core.runs.clip_table import clip_table
+from segser_core.runs.replay import prediction_of, predictions_of, weights_of
+from segser_core.runs.run import Run, read_run
 from tests.made_run import made_runs
 from tests.test_aggregation import several
 

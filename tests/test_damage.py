@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks import damage
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError, RunError
-from segser_core.runs import read_run
+from segser_core.runs.run import read_run
 from tests.test_model import tiny_model
 from tests.test_runs import LABELS, embeddings, meta, predictions, segments, written
 

@@ -8,10 +8,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from segser_core import maps, projection
+from segser_core import projection
 from segser_core.errors import SettingError
 from segser_core.labels import colour_of
-from segser_core.runs import read_run
+from segser_core.runs import map_points
+from segser_core.runs.run import read_run
 from tests.made_run import LABELS, made_runs
 from tests.test_app import figure, opened, run, said
 
@@ -69,7 +70,7 @@ def test_two_runs_stand_beside_each_other_with_the_test_rows_of_one_fold(made):
 
 
 def test_of_many_points_a_sample_is_drawn_until_all_are_asked_for(made, monkeypatch):
-    monkeypatch.setattr(maps, "MOST_DRAWN", 20)
+    monkeypatch.setattr(map_points, "MOST_DRAWN", 20)
     st.cache_resource.clear()
     app = page()
     assert sorted(drawn(app, 0)) == sorted(drawn(app, 1)) and len(drawn(app)) == 20

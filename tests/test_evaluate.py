@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.runs import read_run
+from segser_core.runs.run import read_run
 from tests.conftest import LABELS
 from training import evaluate, scoring
 from training.train import save_checkpoint

@@ -6,7 +6,7 @@ import pytest
 from transformers import Wav2Vec2FeatureExtractor
 
 from segser_core.predictor import Predictor
-from segser_core.runs import read_run
+from segser_core.runs.run import read_run
 from tests.conftest import ROOT, tiny_network
 from tests.made_corpora import make_iemocap
 from training import train

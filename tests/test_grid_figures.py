@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segser_core import breakdown, grid_figures, score_tables
-from segser_core.runs import read_run
+from segser_core.runs.run import read_run
 from segser_core.scores import summarise
 from tests.made_run import made_runs
 

@@ -14,7 +14,7 @@ from segser_core.audio.loading import load_audio
 from segser_core.audio.waveform import cut_wav
 from segser_core.errors import CorpusError, SettingError
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.runs import read_run
+from segser_core.runs.run import read_run
 from tests.conftest import LABELS, ROOT, SHARED
 from training import evaluate
 from training.corpora import COLUMNS, Corpus, load_corpus

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import length
 from segser_core.errors import SettingError
-from segser_core.runs import write_run
+from segser_core.runs.writing import write_run
 
 LABELS = ("angry", "sad")
 

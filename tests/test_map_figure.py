@@ -9,7 +9,7 @@ import pytest
 from segser_core import map_figure
 from segser_core.drawing import LOOK, SYMBOLS
 from segser_core.labels import LABELS, colour_of
-from segser_core.maps import NOT_KNOWN
+from segser_core.runs.map_points import NOT_KNOWN
 
 CLASSES = ("neutral", "happy", "sad", "angry")
 

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core import maps
 from segser_core.errors import RunError
 from segser_core.map_figure import map_figure
-from segser_core.maps import folds_of, points_of, segment_folds
-from segser_core.run_files import Embeddings
-from segser_core.runs import read_run, write_run
+from segser_core.runs import map_points
+from segser_core.runs.map_points import folds_of, points_of, segment_folds
+from segser_core.runs.reading import Embeddings
+from segser_core.runs.run import read_run
+from segser_core.runs.writing import write_run
 
 CLASSES = ("neutral", "happy", "sad", "angry")
 
@@ -79,7 +80,7 @@ def test_segments_carry_what_is_said_of_themselves_and_the_fold_of_their_stretch
     points = points_of(made(tmp_path), "segment", 0)
     assert points.vectors[:, 0].tolist() == [0, 1, 6]
     table = points.table
-    assert list(table.predicted) == ["sad", "happy", maps.NOT_KNOWN]  # segments.parquet has no row of c
+    assert list(table.predicted) == ["sad", "happy", map_points.NOT_KNOWN]  # segments.parquet has no row of c
     assert list(table.label) == ["sad", "sad", "angry"] and list(table.correct) == ["right", "wrong", "wrong"]
     assert table.start_s.tolist()[:2] == [0.0, 0.8] and np.isnan(table.end_s[2])
     assert points_of(made(tmp_path), "segment", 1).vectors[:, 0].tolist() == [4, 5]
@@ -87,7 +88,7 @@ def test_segments_carry_what_is_said_of_themselves_and_the_fold_of_their_stretch
 
 def test_a_run_without_segments_still_has_a_map_of_them(tmp_path):
     points = points_of(made(tmp_path, parts=[]), "segment", 0)
-    assert set(points.table.predicted) == {maps.NOT_KNOWN} and len(points.table) == 3
+    assert set(points.table.predicted) == {map_points.NOT_KNOWN} and len(points.table) == 3
     map_figure(points.table, np.zeros((3, 2)), "predicted", "pca")
 
 
@@ -108,8 +109,8 @@ def test_of_many_points_whole_utterances_are_shown_the_same_ones_in_both_runs(tm
     parts = [(i, k) for i in ids for k in range(3)]
     run = made(tmp_path / "one", rows, [], vectors([(i, 0) for i in ids], parts))
     backwards = made(tmp_path / "two", rows[::-1], [], vectors([(i, 0) for i in ids[::-1]], parts[::-1]))
-    monkeypatch.setattr(maps, "MOST_POINTS", 31)
-    monkeypatch.setattr(maps, "MOST_DRAWN", 10)
+    monkeypatch.setattr(map_points, "MOST_POINTS", 31)
+    monkeypatch.setattr(map_points, "MOST_DRAWN", 10)
     points, others = (points_of(r, "segment", 0) for r in (run, backwards))
     assert points.total == 120 and len(points.table) == 30
     assert (points.table.utterance_id.value_counts() == 3).all()
@@ -125,14 +126,18 @@ def test_the_same_vectors_have_the_same_fingerprint(tmp_path):
 
 def test_what_a_run_does_not_know_cannot_be_a_colour(tmp_path):
     run = made(tmp_path)
-    assert maps.knows(run, "label") and not maps.knows(run, "speaker") and not maps.knows(run, "duration")
-    assert maps.knows(made(tmp_path, speaker=["x"] * 4), "speaker")
-    assert not maps.knows(made(tmp_path, speaker=[None] * 4), "speaker")
+    assert (
+        map_points.knows(run, "label")
+        and not map_points.knows(run, "speaker")
+        and not map_points.knows(run, "duration")
+    )
+    assert map_points.knows(made(tmp_path, speaker=["x"] * 4), "speaker")
+    assert not map_points.knows(made(tmp_path, speaker=[None] * 4), "speaker")
 
 
 def test_the_first_seed_is_the_one_that_run_json_lists_first(tmp_path):
     run = made(tmp_path)
-    assert maps.first_seed(run) == 0
+    assert map_points.first_seed(run) == 0
     rows = pd.concat([run.predictions, run.predictions.assign(seed=2)])
     write_run(
         tmp_path / "two",
@@ -140,4 +145,4 @@ def test_the_first_seed_is_the_one_that_run_json_lists_first(tmp_path):
         config_yaml="",
         predictions=rows,
     )
-    assert maps.first_seed(read_run(tmp_path / "two")) == 2
+    assert map_points.first_seed(read_run(tmp_path / "two")) == 2

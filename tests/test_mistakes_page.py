@@ -12,9 +12,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import clip_list
-from segser_core.clips import clip_table
-from segser_core.runs import read_run, write_run
-from segser_core.selection import Filter, ordered, select
+from segser_core.runs.clip_filter import Filter, ordered, select
+from segser_core.runs.clip_table import clip_table
+from segser_core.runs.run import read_run
+from segser_core.runs.writing import write_run
 from tests.made_run import made_runs
 from tests.test_app import figure, opened, run, said
 

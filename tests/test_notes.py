@@ -10,10 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from segser_core.bundled import BUNDLED
 from segser_core.errors import RunError
-from segser_core.notes import Note, NoteChanged, notes_file, read_notes, tags_of, with_notes, write_note
 from segser_core.prediction.exports import rows_csv
-from segser_core.runs import BUNDLED, read_run
+from segser_core.runs.notes import Note, NoteChanged, notes_file, read_notes, tags_of, with_notes, write_note
+from segser_core.runs.run import read_run
 
 ROOT = Path(__file__).parents[1]
 NONE = Note()
@@ -72,7 +73,7 @@ def test_sessions_that_write_at_once_lose_nothing_of_one_another(file):
 
 def test_programs_that_write_at_once_lose_nothing_of_one_another(file):
     code = (
-        "import sys; from pathlib import Path; from segser_core.notes import Note, write_note\n"
+        "import sys; from pathlib import Path; from segser_core.runs.notes import Note, write_note\n"
         "for i in range(20): write_note(Path(sys.argv[1]), f'{sys.argv[2]}-{i}', Note('x'), Note())"
     )
     command = [sys.executable, "-c", code, str(file)]

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from segser_core.pairs import OUTCOMES, filter_of, outcomes, outcomes_figure
-from segser_core.selection import select
+from segser_core.runs.clip_filter import select
 
 LABELS = ("happy", "sad", "angry")
 

@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from segser_core.errors import SettingError
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.runs import read_run
+from segser_core.runs.run import read_run
 from tests.conftest import ROOT, settings
 from training.batches import BalancedBatches
 from training.processes import Share, rows_of_all

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from segser_core.errors import RunError
-from segser_core.maps import points_of
-from segser_core.runs import Run, read_run, write_run
+from segser_core.runs.map_points import points_of
+from segser_core.runs.run import Run, read_run
+from segser_core.runs.writing import write_run
 from tests.made_run import made_runs
 from training import publish
 from training.publish import fitting, vectors_of

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from segser_core import rules
-from segser_core.aggregation import own_rule, under_rule
 from segser_core.prediction.rules import AGGREGATES
-from segser_core.runs import read_run
+from segser_core.runs.reaggregate import own_rule, under_rule
+from segser_core.runs.run import read_run
 from segser_core.scores import compare, summarise
 from tests.made_run import made_runs
 

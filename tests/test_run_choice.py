@@ -11,10 +11,11 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import scores_view
 from pages.shared.corpora import sound_file
 from pages.shared.run_choice import Choice
-from segser_core import runs
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
-from segser_core.runs import read_run, write_run
+from segser_core.runs import run as run_
+from segser_core.runs.run import read_run
+from segser_core.runs.writing import write_run
 from tests.made_run import made_runs
 from tests.test_app import opened, run, said
 
@@ -120,8 +121,8 @@ def test_scores_of_a_run_that_was_replaced_are_not_kept_for_the_new_one(made, tm
 def test_a_run_folder_that_vanishes_is_said_and_is_no_traceback(made, tmp_path, monkeypatch):
     shutil.copytree(made / "runs", tmp_path / "runs")
     monkeypatch.setenv("SEGSER_RUNS", str(tmp_path / "runs"))
-    found = runs.find_runs()
-    monkeypatch.setattr(runs, "find_runs", lambda: found)
+    found = run_.find_runs()
+    monkeypatch.setattr(run_, "find_runs", lambda: found)
     shutil.rmtree(tmp_path / "runs" / "baseline")
     app = run(opened("recall", run="baseline"))
     assert "is not there" in app.error[0].value

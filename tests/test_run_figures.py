@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from segser_core import grid_figures, run_figures, score_tables
-from segser_core.aggregation import segments_per_clip
 from segser_core.calibration import calibrate
 from segser_core.drawing import LOOK
 from segser_core.labels import colour_of
-from segser_core.runs import read_run
+from segser_core.runs.reaggregate import segments_per_clip
+from segser_core.runs.run import read_run
 from segser_core.scores import compare, summarise
 from tests.made_run import made_runs
 

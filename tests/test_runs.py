@@ -10,9 +10,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from segser_core import runs
+from segser_core import bundled as bundled_
+from segser_core.bundled import checkpoint_of
 from segser_core.errors import ModelError, RunError
-from segser_core.runs import Embeddings, checkpoint_of, find_run, find_runs, models, read_run, write_run
+from segser_core.inference.models import models
+from segser_core.runs import run as run_
+from segser_core.runs.reading import Embeddings
+from segser_core.runs.run import find_run, find_runs, read_run
+from segser_core.runs.writing import write_run
 from segser_core.scores import compare, metrics_of, summarise
 
 LABELS = ("neutral", "happy", "sad")
@@ -288,7 +293,7 @@ def bundled(tmp_path, monkeypatch):
         (tmp_path / name / "model.safetensors").write_bytes(b"x" * 998)
         about = meta(encoder={"name": "tiny"}, longest_training_clip_s=5.3)
         written(folder / name, meta=about, checkpoint_dir=tmp_path / name)
-    monkeypatch.setattr(runs, "BUNDLED", folder)
+    monkeypatch.setattr(bundled_, "BUNDLED", folder)
     return folder
 
 
@@ -329,7 +334,9 @@ def test_runs_by_name(bundled, tmp_path, monkeypatch):
 
 
 def test_neither_torch_nor_pandas_to_find_a_model():
-    code = "import sys, segser_core.runs as r; r.models(); print(*({'torch', 'pandas', 'scipy'} & set(sys.modules)))"
+    code = (
+        "import sys, segser_core.runs.run as r; r.models(); print(*({'torch', 'pandas', 'scipy'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
     assert done.returncode == 0 and done.stdout.strip() == ""
 
@@ -337,16 +344,16 @@ def test_neither_torch_nor_pandas_to_find_a_model():
 def test_a_run_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monkeypatch):
     written(tmp_path / "run")
     new = predictions().assign(confidence=0.25)
-    read, waiting = runs.read_predictions, [new]
+    read, waiting = run_.read_predictions, [new]
 
     def read_after_replacement(*what):
         if waiting:
             written(tmp_path / "run", predictions=waiting.pop())
         return read(*what)
 
-    monkeypatch.setattr(runs, "read_predictions", read_after_replacement)
+    monkeypatch.setattr(run_, "read_predictions", read_after_replacement)
     run = read_run(tmp_path / "run")
-    assert run.stamp == runs.stamp_of(tmp_path / "run")
+    assert run.stamp == run_.stamp_of(tmp_path / "run")
     assert (run.predictions.confidence == 0.25).all()
 
 

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from segser_core import paper, report, score_tables
+from segser_core.bundled import BUNDLED
 from segser_core.calibration import calibrate
 from segser_core.errors import SettingError
-from segser_core.rows import test_rows as rows_of_test
-from segser_core.runs import BUNDLED, read_run
+from segser_core.runs.run import read_run
+from segser_core.runs.test_split import test_rows as rows_of_test
 from segser_core.scores import compare, summarise
 from tests.made_run import made_runs
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core.selection import ORDERS, Filter, obstacles, ordered, orders_of, select, values_of
+from segser_core.runs.clip_filter import ORDERS, Filter, obstacles, ordered, orders_of, select, values_of
 
 FULL = Filter(
     label="sad",

@@ -9,7 +9,8 @@ import pytest
 from sklearn.metrics import cohen_kappa_score, recall_score
 
 from segser_core.errors import RunError, SettingError
-from segser_core.runs import Run, read_run, write_run
+from segser_core.runs.run import Run, read_run
+from segser_core.runs.writing import write_run
 from segser_core.scores import metrics_of
 from segser_core.significance import holm
 from tests.conftest import ROOT

@@ -9,7 +9,7 @@ import yaml
 
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
-from segser_core.runs import read_run
+from segser_core.runs.run import read_run
 from tests.conftest import LABELS, settings
 from training import evaluate, train
 from training.corpora import Corpus

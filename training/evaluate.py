@@ -19,11 +19,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from segser_core import __version__
+from segser_core.bundled import checkpoint_of
 from segser_core.errors import CorpusError, SegserError
 from segser_core.network.model import ORIGIN, origin
 from segser_core.predictor import Predictor
-from segser_core.run_files import read_json
-from segser_core.runs import check_place, checkpoint_of, write_run
+from segser_core.runs.reading import read_json
+from segser_core.runs.writing import check_place, write_run
 from segser_core.scores import metrics_of
 from segser_core.systems import system_of
 from training.corpora import load_corpus

@@ -10,7 +10,7 @@ import yaml
 
 from segser_core.errors import RunError, SettingError
 from segser_core.network.model import origin
-from segser_core.runs import Run
+from segser_core.runs.run import Run
 from training.evaluate import Records
 from training.protocols import Fold
 from training.settings import Settings, read_settings, to_yaml

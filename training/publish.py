@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from segser_core.errors import RunError, SegserError
-from segser_core.maps import segment_folds
-from segser_core.run_files import Embeddings, read_json
-from segser_core.runs import Run, read_run, write_run
+from segser_core.runs.map_points import segment_folds
+from segser_core.runs.reading import Embeddings, read_json
+from segser_core.runs.run import Run, read_run
+from segser_core.runs.writing import write_run
 
 MOST_BYTES = 3_000_000
 

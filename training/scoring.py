@@ -26,7 +26,8 @@ from segser_core.errors import AudioError, CorpusError, RunError, SettingError
 from segser_core.network.layer_average import AS_IT_IS, LayerAverage, Statistics, statistics
 from segser_core.prediction.prediction import Prediction
 from segser_core.predictor import Predictor
-from segser_core.runs import Run, read_run, write_run
+from segser_core.runs.run import Run, read_run
+from segser_core.runs.writing import write_run
 from segser_core.stream import ahead, on_ray
 
 KEPT_COLUMNS = (

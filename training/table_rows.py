@@ -7,11 +7,12 @@ from segser_core import metrics, paper
 from segser_core.bootstrap import Interval, Kinds, percentile, resample
 from segser_core.breakdown import length_edge
 from segser_core.metrics import SCORES
-from segser_core.rows import coded, test_rows
-from segser_core.runs import Run
+from segser_core.runs.run import Run
+from segser_core.runs.test_split import test_rows
 from segser_core.score_tables import recall_table
 from segser_core.scores import Summary, metrics_json, summarise
 from segser_core.significance import holm
+from segser_core.statistics.class_indices import coded
 from training.sections import Row, Section, in_order
 
 

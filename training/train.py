@@ -24,7 +24,8 @@ from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.places import sole_writer
 from segser_core.predictor import Predictor
-from segser_core.runs import Run, check_place, read_run, write_run
+from segser_core.runs.run import Run, read_run
+from segser_core.runs.writing import check_place, write_run
 from segser_core.scores import metrics_of
 from segser_core.systems import SYSTEMS
 from training.corpora import load_corpus

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.shared.filters import open_mistakes
 from pages.shared.run_choice import swap
 from segser_core.prediction.exports import rows_csv
-from segser_core.selection import Filter
+from segser_core.runs.clip_filter import Filter
 
 FORMATS = {"png": "PNG", "svg": "SVG"}
 OPENING = "to-open"

@@ -7,9 +7,9 @@ import streamlit as st
 
 from pages.shared import words
 from pages.shared.address import carry, in_address
+from segser_core.inference.models import ModelInfo
 from segser_core.prediction.prediction import CONTEXTS, Context
 from segser_core.prediction.rules import AGGREGATES, Aggregate
-from segser_core.runs import ModelInfo
 from segser_core.systems import DEFAULT_SYSTEM, system_of
 
 

@@ -7,11 +7,12 @@ import streamlit as st
 from pages.shared import clip_words, words
 from pages.shared.loaders import predictor
 from pages.shared.run_choice import Choice
-from segser_core import clips
-from segser_core.aggregation import own_rule
+from segser_core.audio import levels
 from segser_core.errors import SegserError
 from segser_core.prediction.rules import Aggregate
-from segser_core.runs import Run
+from segser_core.runs import replay
+from segser_core.runs.reaggregate import own_rule
+from segser_core.runs.run import Run
 
 SECONDS = (2, 3, 5)
 PARTS = ("first", "last")
@@ -41,7 +42,7 @@ def show_cuts(choice: Choice, row: pd.Series, samples: np.ndarray | None) -> Non
     if samples is None:
         st.caption("This needs the sound of the clip.")
         return
-    models = {run.name: clips.weights_of(run, int(row.seed), int(row.fold)) for run in choice.both}
+    models = {run.name: replay.weights_of(run, int(row.seed), int(row.fold)) for run in choice.both}
     for name in (name for name, model in models.items() if model is None):
         st.caption(words.plain(f"{name} comes without weights, so it cannot be asked anew."))
     able = [run for run in choice.both if models[run.name] is not None]
@@ -76,7 +77,7 @@ def _table(choice: Choice, able: list[Run], row: pd.Series, samples: np.ndarray,
 
 
 def _heard(choice: Choice, run: Run, row: pd.Series, samples: np.ndarray, part: str, seconds: int) -> tuple[str, float]:
-    model = clips.weights_of(run, int(row.seed), int(row.fold))
+    model = replay.weights_of(run, int(row.seed), int(row.fold))
     assert model is not None
     return _prediction(
         model, str(run.path), row.utterance_id, part, seconds, choice.rule or own_rule(run), samples, predictor(model)
@@ -87,5 +88,5 @@ def _heard(choice: Choice, run: Run, row: pd.Series, samples: np.ndarray, part: 
 def _prediction(
     model: str, run: str, utterance_id: str, part: str, seconds: int, rule: Aggregate, _samples, _predictor
 ) -> tuple[str, float]:
-    said = _predictor.predict(clips.cut(_samples, part, seconds), aggregate=rule)
+    said = _predictor.predict(levels.cut(_samples, part, seconds), aggregate=rule)
     return said.label, said.confidence

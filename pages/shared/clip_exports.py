@@ -8,11 +8,11 @@ import streamlit as st
 from pages.shared import words
 from pages.shared.clip_list import keys_of
 from pages.shared.run_choice import Choice
-from segser_core import clips
 from segser_core.errors import SegserError
-from segser_core.notes import Note, with_notes
 from segser_core.prediction import exports
 from segser_core.prediction.prediction import Prediction
+from segser_core.runs import replay
+from segser_core.runs.notes import Note, with_notes
 
 MOST_FILES = 500
 FORMATS = {".TextGrid": "TextGrid (Praat)", ".eaf": "ELAN"}
@@ -67,6 +67,6 @@ def _made(choice: Choice, keys: list[tuple[str, int]], ending: str) -> bytes | N
 
 def _with_progress(choice: Choice, keys: list[tuple[str, int]], bar) -> Iterator[tuple[str, Prediction]]:
     several = len(choice.run.seeds) > 1
-    for done, (name, seed, said) in enumerate(clips.predictions_of(choice.run, keys, choice.rule)):
+    for done, (name, seed, said) in enumerate(replay.predictions_of(choice.run, keys, choice.rule)):
         bar.progress(done / len(keys), text=f"{done} of {len(keys)} files")
         yield (f"{name}-seed{seed}" if several else name), said

@@ -11,7 +11,7 @@ from pages.shared.address import carry, in_address
 from pages.shared.run_choice import Choice
 from segser_core.drawing import text_on
 from segser_core.labels import colour_of
-from segser_core.selection import orders_of
+from segser_core.runs.clip_filter import orders_of
 
 SHOWN = 500  # rows that a browser is sent; the files for download have them all
 OPEN, ROWS, SORT = "open-clip", "clip-rows", "mistakes-sort"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import words
 from segser_core.errors import RunError
-from segser_core.notes import Note, NoteChanged, read_notes, tags_of, write_note
+from segser_core.runs.notes import Note, NoteChanged, read_notes, tags_of, write_note
 
 REFUSED, UNDO = "note-refused", "note-undo"
 

@@ -6,10 +6,10 @@ import streamlit as st
 from pages.shared import words
 from pages.shared.clip_list import keys_of
 from pages.shared.corpora import sound_file
+from segser_core.audio.levels import Level, level_of
 from segser_core.audio.loading import load_audio
-from segser_core.clips import Level, level_of
 from segser_core.errors import AudioError
-from segser_core.runs import Run
+from segser_core.runs.run import Run
 
 MOST = 200
 LEVELS = "clip-levels"

@@ -14,12 +14,14 @@ from pages.shared.corpora import sound_of
 from pages.shared.loaders import LONGEST_S
 from pages.shared.player import Moment, listen
 from pages.shared.run_choice import Choice
-from segser_core import clips, figures
+from segser_core import figures
+from segser_core.audio import levels
 from segser_core.audio.waveform import cut_wav
 from segser_core.errors import RunError
-from segser_core.notes import Note
 from segser_core.prediction.prediction import Prediction
-from segser_core.runs import Run
+from segser_core.runs import replay
+from segser_core.runs.notes import Note
+from segser_core.runs.run import Run
 
 
 def steps(keys: list[Key], opened: Key | None) -> None:
@@ -66,7 +68,7 @@ def _title(choice: Choice, row: pd.Series) -> None:
 
 def _said(run: Run, row: pd.Series, choice: Choice) -> Prediction | None:
     try:
-        return clips.prediction_of(run, row.utterance_id, int(row.seed), choice.rule)
+        return replay.prediction_of(run, row.utterance_id, int(row.seed), choice.rule)
     except RunError as error:
         st.caption(words.plain(f"Nothing over time: {error}."))
         return None
@@ -94,5 +96,5 @@ def _timeline(said: list[Prediction], samples: np.ndarray | None, key: str) -> N
 
 def _surest(row: pd.Series, samples: np.ndarray | None) -> None:
     if samples is not None and "surest_from_s" in row:
-        level = clips.level_of(samples, row.surest_from_s, row.surest_to_s)
+        level = levels.level_of(samples, row.surest_from_s, row.surest_to_s)
         st.markdown(clip_words.level(level, row.surest_from_s, row.surest_to_s))

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pages.shared.words import plain
-from segser_core.clips import Level
+from segser_core.audio.levels import Level
 
 
 def heard(label: str, confidence: float, true: str) -> str:

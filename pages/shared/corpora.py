@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import words
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
-from segser_core.runs import Run
+from segser_core.runs.run import Run
 
 CORPORA = "Folder of the corpus, or of several corpora by name"
 

@@ -11,7 +11,7 @@ from pages.shared import words
 from pages.shared.address import FILTER, carry, followed
 from pages.shared.clip_list import set_open
 from pages.shared.run_choice import Choice, chosen_names
-from segser_core.selection import WRONG, Filter, values_of
+from segser_core.runs.clip_filter import WRONG, Filter, values_of
 
 DEFAULT = Filter(correct=False)
 STATE, BEFORE = FILTER, f"{FILTER}-before"

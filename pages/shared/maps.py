@@ -13,11 +13,12 @@ import streamlit as st
 from pages.shared import run_choice, words
 from pages.shared.address import in_address
 from pages.shared.choices import segmented
-from segser_core import maps, projection
+from segser_core import projection
 from segser_core.errors import SegserError
-from segser_core.maps import MOST_DRAWN, MOST_POINTS, Colour, Points, What
 from segser_core.projection import Separation
-from segser_core.runs import Run
+from segser_core.runs import map_points
+from segser_core.runs.map_points import MOST_DRAWN, MOST_POINTS, Colour, Points, What
+from segser_core.runs.run import Run
 
 WHATS: dict[What, str] = {"utterance": "Utterances", "segment": "Segments"}
 METHODS = {"pca": "PCA", "umap": "UMAP"}
@@ -106,7 +107,7 @@ def choose_fold(run: Run) -> int:
 
 def choose_colour(shown: Sequence[Run]) -> Colour:
     """What colour and symbol stand for, of what all runs that are shown know."""
-    known = [c for c in COLOURS if all(maps.knows(run, c) for run in shown)]
+    known = [c for c in COLOURS if all(map_points.knows(run, c) for run in shown)]
     control = lambda options, key: st.selectbox(  # noqa: E731
         "Colour and symbol", options, key=key, format_func=COLOURS.get, persist_state="session", width=260
     )
@@ -162,12 +163,12 @@ def tell_problems(jobs: list[Job]) -> None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _folds(key: tuple, _run: Run) -> tuple[int, ...]:
-    return maps.folds_of(_run)
+    return map_points.folds_of(_run)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the vectors …")
 def _points(key: tuple, what: What, fold: int, _run: Run) -> Points | None:
-    return maps.points_of(_run, what, fold)
+    return map_points.points_of(_run, what, fold)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -11,8 +11,8 @@ from pages.shared.address import in_address
 from pages.shared.run_choice import Choice
 from segser_core import grid_figures, paper, run_figures, score_tables
 from segser_core.metrics import SCORES
+from segser_core.runs.clip_filter import Filter
 from segser_core.scores import Comparison, Summary
-from segser_core.selection import Filter
 from segser_core.systems import system_of
 from segser_core.text import percent, signed
 

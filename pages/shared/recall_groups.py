@@ -10,7 +10,7 @@ from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.address import asked, carry, in_address
 from pages.shared.run_choice import Choice
 from segser_core import breakdown, grid_figures
-from segser_core.selection import Filter
+from segser_core.runs.clip_filter import Filter
 
 THIS, OTHER, DIFFERENCE = "this", "other", "difference"
 TALL_PX = 760

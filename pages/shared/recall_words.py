@@ -11,7 +11,7 @@ from segser_core.paired import Difference
 from segser_core.paper import layer_average_note
 from segser_core.prediction.rules import Aggregate
 from segser_core.rules import RuleScores
-from segser_core.runs import Run
+from segser_core.runs.run import Run
 from segser_core.score_tables import overconfidence
 from segser_core.scores import Comparison, Summary
 from segser_core.systems import SYSTEMS

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 
-from segser_core.runs import BUNDLED
+from segser_core.bundled import BUNDLED
 
 SAMPLE = BUNDLED / "sample.flac"
 

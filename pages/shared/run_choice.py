@@ -9,10 +9,12 @@ import streamlit as st
 
 from pages.shared import words
 from pages.shared.address import RUNS, carry
-from segser_core import aggregation, clips, report, runs
+from segser_core import report
 from segser_core.errors import RunError
 from segser_core.prediction.rules import Aggregate
-from segser_core.runs import Run
+from segser_core.runs import clip_table, reaggregate
+from segser_core.runs import run as run_
+from segser_core.runs.run import Run
 from segser_core.scores import Comparison
 from segser_core.systems import BASELINE, DEFAULT_SYSTEM
 
@@ -66,7 +68,7 @@ def table_of(choice: Choice, explained: bool = True) -> pd.DataFrame:
 
 def predictions_of(run: Run, rule: Aggregate | None) -> pd.DataFrame:
     """A run's predictions under a rule, made once; its own rule where it is None."""
-    return _predictions(key_of(run), rule or aggregation.own_rule(run), run)
+    return _predictions(key_of(run), rule or reaggregate.own_rule(run), run)
 
 
 def compared(choice: Choice) -> Comparison:
@@ -93,7 +95,7 @@ def chosen_names() -> dict[str, str]:
 def _places() -> dict[str, Path]:
     """Name and folder of each run: those of a folder that was typed in, of `SEGSER_RUNS`, and the bundled ones."""
     typed = st.session_state.get("more-runs") or ""
-    return dict(runs.find_runs()) | (runs.runs_below(Path(typed).expanduser()) if typed else {})
+    return dict(run_.find_runs()) | (run_.runs_below(Path(typed).expanduser()) if typed else {})
 
 
 def _more_runs() -> None:
@@ -105,7 +107,7 @@ def _more_runs() -> None:
             help="A folder on the computer that runs segser; every run below it can then be chosen. "
             "`SEGSER_RUNS` gives such folders from the start.",
         )
-        if typed and not runs.runs_below(Path(typed).expanduser()):
+        if typed and not run_.runs_below(Path(typed).expanduser()):
             st.error(words.plain(f"There is no run in {typed} or below: no folder there holds a run.json."))
 
 
@@ -113,7 +115,7 @@ def _read(places: dict[str, Path], name: str) -> Run | None:
     if name == NONE:
         return None
     try:
-        return _run(str(places[name]), name, runs.stamp_of(places[name]))
+        return _run(str(places[name]), name, run_.stamp_of(places[name]))
     except RunError as error:
         st.error(words.plain(f"{name}: {error}"), icon=":material/folder_off:")
         return None
@@ -125,18 +127,18 @@ def key_of(run: Run | None) -> tuple | None:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the run …")
-def _run(path: str, name: str, stamp: runs.Stamp) -> Run:
-    return runs.read_run(path, name)
+def _run(path: str, name: str, stamp: run_.Stamp) -> Run:
+    return run_.read_run(path, name)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the clips …")
 def _table(run: tuple, other: tuple | None, rule: Aggregate | None, explained: bool, _choice: Choice) -> pd.DataFrame:
-    return clips.clip_table(_choice.run, rule, _choice.other, explained)
+    return clip_table.clip_table(_choice.run, rule, _choice.other, explained)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _predictions(key: tuple, rule: Aggregate, _run: Run) -> pd.DataFrame:
-    return aggregation.under_rule(_run, rule)
+    return reaggregate.under_rule(_run, rule)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing the runs …")
@@ -147,7 +149,7 @@ def _compared(run: tuple, other: tuple, rule: Aggregate | None, _choice: Choice)
 
 def _choose_rule(run: Run, other: Run | None) -> Aggregate | None:
     """A rule that every shown run can be asked for; each run's own at first."""
-    shared = [r for r in aggregation.rules_of(run) if other is None or r in aggregation.rules_of(other)]
+    shared = [r for r in reaggregate.rules_of(run) if other is None or r in reaggregate.rules_of(other)]
     chosen = _named("aggregate", "Label from", [OWN, *shared], OWN, words.run_rule(run, other), help=words.RULE_HELP)
     return next((rule for rule in shared if rule == chosen), None)
 

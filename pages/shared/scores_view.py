@@ -6,14 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.run_choice import Choice, key_of, predictions_of
-from segser_core import aggregation, breakdown, rules
+from segser_core import breakdown, rules
 from segser_core.calibration import Calibration, calibrate
 from segser_core.errors import RunError
 from segser_core.paired import Differences
 from segser_core.prediction.rules import Aggregate
-from segser_core.rows import test_rows
 from segser_core.rules import RuleScores
-from segser_core.runs import Run
+from segser_core.runs import reaggregate
+from segser_core.runs.run import Run
+from segser_core.runs.test_split import test_rows
 from segser_core.scores import Summary, summarise
 
 KEEP = 16
@@ -81,7 +82,7 @@ def _rule_differences(key: tuple, other: tuple | None, _choice: Choice) -> dict[
 @st.cache_resource(max_entries=KEEP, show_spinner=False)
 def _calibration(key: tuple, rule: Aggregate | None, _run: Run) -> Calibration:
     try:
-        counts = aggregation.segments_per_clip(_run)
+        counts = reaggregate.segments_per_clip(_run)
     except RunError:
         counts = None
     return calibrate(predictions_of(_run, rule), _run.labels, counts)

@@ -6,8 +6,8 @@ from pages.shared import charts, scores_view, words
 from pages.shared.run_choice import Choice, compared, table_of
 from segser_core import pairs
 from segser_core.errors import RunError
+from segser_core.runs.clip_filter import Filter
 from segser_core.scores import Comparison
-from segser_core.selection import Filter
 from segser_core.text import percent, signed
 
 

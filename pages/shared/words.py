@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Sequence
 
-from segser_core.aggregation import own_rule
+from segser_core.inference.models import ModelInfo
 from segser_core.prediction.prediction import Context, Prediction, Segment
 from segser_core.prediction.rules import Aggregate
 from segser_core.prediction.timeline import Stretch, disagreements
-from segser_core.runs import ModelInfo, Run
+from segser_core.runs.reaggregate import own_rule
+from segser_core.runs.run import Run
 from segser_core.systems import system_of
 from segser_core.text import percent
 

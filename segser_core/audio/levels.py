@@ -1,6 +1,7 @@
 """Measure what the samples tell of a recording's quality: silence, clipping, level in dB."""
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -47,3 +48,54 @@ class Levels:
             end_s = self.n_samples / SAMPLE_RATE_HZ
             found.append(f"The file is damaged after {end_s:.2f} s: what follows was left out.")
         return tuple(found)
+
+
+PIECE_SAMPLES = SAMPLE_RATE_HZ // 50
+SILENT_BELOW_DB = 25  # what Praat's "To TextGrid (silences)" takes at first
+LOWEST_DB = -120.0
+
+
+def cut(samples: np.ndarray, part: Literal["first", "last"], seconds: float) -> np.ndarray:
+    """The first or last seconds of a recording at 16 kHz, (n,); all of it where it is shorter."""
+    n = round(seconds * SAMPLE_RATE_HZ)
+    return samples[:n] if part == "first" else samples[-n:]
+
+
+@dataclass(frozen=True)
+class Level:
+    """How loud a stretch of a recording is.
+
+    Attributes:
+        rms_db: of all its samples, relative to full scale; -120 where it is lower.
+        silent_share: of its pieces of 20 ms, those more than 25 dB below the loudest of the whole
+            recording, 0 to 1: a stretch is silent beside the rest, for recordings differ in level.
+    """
+
+    rms_db: float
+    silent_share: float
+
+
+def level_of(samples: np.ndarray, start_s: float, end_s: float) -> Level:
+    """The level of a stretch, from `start_s` to `end_s`, of (N,) samples at 16 kHz.
+
+    A stretch that lies beyond the recording is silent.
+    """
+    pieces_db = _levels_db(samples)
+    first, end = (round(t * SAMPLE_RATE_HZ) for t in (start_s, end_s))
+    stretch = _levels_db(samples[first:end])
+    if not len(stretch):
+        return Level(LOWEST_DB, 1.0)
+    power = np.mean(np.square(samples[first:end], dtype=np.float64))
+    silent = stretch < max(pieces_db.max() - SILENT_BELOW_DB, LOWEST_DB + 1)
+    return Level(_db(power), float(silent.mean()))
+
+
+def _levels_db(samples: np.ndarray) -> np.ndarray:
+    """The level of each whole piece of 20 ms, or of what there is where it is shorter: (pieces,)."""
+    size = min(PIECE_SAMPLES, max(len(samples), 1))
+    whole = samples[: len(samples) // size * size].astype(np.float64).reshape(-1, size)
+    return _db(np.mean(whole**2, axis=1))
+
+
+def _db(power: Any) -> Any:
+    return 10 * np.log10(np.maximum(power, 10 ** (LOWEST_DB / 10)))

@@ -44,3 +44,37 @@ def aggregate(utterance: np.ndarray | None, segments: np.ndarray, rule: Aggregat
     else:
         raise SettingError(f"aggregation {rule!r} is unknown; choose one of {', '.join(AGGREGATES)}")
     return int(p.argmax()), p
+
+
+def aggregate_all(p: np.ndarray, starts: np.ndarray, rule: Aggregate) -> tuple[np.ndarray, np.ndarray]:
+    """`prediction.aggregate` for many recordings at once, by any rule but `utterance`.
+
+    Args:
+        p: (R, C) the probabilities of all segments, those of a recording beside one another, in order.
+        starts: (U,) the place of each recording's first segment.
+        rule: `max`, `mean`, `vote` or `top-k`.
+
+    Returns:
+        (U, C) probabilities and (U,) the index of the label.
+    """
+    counts = np.diff(starts, append=len(p))
+    mean = np.add.reduceat(p, starts) / counts[:, None]
+    if rule == "mean":
+        return mean, mean.argmax(axis=1)
+    if rule == "vote":
+        shares = np.add.reduceat(np.eye(p.shape[1])[p.argmax(axis=1)], starts) / counts[:, None]
+        tied = np.where(shares == shares.max(axis=1, keepdims=True), mean, -1.0)
+        return shares, p.shape[1] - 1 - tied[:, ::-1].argmax(axis=1)  # of equals the last, as lexsort has it
+    best = most_confident(p, starts)
+    if rule == "max":
+        return p[best[starts]], p[best[starts]].argmax(axis=1)
+    rank = np.arange(len(p)) - np.repeat(starts, counts)
+    top = np.where((rank < TOP_K)[:, None], p[best], 0.0)
+    found = np.add.reduceat(top, starts) / np.minimum(counts, TOP_K)[:, None]
+    return found, found.argmax(axis=1)
+
+
+def most_confident(p: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The places of the segments, each recording's from the most confident down, the first of equals first: (R,)."""
+    recording = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(p)))
+    return np.lexsort((np.arange(len(p)), -p.max(axis=1), recording))

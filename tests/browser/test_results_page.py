@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from segser_core.runs import BUNDLED
+from segser_core.bundled import BUNDLED
 from tests.browser.serving import CHROMIUM, visiting
 from training import tables
 

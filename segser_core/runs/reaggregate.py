@@ -7,12 +7,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from segser_core.errors import RunError
-from segser_core.prediction.rules import AGGREGATES, TOP_K, Aggregate
-from segser_core.runs import Run
+from segser_core.prediction.rules import AGGREGATES, Aggregate
+from segser_core.runs.run import Run
 from segser_core.systems import system_of
 
 if TYPE_CHECKING:
     import pandas as pd
+from segser_core.prediction.rules import aggregate_all
 
 KEY = ["utterance_id", "seed", "fold"]
 
@@ -60,40 +61,6 @@ def under_rule(run: Run, rule: Aggregate) -> "pd.DataFrame":
     named = np.array(run.labels, dtype=object)[chosen]
     new = {"predicted": named, "confidence": p[np.arange(len(p)), chosen]}
     return rows.assign(**new, **{f"p_{c}": p[:, i] for i, c in enumerate(run.labels)})
-
-
-def aggregate_all(p: np.ndarray, starts: np.ndarray, rule: Aggregate) -> tuple[np.ndarray, np.ndarray]:
-    """`prediction.aggregate` for many recordings at once, by any rule but `utterance`.
-
-    Args:
-        p: (R, C) the probabilities of all segments, those of a recording beside one another, in order.
-        starts: (U,) the place of each recording's first segment.
-        rule: `max`, `mean`, `vote` or `top-k`.
-
-    Returns:
-        (U, C) probabilities and (U,) the index of the label.
-    """
-    counts = np.diff(starts, append=len(p))
-    mean = np.add.reduceat(p, starts) / counts[:, None]
-    if rule == "mean":
-        return mean, mean.argmax(axis=1)
-    if rule == "vote":
-        shares = np.add.reduceat(np.eye(p.shape[1])[p.argmax(axis=1)], starts) / counts[:, None]
-        tied = np.where(shares == shares.max(axis=1, keepdims=True), mean, -1.0)
-        return shares, p.shape[1] - 1 - tied[:, ::-1].argmax(axis=1)  # of equals the last, as lexsort has it
-    best = most_confident(p, starts)
-    if rule == "max":
-        return p[best[starts]], p[best[starts]].argmax(axis=1)
-    rank = np.arange(len(p)) - np.repeat(starts, counts)
-    top = np.where((rank < TOP_K)[:, None], p[best], 0.0)
-    found = np.add.reduceat(top, starts) / np.minimum(counts, TOP_K)[:, None]
-    return found, found.argmax(axis=1)
-
-
-def most_confident(p: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The places of the segments, each recording's from the most confident down, the first of equals first: (R,)."""
-    recording = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(p)))
-    return np.lexsort((np.arange(len(p)), -p.max(axis=1), recording))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+
 WRONG = ("this", "other", "both", "either", "neither")
 ORDERS = {  # by name: the column, and whether the smallest comes first
     "surest": ("confidence", False),

@@ -14,11 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segser_core.bundled import BUNDLED
 from segser_core.errors import RunError
-from segser_core.runs import BUNDLED, Run
+from segser_core.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 PATIENCE_S = 10.0
 

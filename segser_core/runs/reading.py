@@ -14,6 +14,7 @@ from segser_core.text import plain
 if TYPE_CHECKING:
     import pandas as pd
 
+
 FORMAT = 1
 ROUNDING = 1e-3  # of half precision
 REQUIRED = ("utterance_id", "label", "predicted", "confidence")

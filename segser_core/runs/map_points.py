@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from segser_core.errors import RunError
-from segser_core.rows import test_rows
-from segser_core.run_files import Embeddings
-from segser_core.runs import Run
+from segser_core.runs.reading import Embeddings
+from segser_core.runs.run import Run
+from segser_core.runs.test_split import test_rows
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 What = Literal["utterance", "segment"]
 Colour = Literal["label", "predicted", "correct", "speaker", "duration"]

@@ -1,0 +1,51 @@
+"""The models and runs that come with the project."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segser_core.errors import ModelError, RunError
+from segser_core.metrics import SCORES
+from segser_core.places import in_place_of, sole_writer
+from segser_core.runs.reading import (
+    FORMAT,
+    Embeddings,
+    read_embeddings,
+    read_json,
+    read_meta,
+    read_predictions,
+    read_segments,
+)
+from segser_core.scores import metrics_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+BUNDLED = Path(__file__).parent / "bundled"
+
+
+def checkpoint_of(name_or_dir: str | Path) -> Path:
+    """The folder of a model's weights: of a bundled model by name, of a run, or the checkpoint folder itself.
+
+    Raises:
+        ModelError: there is no such model, or the run has several; it says which there are.
+    """
+    path = Path(name_or_dir)
+    for folder in (BUNDLED / path / "checkpoint", path, path / "checkpoint"):
+        if (folder / "config.json").is_file():
+            return folder
+    several = sorted(p.parent.as_posix() for p in path.glob("checkpoint/seed-*/fold-*/config.json"))
+    if several:
+        raise ModelError(f"{path} holds {len(several)} checkpoints; name one of {', '.join(several)}")
+    known = ", ".join(p.parents[1].name for p in sorted(BUNDLED.glob("*/checkpoint/config.json"))) or "none"
+    raise ModelError(
+        f"{str(name_or_dir)!r} is no model: expected a bundled one ({known}), a run folder with a checkpoint, or "
+        "a folder with config.json and model.safetensors; see `python -m segser_core models`"
+    )

@@ -1,0 +1,1 @@
+"""The run folder: read, written, filtered. Nothing here needs torch."""

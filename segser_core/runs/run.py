@@ -1,0 +1,152 @@
+"""A run folder as it was read, and the folders in which runs are found."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segser_core.errors import RunError
+from segser_core.runs.reading import Embeddings, read_embeddings, read_meta, read_predictions, read_segments
+
+if TYPE_CHECKING:
+    import pandas as pd
+from segser_core.bundled import BUNDLED
+
+Stamp = tuple[tuple[str, int, int], ...]
+TRIES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run folder as it was read.
+
+    Attributes:
+        path, name: where it is, and what it is called.
+        system, labels, corpus, protocol, seeds: of run.json; empty where it does not say.
+        predictions: a row an utterance (and seed and fold); `seed`, `fold` (0) and `split` (test)
+            are filled in where the file has none.
+        segments: a row a segment, or None where the run has none.
+        meta: run.json, whole.
+        stamp: of the files that were read, see `stamp_of`.
+    """
+
+    path: Path
+    name: str
+    system: str
+    labels: tuple[str, ...]
+    corpus: str
+    protocol: str
+    seeds: tuple[int, ...]
+    predictions: "pd.DataFrame"
+    segments: "pd.DataFrame | None"
+    meta: dict[str, Any]
+    stamp: Stamp
+
+    def embeddings(self) -> Embeddings | None:
+        """The vectors, read now; None where the run has none.
+
+        Raises:
+            RunError: the file is damaged, its arrays do not fit one another, or the run has been replaced meanwhile.
+        """
+        if stamp_of(self.path) != self.stamp:
+            raise RunError(f"{self.path} was replaced after it was read; read it again")
+        file = self.path / "embeddings.npz"
+        return read_embeddings(file) if file.is_file() else None
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The optional files that are not there, each with what cannot be shown without it."""
+        needs = {"segments.parquet": "segments over time", "embeddings.npz": "the map of embeddings"}
+        return tuple(f"{file}: {use}" for file, use in needs.items() if not (self.path / file).is_file())
+
+
+def stamp_of(folder: Path) -> Stamp:
+    """Name, size and time of change of each file of a run folder: another stamp, another content.
+
+    Raises:
+        RunError: there is no such folder, or no more.
+    """
+    try:
+        files = sorted((file.name, file.stat()) for file in folder.iterdir() if file.is_file())
+    except FileNotFoundError:
+        raise RunError(f"{folder} is not there, so it holds no run.json; name a run folder") from None
+    except OSError as error:
+        raise RunError(f"{folder} cannot be read: {error.strerror}; a run folder is expected there") from error
+    return tuple((name, of.st_size, of.st_mtime_ns) for name, of in files)
+
+
+def read_run(path: str | Path, name: str | None = None) -> Run:
+    """A run folder; run.json and predictions.parquet are enough.
+
+    A run that is replaced while it is read is read again.
+
+    Args:
+        path: the folder.
+        name: what to call it; the folder's name where it is None.
+
+    Raises:
+        RunError: a required file is missing or damaged, of another format, or lacks a column.
+    """
+    path = Path(path)
+    for _ in range(TRIES):
+        stamp = stamp_of(path)
+        run = _read(path, name, stamp)
+        if stamp_of(path) == stamp:
+            return run
+    raise RunError(f"{path} was replaced {TRIES} times while it was read; try again when nothing writes there")
+
+
+def _read(path: Path, name: str | None, stamp: Stamp) -> Run:
+    meta = read_meta(path / "run.json")
+    labels = tuple(meta["labels"])
+    predictions = read_predictions(path / "predictions.parquet", labels)
+    segments = path / "segments.parquet"
+    return Run(
+        path,
+        name or path.resolve().name,
+        meta["system"],
+        labels,
+        str(meta.get("corpus", "")),
+        str(meta.get("protocol", "")),
+        tuple(sorted(int(s) for s in predictions.seed.unique())),
+        predictions,
+        read_segments(segments, labels) if segments.is_file() else None,
+        meta,
+        stamp,
+    )
+
+
+def find_runs() -> tuple[tuple[str, Path], ...]:
+    """Name and folder of each run below the folders of `SEGSER_RUNS`, then of each bundled one.
+
+    Of equal names the first one is taken.
+    """
+    folders = [Path(p) for p in os.environ.get("SEGSER_RUNS", "").split(os.pathsep) if p]
+    found: dict[str, Path] = {}
+    for folder in (*folders, BUNDLED):
+        found |= {name: path for name, path in runs_below(folder).items() if name not in found}
+    return tuple(found.items())
+
+
+def runs_below(folder: Path) -> dict[str, Path]:
+    """The runs in a folder by name, which is their path below it; where the folder itself is one, its own name."""
+    found = {}
+    for file in sorted(folder.rglob("run.json")):
+        name = file.parent.relative_to(folder).as_posix()
+        if not any(part.startswith(".") for part in Path(name).parts):
+            found[folder.name if name == "." else name] = file.parent
+    return found
+
+
+def find_run(name_or_dir: str | Path) -> Path:
+    """A run folder, by its path or by its name among `find_runs`.
+
+    Raises:
+        RunError: there is neither; it names the runs that there are.
+    """
+    if Path(name_or_dir, "run.json").is_file():
+        return Path(name_or_dir)
+    known = dict(find_runs())
+    if str(name_or_dir) in known:
+        return known[str(name_or_dir)]
+    raise RunError(f"{name_or_dir} is no run folder and no run's name; known: {', '.join(known) or 'none'}")
