@@ -76,8 +76,8 @@ def measure(folder: Path) -> None:
 
 def umap_s(run: Path) -> tuple[int, float]:
     """How many segments a run has, and the seconds of their map."""
-    from segser_core.projection import umap_map
     from segser_core.runs.run import read_run
+    from segser_core.statistics.projection import umap_map
 
     vectors = read_run(run).embeddings()
     assert vectors is not None

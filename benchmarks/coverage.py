@@ -21,7 +21,7 @@ import argparse
 
 import numpy as np
 
-from segser_core.bootstrap import Interval, Kinds, intervals
+from segser_core.statistics.bootstrap import Interval, Kinds, intervals
 
 SHARES = np.array([0.3, 0.2, 0.2, 0.3])
 RECALL = np.array([0.75, 0.5, 0.6, 0.7])

@@ -22,16 +22,16 @@ import torch
 from benchmarks.turns import alternate, exponent, markdown
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
-from segser_core.bootstrap import intervals, kinds
-from segser_core.breakdown import breakdown
 from segser_core.bundled import BUNDLED
 from segser_core.network.model import SegmentEmotionOutput
 from segser_core.predictor import Predictor
-from segser_core.report import calibration_of
-from segser_core.rules import differences_by_rule, scores_by_rule
 from segser_core.runs.run import read_run
 from segser_core.runs.test_split import test_rows
-from segser_core.scores import compare, summarise
+from segser_core.statistics.bootstrap import intervals, kinds
+from segser_core.statistics.calibration import calibration_of
+from segser_core.statistics.recall_by_group import breakdown
+from segser_core.statistics.scores import compare, summarise
+from segser_core.statistics.scores_by_rule import differences_by_rule, scores_by_rule
 from segser_core.systems import SYSTEMS
 from tests.made_run import made_runs
 from training.objective import Objective

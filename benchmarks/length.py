@@ -21,7 +21,7 @@ import numpy as np
 from segser_core.errors import SegserError, SettingError
 from segser_core.runs.reaggregate import rules_of, under_rule
 from segser_core.runs.run import Run, read_run
-from segser_core.scores import summarise
+from segser_core.statistics.scores import summarise
 from segser_core.text import percent
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 
 from benchmarks.turns import alternate, publish, ratio
-from segser_core.bootstrap import RESAMPLES, Interval, intervals, kinds
+from segser_core.statistics.bootstrap import RESAMPLES, Interval, intervals, kinds
 
 SIZES = (1708, 1636, 1103, 1084)  # neutral, happy with excited, angry, sad
 RIGHT = 0.75

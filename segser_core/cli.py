@@ -148,8 +148,8 @@ def report(
     format: Annotated[Literal["table", "json"], typer.Option(help="what to print")] = "table",
 ) -> None:
     """UAR, accuracy, macro F1 and recall per class, with intervals; of two runs, their paired difference."""
-    from segser_core.report import report_json, report_text
     from segser_core.runs.run import find_run, read_run
+    from segser_core.statistics.report import report_json, report_text
 
     if len(runs) > 2:
         raise typer.BadParameter(f"{len(runs)} runs; expected one or two", param_hint="RUN [RUN]")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from segser_core.calibration import SEGMENT_GROUPS, Calibration
 from segser_core.drawing import (
     AXIS_PX,
     FONT_PX,
@@ -24,6 +23,7 @@ from segser_core.drawing import (
     names_px,
 )
 from segser_core.labels import colour_of
+from segser_core.statistics.calibration import SEGMENT_GROUPS, Calibration
 from segser_core.text import percent, signed
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from scipy.stats import binomtest
 from sklearn.metrics import recall_score
 
 from benchmarks.coverage import RECALL, covered, experiments, true_uar_of_speakers
-from segser_core import bootstrap, metrics
-from segser_core.bootstrap import (
+from segser_core.errors import SettingError
+from segser_core.statistics import bootstrap, metrics
+from segser_core.statistics.bootstrap import (
     COVERAGE_AT_10,
     MISSING,
     expanded,
@@ -23,7 +24,6 @@ from segser_core.bootstrap import (
     speakers,
     wilson,
 )
-from segser_core.errors import SettingError
 
 
 def simulated(generator, n=300, n_classes=4, right=0.6, columns=1):

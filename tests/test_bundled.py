@@ -13,7 +13,7 @@ from segser_core.inference.models import models
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.predictor import Predictor
 from segser_core.runs.run import read_run
-from segser_core.scores import metrics_of
+from segser_core.statistics.scores import metrics_of
 from training.bundle import card, score_row
 from training.corpora import load_corpus
 from training.protocols import RAVDESS_PAPER_LABELS, folds

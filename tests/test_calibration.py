@@ -8,8 +8,8 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from segser_core.calibration import calibrate, expected_error, fit_temperature, reliability
 from segser_core.errors import RunError
+from segser_core.statistics.calibration import calibrate, expected_error, fit_temperature, reliability
 
 LABELS = ("neutral", "happy", "sad")
 

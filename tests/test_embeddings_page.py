@@ -8,11 +8,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from segser_core import projection
 from segser_core.errors import SettingError
 from segser_core.labels import colour_of
 from segser_core.runs import map_points
 from segser_core.runs.run import read_run
+from segser_core.statistics import projection
 from tests.made_run import LABELS, made_runs
 from tests.test_app import figure, opened, run, said
 

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core import breakdown, grid_figures, score_tables
+from segser_core import grid_figures
 from segser_core.runs.run import read_run
-from segser_core.scores import summarise
+from segser_core.statistics import recall_by_group, tables
+from segser_core.statistics.scores import summarise
 from tests.made_run import made_runs
 
 
@@ -31,7 +32,7 @@ def contrast(one: np.ndarray, two: np.ndarray) -> float:
 
 
 def test_cells_tell_their_row_and_hold_share_and_count(pair, summaries):
-    table = score_tables.confusion_table(summaries[pair[0].name].pooled)
+    table = tables.confusion_table(summaries[pair[0].name].pooled)
     cells = grid_figures.confusion_figure(table, pair[0].labels).data[0]
     places = {label: i for i, label in enumerate(pair[0].labels)}
     for (row,), base, text, y in zip(cells.customdata, cells.base, cells.text, cells.y, strict=True):
@@ -43,7 +44,7 @@ def test_cells_tell_their_row_and_hold_share_and_count(pair, summaries):
 
 
 def test_groups_of_one_run_and_the_difference_of_two(pair):
-    one, two = (breakdown.breakdown(r.predictions, r.labels, ("speaker",)) for r in pair)
+    one, two = (recall_by_group.breakdown(r.predictions, r.labels, ("speaker",)) for r in pair)
     cells = grid_figures.breakdown_figure(one, pair[0].labels).data[0]
     assert cells.text[0] == f"{100 * one.recall[0]:.0f}<br>{one.clips[0]}"
     between = grid_figures.breakdown_figure(one, pair[0].labels, two).data[0]
@@ -54,7 +55,9 @@ def test_groups_of_one_run_and_the_difference_of_two(pair):
 
 def test_a_group_without_a_clip_is_told_from_one_in_which_none_was_found():
     rows = pd.DataFrame({"label": ["sad", "happy"], "predicted": ["happy", "happy"], "speaker": ["A", "B"]})
-    cells = grid_figures.breakdown_figure(breakdown.breakdown(rows, ("sad", "happy"), ("speaker",)), ("sad", "happy"))
+    cells = grid_figures.breakdown_figure(
+        recall_by_group.breakdown(rows, ("sad", "happy"), ("speaker",)), ("sad", "happy")
+    )
     assert list(cells.data[0].text) == ["0<br>1", "–", "–", "100<br>1"]
 
 

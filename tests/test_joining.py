@@ -10,7 +10,7 @@ import pytest
 from segser_core.network.model import SegmentEmotionModel, origin
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
-from segser_core.scores import metrics_of
+from segser_core.statistics.scores import metrics_of
 from tests.conftest import settings
 from training import joining, train
 from training.corpora import Corpus

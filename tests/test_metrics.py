@@ -12,7 +12,7 @@ from sklearn.metrics import (
 )
 
 from segser_core.errors import SettingError
-from segser_core.metrics import (
+from segser_core.statistics.metrics import (
     accuracy,
     agreement_of,
     cohens_kappa,

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from segser_core import metrics
-from segser_core.bootstrap import expanded, intervals, kinds, percentile, resample, speakers, wilson
-from segser_core.paired import differences, newcombe, of_few, two_sided
+from segser_core.statistics import metrics
+from segser_core.statistics.bootstrap import expanded, intervals, kinds, percentile, resample, speakers, wilson
+from segser_core.statistics.paired_difference import differences, newcombe, of_few, two_sided
 from tests.test_bootstrap import of_ten_speakers, simulated
 
 

@@ -3,8 +3,9 @@ import json
 import pandas as pd
 import pytest
 
-from segser_core.pairs import OUTCOMES, filter_of, outcomes, outcomes_figure
+from segser_core.figures.outcomes import outcomes_figure
 from segser_core.runs.clip_filter import select
+from segser_core.statistics.outcomes import OUTCOMES, filter_of, outcomes
 
 LABELS = ("happy", "sad", "angry")
 

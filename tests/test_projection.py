@@ -9,9 +9,9 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 
-from segser_core import projection
 from segser_core.errors import SettingError
-from segser_core.projection import Separation, pca, separations, umap_map
+from segser_core.statistics import projection
+from segser_core.statistics.projection import Separation, pca, separations, umap_map
 
 
 def clusters(rows: int, size: int = 32, groups: int = 4, apart: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
@@ -164,7 +164,9 @@ def test_each_grouping_must_fit_the_vectors():
 
 
 def test_the_module_alone_loads_neither_umap_nor_scikit_learn():
-    code = "import sys, segser_core.projection; print({'umap', 'numba', 'sklearn', 'torch'} & set(sys.modules))"
+    code = (
+        "import sys, segser_core.statistics.projection; print({'umap', 'numba', 'sklearn', 'torch'} & set(sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 

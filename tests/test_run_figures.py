@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core import grid_figures, run_figures, score_tables
-from segser_core.calibration import calibrate
+from segser_core import grid_figures, run_figures
 from segser_core.drawing import LOOK
 from segser_core.labels import colour_of
 from segser_core.runs.reaggregate import segments_per_clip
 from segser_core.runs.run import read_run
-from segser_core.scores import compare, summarise
+from segser_core.statistics import tables
+from segser_core.statistics.calibration import calibrate
+from segser_core.statistics.scores import compare, summarise
 from tests.made_run import made_runs
 
 
@@ -25,7 +26,7 @@ def summaries(pair):
 
 
 def test_each_class_has_its_colour_and_each_run_its_filling(pair, summaries):
-    table = score_tables.recall_table(summaries)
+    table = tables.recall_table(summaries)
     bars = [t for t in run_figures.recall_figure(table).data if t.type == "bar" and t.x[0] is not None]
     assert [bar.name for bar in bars] == [r.name for r in pair]
     for bar in bars:
@@ -36,24 +37,24 @@ def test_each_class_has_its_colour_and_each_run_its_filling(pair, summaries):
 
 
 def test_error_bars_reach_to_the_interval(summaries):
-    table = score_tables.recall_table(summaries)
+    table = tables.recall_table(summaries)
     bar = run_figures.recall_figure(table).data[0]
     own = table[table.run == bar.name]
     assert np.allclose(bar.x + bar.error_x.array, own.high) and np.allclose(bar.x - bar.error_x.arrayminus, own.low)
 
 
 def test_each_class_says_how_many_clips_it_has_and_one_without_any_says_so(pair, summaries):
-    table = score_tables.recall_table(summaries)
+    table = tables.recall_table(summaries)
     texts = run_figures.recall_figure(table).layout.yaxis.ticktext
     assert all(f"{n} clips" in text for n, text in zip(table.clips, texts, strict=False))
     of = pair[0].predictions
     without = {"x": summarise(of[of.label != "sad"], pair[0].labels)}
-    figure = run_figures.recall_figure(score_tables.recall_table(without))
+    figure = run_figures.recall_figure(tables.recall_table(without))
     assert "no clip" in figure.data[1].text and "0 clips" in figure.layout.yaxis.ticktext[-1]
 
 
 def test_differences_are_drawn_in_points_around_a_marked_zero(pair):
-    table = score_tables.difference_table(compare(*(r.predictions for r in pair), pair[0].labels))
+    table = tables.difference_table(compare(*(r.predictions for r in pair), pair[0].labels))
     figure = run_figures.difference_figure(table, "a", "b")
     assert np.allclose(figure.data[0].x, 100 * table.difference)
     low, high = figure.layout.xaxis.range
@@ -82,8 +83,8 @@ def test_every_axis_carries_its_quantity(pair, summaries):
     found = {r.name: calibrate(r.predictions, r.labels, segments_per_clip(r)) for r in pair}
     first = summaries[pair[0].name]
     figures = [
-        run_figures.recall_figure(score_tables.recall_table(summaries)),
-        grid_figures.confusion_figure(score_tables.confusion_table(first.pooled), pair[0].labels),
+        run_figures.recall_figure(tables.recall_table(summaries)),
+        grid_figures.confusion_figure(tables.confusion_table(first.pooled), pair[0].labels),
         run_figures.reliability_figure(found),
         run_figures.by_segments_figure(found),
     ]

@@ -18,7 +18,7 @@ from segser_core.runs import run as run_
 from segser_core.runs.reading import Embeddings
 from segser_core.runs.run import find_run, find_runs, read_run
 from segser_core.runs.writing import write_run
-from segser_core.scores import compare, metrics_of, summarise
+from segser_core.statistics.scores import compare, metrics_of, summarise
 
 LABELS = ("neutral", "happy", "sad")
 

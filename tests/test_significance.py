@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from segser_core.errors import SettingError
-from segser_core.significance import McNemar, holm, mcnemar
+from segser_core.statistics.hypothesis_tests import McNemar, holm, mcnemar
 
 
 def clips(both, first_only, second_only, neither):

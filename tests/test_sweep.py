@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from segser_core.errors import CorpusError, SettingError
-from segser_core.metrics import confusion, uar
+from segser_core.statistics.metrics import confusion, uar
 from tests.conftest import LABELS, settings
 from training import sweep, train
 from training.corpora import Corpus

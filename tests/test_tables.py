@@ -11,8 +11,8 @@ from sklearn.metrics import cohen_kappa_score, recall_score
 from segser_core.errors import RunError, SettingError
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
-from segser_core.scores import metrics_of
-from segser_core.significance import holm
+from segser_core.statistics.hypothesis_tests import holm
+from segser_core.statistics.scores import metrics_of
 from tests.conftest import ROOT
 from tests.made_run import made_runs
 from training import table_rows, tables

@@ -15,11 +15,11 @@ from safetensors import safe_open
 
 from segser_core.bundled import BUNDLED
 from segser_core.errors import SegserError
-from segser_core.metrics import SCORES
 from segser_core.network.segments import FRAME_S
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_json
-from segser_core.scores import metrics_of
+from segser_core.statistics.metrics import SCORES
+from segser_core.statistics.scores import metrics_of
 from training.settings import read_settings
 
 LOSSES = {

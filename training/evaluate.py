@@ -25,7 +25,7 @@ from segser_core.network.model import ORIGIN, origin
 from segser_core.predictor import Predictor
 from segser_core.runs.reading import read_json
 from segser_core.runs.writing import check_place, write_run
-from segser_core.scores import metrics_of
+from segser_core.statistics.scores import metrics_of
 from segser_core.systems import system_of
 from training.corpora import load_corpus
 from training.kept import digest

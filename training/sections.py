@@ -7,9 +7,8 @@ from typing import Any, TypeVar
 
 from segser_core import paper
 from segser_core.errors import RunError
-from segser_core.report import compare_runs
 from segser_core.runs.run import Run
-from segser_core.scores import Comparison, Summary, summarise
+from segser_core.statistics.scores import Comparison, Summary, compare_runs, summarise
 from segser_core.systems import BASELINE, SYSTEMS
 
 Row = dict[str, Any]

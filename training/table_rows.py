@@ -3,16 +3,17 @@
 import numpy as np
 import pandas as pd
 
-from segser_core import metrics, paper
-from segser_core.bootstrap import Interval, Kinds, percentile, resample
-from segser_core.breakdown import length_edge
-from segser_core.metrics import SCORES
+from segser_core import paper
 from segser_core.runs.run import Run
 from segser_core.runs.test_split import test_rows
-from segser_core.score_tables import recall_table
-from segser_core.scores import Summary, metrics_json, summarise
-from segser_core.significance import holm
+from segser_core.statistics import metrics
+from segser_core.statistics.bootstrap import Interval, Kinds, percentile, resample
 from segser_core.statistics.class_indices import coded
+from segser_core.statistics.hypothesis_tests import holm
+from segser_core.statistics.metrics import SCORES
+from segser_core.statistics.recall_by_group import length_edge
+from segser_core.statistics.scores import Summary, metrics_json, summarise
+from segser_core.statistics.tables import recall_table
 from training.sections import Row, Section, in_order
 
 

@@ -26,7 +26,7 @@ from segser_core.places import sole_writer
 from segser_core.predictor import Predictor
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import check_place, write_run
-from segser_core.scores import metrics_of
+from segser_core.statistics.scores import metrics_of
 from segser_core.systems import SYSTEMS
 from training.corpora import load_corpus
 from training.evaluate import Records, describe_run, evaluate

@@ -17,11 +17,11 @@ from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import set_seed
 
 from segser_core.errors import SettingError
-from segser_core.metrics import confusion, uar
 from segser_core.network.encoders import MelEncoder
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.prediction.rules import aggregate
+from segser_core.statistics.metrics import confusion, uar
 from segser_core.systems import SYSTEMS, system_of
 from training.activations import normalise
 from training.augment import mask_log_mel, spec_augment

@@ -15,10 +15,10 @@ from pages.shared.maps import COLOURS, METHODS, Shown, choose_whole
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import cut_wav
 from segser_core.map_figure import map_figure
-from segser_core.projection import MOST_COMPARED
 from segser_core.runs.clip_filter import Filter
 from segser_core.runs.map_points import Colour
 from segser_core.runs.run import Run
+from segser_core.statistics.projection import MOST_COMPARED
 
 PICKED, CLIP, SEGMENT, PLAYS = "map-picked", "map-clip", "map-segment", "map-plays"
 MOST_LISTED = 200

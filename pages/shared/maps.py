@@ -13,12 +13,12 @@ import streamlit as st
 from pages.shared import run_choice, words
 from pages.shared.address import in_address
 from pages.shared.choices import segmented
-from segser_core import projection
 from segser_core.errors import SegserError
-from segser_core.projection import Separation
 from segser_core.runs import map_points
 from segser_core.runs.map_points import MOST_DRAWN, MOST_POINTS, Colour, Points, What
 from segser_core.runs.run import Run
+from segser_core.statistics import projection
+from segser_core.statistics.projection import Separation
 
 WHATS: dict[What, str] = {"utterance": "Utterances", "segment": "Segments"}
 METHODS = {"pca": "PCA", "umap": "UMAP"}

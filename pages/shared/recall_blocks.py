@@ -9,10 +9,11 @@ import streamlit as st
 from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.address import in_address
 from pages.shared.run_choice import Choice
-from segser_core import grid_figures, paper, run_figures, score_tables
-from segser_core.metrics import SCORES
+from segser_core import grid_figures, paper, run_figures
 from segser_core.runs.clip_filter import Filter
-from segser_core.scores import Comparison, Summary
+from segser_core.statistics import tables
+from segser_core.statistics.metrics import SCORES
+from segser_core.statistics.scores import Comparison, Summary
 from segser_core.systems import system_of
 from segser_core.text import percent, signed
 
@@ -54,7 +55,7 @@ def folds(summaries: Mapping[str, Summary]) -> None:
     """Pooled, mean of folds, each fold and each seed."""
     part = charts.folded("By fold and by seed", "folds")
     if part.open:
-        table = score_tables.score_table(summaries)
+        table = tables.score_table(summaries)
         shares = [c for c in table.columns if c not in ("run", "score")]
         in_percent = charts.in_percent(table, shares)
         part.dataframe(in_percent, hide_index=True, column_config=dict.fromkeys(shares, charts.PERCENT))
@@ -66,7 +67,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
     """Recall by class of both runs with intervals, the paired difference, and a table that does what a click does."""
     enough = all(of.by_speaker is not None for of in summaries.values())
     by_speaker = enough and in_address("interval", "recall-interval", BY, BY[0], _interval) == "speaker"
-    table = score_tables.recall_table(summaries, by_speaker)
+    table = tables.recall_table(summaries, by_speaker)
     of = (*scores_view.shown(choice), by_speaker)
     left, right = st.container(), None
     listed = _recall_list(table)
@@ -83,7 +84,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
             lambda row: (Filter(label=table.label[row], correct=False), table.run[row] != choice.run.name),
         )
     if right is not None and found is not None:
-        between = score_tables.difference_table(found, by_speaker)
+        between = tables.difference_table(found, by_speaker)
         listed = listed.merge(_difference_list(between), on="class", how="left")
         with right:
             st.markdown("**Paired difference of recall**")
@@ -161,7 +162,7 @@ def answers(questions: Mapping[str, tuple[str, Callable[[], object]]]) -> None:
 def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
     """Who was taken for whom, of each run; a click opens these clips."""
     for i, (column, run) in enumerate(zip(st.columns(len(choice.both), gap="medium"), choice.both, strict=True)):
-        table = score_tables.confusion_table(summaries[run.name].pooled)
+        table = tables.confusion_table(summaries[run.name].pooled)
 
         def of_cell(row: int, table: pd.DataFrame = table, of_other: bool = i > 0) -> tuple[Filter, bool]:
             return Filter(label=table.label[row], predicted=table.predicted[row]), of_other
@@ -194,12 +195,12 @@ def calibration(choice: Choice) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Is it as often right as it says?**")
-        data = score_tables.reliability_table(found)
+        data = tables.reliability_table(found)
         figure = charts.drawn(("reliability", *of), lambda: run_figures.reliability_figure(found))
         charts.show(figure, "reliability", "Accuracy against confidence", data)
     with right:
         st.markdown("**With more segments, surer; better, too?**")
-        data = score_tables.segments_table(found)
+        data = tables.segments_table(found)
         if data.empty:
             st.info("These runs have no segments to be counted.")
         else:
@@ -208,13 +209,13 @@ def calibration(choice: Choice) -> None:
     for name, of in found.items():
         st.markdown(recall_words.calibration(name, of))
     with st.expander("As tables"):
-        st.dataframe(score_tables.reliability_table(found), hide_index=True)
-        st.dataframe(score_tables.segments_table(found), hide_index=True)
+        st.dataframe(tables.reliability_table(found), hide_index=True)
+        st.dataframe(tables.segments_table(found), hide_index=True)
 
 
 def layers(choice: Choice) -> None:
     """What each layer weighs in the mix of `layer-average`; nothing for other systems."""
-    found = {run.name: table for run in choice.both if (table := score_tables.layer_table(run)) is not None}
+    found = {run.name: table for run in choice.both if (table := tables.layer_table(run)) is not None}
     if not found:
         return
     st.header("Which layers?")

@@ -9,8 +9,9 @@ import streamlit as st
 from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.address import asked, carry, in_address
 from pages.shared.run_choice import Choice
-from segser_core import breakdown, grid_figures
+from segser_core import grid_figures
 from segser_core.runs.clip_filter import Filter
+from segser_core.statistics import recall_by_group
 
 THIS, OTHER, DIFFERENCE = "this", "other", "difference"
 TALL_PX = 760
@@ -30,7 +31,7 @@ class Split:
 @st.fragment
 def groups(choice: Choice) -> None:
     """The controls, a cell for each class and group, and a table that does what a click on a cell does."""
-    known = breakdown.groupings(scores_view.clips_of(choice.run, choice.rule))
+    known = recall_by_group.groupings(scores_view.clips_of(choice.run, choice.rule))
     if not known:
         st.info("This run knows no length, speaker or other property of its clips, so they cannot be grouped.")
         return
@@ -38,7 +39,7 @@ def groups(choice: Choice) -> None:
     shown = choice.other if split.of == OTHER else choice.run
     second = choice.other if split.of == DIFFERENCE else None
     for run in (r for r in (shown, second) if r is not None):
-        if lacking := sorted({*split.by} - {*breakdown.groupings(scores_view.clips_of(run, choice.rule))}):
+        if lacking := sorted({*split.by} - {*recall_by_group.groupings(scores_view.clips_of(run, choice.rule))}):
             st.info(f"{words.plain(run.name)} does not tell the {' and '.join(lacking)} of its clips apart.")
             return
     table = scores_view.breakdown_of(shown, choice.rule, split.by, split.edge_s)
@@ -57,7 +58,7 @@ def _choose_split(choice: Choice, known: tuple[str, ...]) -> Split:
         by = tuple(in_address("split", "recall-split", names, names[0], _by).split("-"))
         of = in_address("shown", "recall-shown", list(whose), THIS, lambda options, key: _whose(options, key, whose))
         clips = scores_view.clips_of(choice.run, choice.rule)
-        edge_s, why = _edge(choice, clips) if breakdown.LENGTH in by else (breakdown.WANTED_S, "")
+        edge_s, why = _edge(choice, clips) if recall_by_group.LENGTH in by else (recall_by_group.WANTED_S, "")
     if why:
         st.caption(why)
     return Split(by, of, edge_s)
@@ -78,20 +79,20 @@ def _whose(options: list[str], key: str, said: dict[str, str]) -> str:
 def _edge(choice: Choice, clips: pd.DataFrame) -> tuple[float, str]:
     """Where short clips end, in seconds, which the address carries once it was moved; and why it is not 10 s."""
     durations_s = clips.duration_s.to_numpy(float)
-    default_s, why = breakdown.length_edge(durations_s)
-    low_s, high_s = breakdown.length_range(durations_s)
+    default_s, why = recall_by_group.length_edge(durations_s)
+    low_s, high_s = recall_by_group.length_range(durations_s)
     if low_s >= high_s:
         return default_s, f"{why} All clips are about as long."
     key = f"recall-edge-{choice.run.name}"
     if key not in st.session_state:
-        wanted_s = breakdown.seconds_in(asked("edge"), low_s, high_s)
+        wanted_s = recall_by_group.seconds_in(asked("edge"), low_s, high_s)
         st.session_state[key] = default_s if wanted_s is None else wanted_s
     edge_s = st.slider(
         "Long is above", low_s, high_s, key=key, step=0.1, format="%.1f s", persist_state="session", width=320
     )
     moved = edge_s != default_s
     carry({"edge": f"{edge_s:g}" if moved else None})
-    return edge_s, breakdown.few_on_a_side(durations_s, edge_s) if moved else why
+    return edge_s, recall_by_group.few_on_a_side(durations_s, edge_s) if moved else why
 
 
 def _show(choice: Choice, split: Split, table: pd.DataFrame, theirs: pd.DataFrame | None) -> None:
@@ -100,7 +101,7 @@ def _show(choice: Choice, split: Split, table: pd.DataFrame, theirs: pd.DataFram
 
     def of_cell(row: int) -> tuple[Filter, bool]:
         cell = table.iloc[row].to_dict()
-        return breakdown.cell_filter(cell, split.by, split.edge_s, durations_s), split.of == OTHER
+        return recall_by_group.cell_filter(cell, split.by, split.edge_s, durations_s), split.of == OTHER
 
     by = " and ".join(split.by)
     of = ("groups", *scores_view.shown(choice), split)

@@ -12,7 +12,7 @@ from pages.shared.run_choice import Choice
 from segser_core import run_figures
 from segser_core.errors import RunError
 from segser_core.prediction.rules import Aggregate
-from segser_core.rules import RuleScores, rule_difference_table, rule_table
+from segser_core.statistics.scores_by_rule import RuleScores, rule_difference_table, rule_table
 from segser_core.text import percent, signed
 
 UAR = "UAR"

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from pages.shared.words import NO_BREAK, RULES, plain
-from segser_core.bootstrap import COVERAGE_AT_10, FEW_SPEAKERS, FEWEST_SPEAKERS
-from segser_core.calibration import Calibration
-from segser_core.paired import Difference
 from segser_core.paper import layer_average_note
 from segser_core.prediction.rules import Aggregate
-from segser_core.rules import RuleScores
 from segser_core.runs.run import Run
-from segser_core.score_tables import overconfidence
-from segser_core.scores import Comparison, Summary
+from segser_core.statistics.bootstrap import COVERAGE_AT_10, FEW_SPEAKERS, FEWEST_SPEAKERS
+from segser_core.statistics.calibration import Calibration
+from segser_core.statistics.paired_difference import Difference
+from segser_core.statistics.scores import Comparison, Summary
+from segser_core.statistics.scores_by_rule import RuleScores
+from segser_core.statistics.tables import overconfidence
 from segser_core.systems import SYSTEMS
 from segser_core.text import percent, signed
 

@@ -9,13 +9,13 @@ import streamlit as st
 
 from pages.shared import words
 from pages.shared.address import RUNS, carry
-from segser_core import report
 from segser_core.errors import RunError
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs import clip_table, reaggregate
 from segser_core.runs import run as run_
 from segser_core.runs.run import Run
-from segser_core.scores import Comparison
+from segser_core.statistics import scores
+from segser_core.statistics.scores import Comparison
 from segser_core.systems import BASELINE, DEFAULT_SYSTEM
 
 NONE = "none"
@@ -144,7 +144,7 @@ def _predictions(key: tuple, rule: Aggregate, _run: Run) -> pd.DataFrame:
 @st.cache_resource(max_entries=16, show_spinner="Comparing the runs …")
 def _compared(run: tuple, other: tuple, rule: Aggregate | None, _choice: Choice) -> Comparison:
     under = [replace(each, predictions=predictions_of(each, rule)) for each in _choice.both]
-    return report.compare_runs(*under)
+    return scores.compare_runs(*under)
 
 
 def _choose_rule(run: Run, other: Run | None) -> Aggregate | None:

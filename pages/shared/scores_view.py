@@ -6,16 +6,16 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.run_choice import Choice, key_of, predictions_of
-from segser_core import breakdown, rules
-from segser_core.calibration import Calibration, calibrate
 from segser_core.errors import RunError
-from segser_core.paired import Differences
 from segser_core.prediction.rules import Aggregate
-from segser_core.rules import RuleScores
 from segser_core.runs import reaggregate
 from segser_core.runs.run import Run
 from segser_core.runs.test_split import test_rows
-from segser_core.scores import Summary, summarise
+from segser_core.statistics import recall_by_group, scores_by_rule
+from segser_core.statistics.calibration import Calibration, calibrate
+from segser_core.statistics.paired_difference import Differences
+from segser_core.statistics.scores import Summary, summarise
+from segser_core.statistics.scores_by_rule import RuleScores
 
 KEEP = 16
 
@@ -70,13 +70,13 @@ def _summary(key: tuple, rule: Aggregate | None, _run: Run) -> Summary:
 
 @st.cache_resource(max_entries=KEEP, show_spinner="Trying each rule …")
 def _by_rule(key: tuple, _run: Run) -> dict[Aggregate, RuleScores]:
-    return rules.scores_by_rule(_run)
+    return scores_by_rule.scores_by_rule(_run)
 
 
 @st.cache_resource(max_entries=KEEP, show_spinner="Pairing the runs under each rule …")
 def _rule_differences(key: tuple, other: tuple | None, _choice: Choice) -> dict[Aggregate, Differences]:
     assert _choice.other is not None
-    return rules.differences_by_rule(_choice.run, _choice.other)
+    return scores_by_rule.differences_by_rule(_choice.run, _choice.other)
 
 
 @st.cache_resource(max_entries=KEEP, show_spinner=False)
@@ -95,4 +95,4 @@ def _clips(key: tuple, rule: Aggregate | None, _run: Run) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=4 * KEEP, show_spinner=False)
 def _breakdown(key: tuple, rule: Aggregate | None, by: tuple[str, ...], edge_s: float, _run: Run) -> pd.DataFrame:
-    return breakdown.breakdown(_clips(key, rule, _run), _run.labels, by, edge_s)
+    return recall_by_group.breakdown(_clips(key, rule, _run), _run.labels, by, edge_s)

@@ -4,10 +4,11 @@ import streamlit as st
 
 from pages.shared import charts, scores_view, words
 from pages.shared.run_choice import Choice, compared, table_of
-from segser_core import pairs
 from segser_core.errors import RunError
+from segser_core.figures import outcomes
 from segser_core.runs.clip_filter import Filter
-from segser_core.scores import Comparison
+from segser_core.statistics import outcomes
+from segser_core.statistics.scores import Comparison
 from segser_core.text import percent, signed
 
 
@@ -45,13 +46,13 @@ def _figures(choice: Choice, found: Comparison) -> None:
 
 def _outcomes(choice: Choice) -> None:
     first, second = (run.name for run in choice.both)
-    found = pairs.outcomes(table_of(choice, explained=False), choice.run.labels)
+    found = outcomes.outcomes(table_of(choice, explained=False), choice.run.labels)
 
     def clips_of(row: int) -> tuple[Filter, bool]:
-        return pairs.filter_of(found.label[row], found.outcome[row]), False
+        return outcomes.filter_of(found.label[row], found.outcome[row]), False
 
     charts.show(
-        charts.drawn(("outcomes", *scores_view.shown(choice)), lambda: pairs.outcomes_figure(found, first, second)),
+        charts.drawn(("outcomes", *scores_view.shown(choice)), lambda: outcomes.outcomes_figure(found, first, second)),
         "outcomes",
         "For each class, how many clips both runs, one of them or none of them have right",
         found,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segser_core.bundled import BUNDLED
-from segser_core.metrics import SCORES
 from segser_core.runs.reading import read_json, read_meta
+from segser_core.statistics.metrics import SCORES
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from segser_core.runs.reading import (
     FORMAT,
     Embeddings,
 )
-from segser_core.scores import metrics_of
+from segser_core.statistics.scores import metrics_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segser_core import metrics
-from segser_core.bootstrap import FEWEST_SPEAKERS, MISSING, Kinds, speakers
+from segser_core.statistics import metrics
+from segser_core.statistics.bootstrap import FEWEST_SPEAKERS, MISSING, Kinds, speakers
 
 if TYPE_CHECKING:
     import pandas as pd

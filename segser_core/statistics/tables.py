@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segser_core.bootstrap import FEWEST_SPEAKERS, NO_INTERVAL
-from segser_core.calibration import Calibration
 from segser_core.errors import SettingError
-from segser_core.metrics import SCORES, Scores
 from segser_core.runs.run import Run
-from segser_core.scores import Comparison, Summary, metrics_json
+from segser_core.statistics.bootstrap import FEWEST_SPEAKERS, NO_INTERVAL
+from segser_core.statistics.calibration import Calibration
+from segser_core.statistics.metrics import SCORES, Scores
+from segser_core.statistics.scores import Comparison, Summary, metrics_json
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,49 +1,19 @@
-"""Two runs on the same clips: who is right where, as a table and as a chart."""
+"""Draw who of two runs is right, by class."""
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import plotly.graph_objects as go
 
 from segser_core.drawing import AXIS_PX, LEGEND_LINE_PX, UNCHANGED, finish, names_px, text_on
-from segser_core.metrics import indices
-from segser_core.runs.clip_filter import Filter
 
 if TYPE_CHECKING:
     import pandas as pd
+from segser_core.statistics.outcomes import OUTCOMES
 
-OUTCOMES = ("both right", "only first right", "only second right", "both wrong")
 COLOURS = ("#2A8CAB", "#BFE3EE", "#56467F", "#B8403A")  # no emotion has these; neighbours differ in lightness
 PATTERNS = ("", "/", "\\", "x")
 PATTERN = {"fillmode": "overlay", "fgopacity": 0.25, "size": 8, "solidity": 0.12}
-WRONG = ("neither", "other", "this", "both")  # as `selection.Filter` has it
 ROW_PX, FRAME_PX = 38, 110
-
-
-def outcomes(table: "pd.DataFrame", labels: tuple[str, ...]) -> "pd.DataFrame":
-    """How many clips of each class both runs, one of them or none of them have right.
-
-    Args:
-        table: of `clips.clip_table` with another run; clips that the other run lacks are left out.
-        labels: the classes, in order.
-
-    Returns:
-        A row a class and outcome: `label`, `outcome`, `clips`, and `share` of the class's clips, 0 to 1.
-    """
-    import pandas as pd
-
-    paired = table[table.other_correct.notna()]
-    which = 2 * (~paired.correct.to_numpy(bool)) + ~paired.other_correct.to_numpy(bool)  # the place in OUTCOMES
-    cells = indices(paired.label, labels) * len(OUTCOMES) + which
-    counts = np.bincount(cells, minlength=len(labels) * len(OUTCOMES)).reshape(len(labels), len(OUTCOMES))
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names = {"label": np.repeat(labels, len(OUTCOMES)), "outcome": np.tile(OUTCOMES, len(labels))}
-    return pd.DataFrame({**names, "clips": counts.ravel(), "share": shares.ravel()})
-
-
-def filter_of(label: str, outcome: str) -> Filter:
-    """The clips behind a row of `outcomes`."""
-    return Filter(label=label, wrong=WRONG[OUTCOMES.index(outcome)])
 
 
 def outcomes_figure(found: "pd.DataFrame", first: str, second: str) -> go.Figure:

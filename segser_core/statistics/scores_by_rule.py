@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segser_core import metrics
-from segser_core.bootstrap import NO_INTERVAL, Intervals, intervals, kinds
-from segser_core.metrics import Scores
-from segser_core.paired import Differences, differences
 from segser_core.prediction.rules import AGGREGATES, Aggregate, aggregate_all
 from segser_core.runs.reaggregate import own_rule, parts_of, rules_of
 from segser_core.runs.run import Run
+from segser_core.statistics import metrics
+from segser_core.statistics.bootstrap import NO_INTERVAL, Intervals, intervals, kinds
 from segser_core.statistics.class_indices import clips_of
+from segser_core.statistics.metrics import Scores
+from segser_core.statistics.paired_difference import Differences, differences
 
 if TYPE_CHECKING:
     import pandas as pd

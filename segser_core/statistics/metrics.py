@@ -16,6 +16,7 @@ from segser_core.errors import SettingError
 if TYPE_CHECKING:
     import pandas as pd
 
+
 SCORES = {
     "uar": "UAR",
     "accuracy": "accuracy",

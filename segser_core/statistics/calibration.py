@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segser_core import metrics
+from segser_core.runs.reaggregate import segments_per_clip
+from segser_core.runs.run import Run
 from segser_core.runs.test_split import test_rows
+from segser_core.statistics import metrics
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 BINS = 10
 SEGMENT_GROUPS = (1, 2, 3, 5, 9)  # where each begins; the last has no end
@@ -191,3 +194,8 @@ def _error_at(
     chosen = metrics.indices(rows.predicted, labels)
     confidence = tempered[np.arange(len(rows)), chosen] / tempered.sum(axis=1)
     return expected_error(reliability(confidence, right))
+
+
+def calibration_of(run: Run) -> Calibration:
+    """How well a run's confidences fit, by number of segments where it has them."""
+    return calibrate(run.predictions, run.labels, segments_per_clip(run))

@@ -18,8 +18,8 @@ from typing import Literal
 
 import numpy as np
 
-from segser_core import metrics
 from segser_core.errors import SettingError
+from segser_core.statistics import metrics
 
 RESAMPLES = 10_000
 FEWEST_RESAMPLES = 1000

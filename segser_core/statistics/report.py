@@ -3,17 +3,16 @@
 from dataclasses import asdict
 from typing import Any
 
-from segser_core.bootstrap import COVERAGE_AT_10, FEWEST_SPEAKERS, Interval, Intervals
-from segser_core.calibration import Calibration, calibrate
-from segser_core.errors import RunError
-from segser_core.metrics import SCORES
-from segser_core.paired import Difference, Differences
 from segser_core.prediction.rules import Aggregate
-from segser_core.rules import RuleScores, differences_by_rule, scores_by_rule
-from segser_core.runs.reaggregate import own_rule, segments_per_clip
+from segser_core.runs.reaggregate import own_rule
 from segser_core.runs.run import Run
-from segser_core.score_tables import layer_table
-from segser_core.scores import Comparison, Summary, compare, metrics_json, summarise
+from segser_core.statistics.bootstrap import COVERAGE_AT_10, FEWEST_SPEAKERS, Interval, Intervals
+from segser_core.statistics.calibration import Calibration, calibration_of
+from segser_core.statistics.metrics import SCORES
+from segser_core.statistics.paired_difference import Difference, Differences
+from segser_core.statistics.scores import Comparison, Summary, compare_runs, metrics_json, summarise
+from segser_core.statistics.scores_by_rule import RuleScores, differences_by_rule, scores_by_rule
+from segser_core.statistics.tables import layer_table
 from segser_core.text import aligned, percent, plain, signed
 
 NOTE = """95 % intervals are bootstrap ones of {resamples} resamples, by utterance, and by speaker where it says so;
@@ -21,25 +20,6 @@ W: Wilson's (few clips, or all or none found); N: Newcombe's (few clips, or few 
 utterance leave out that clips of one speaker are alike, and all leave out that another training would differ.
 p (Holm): of the class's difference, adjusted for all classes."""
 Rows = list[tuple[str, ...]]
-
-
-def compare_runs(first: Run, second: Run) -> Comparison:
-    """The paired difference of two runs on the same clips.
-
-    Raises:
-        RunError: they know different classes, share no clip and seed, or label a clip differently.
-    """
-    if set(first.labels) != set(second.labels):
-        raise RunError(
-            f"{first.name} and {second.name} know different classes ({', '.join(first.labels)}; "
-            f"{', '.join(second.labels)}), so their scores cannot be paired"
-        )
-    return compare(first.predictions, second.predictions, first.labels)
-
-
-def calibration_of(run: Run) -> Calibration:
-    """How well a run's confidences fit, by number of segments where it has them."""
-    return calibrate(run.predictions, run.labels, segments_per_clip(run))
 
 
 def report_text(found: list[Run]) -> str:

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from segser_core import metrics
-from segser_core.bootstrap import (
+from segser_core.statistics import metrics
+from segser_core.statistics.bootstrap import (
     FEW,
     FEWEST_SPEAKERS,
     LEVEL,
@@ -19,7 +19,7 @@ from segser_core.bootstrap import (
     resample,
     wilson,
 )
-from segser_core.significance import even_split
+from segser_core.statistics.hypothesis_tests import even_split
 
 FEW_APART = 10  # clips of a class that only one model has right
 PAIRS = ((True, True), (True, False), (False, True), (False, False))

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segser_core import metrics
-from segser_core.bootstrap import NO_INTERVAL, wilson
 from segser_core.errors import SettingError
 from segser_core.runs.clip_filter import Filter
+from segser_core.statistics import metrics
+from segser_core.statistics.bootstrap import NO_INTERVAL, wilson
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 LENGTH = "length"
 COLUMNS = ("speaker", "session", "gender", "style")

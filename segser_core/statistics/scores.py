@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segser_core import metrics
-from segser_core.bootstrap import FEW_SPEAKERS, Interval, Intervals, intervals, kinds
 from segser_core.errors import RunError
-from segser_core.metrics import SCORES, Agreement, Scores, agreement_of
-from segser_core.paired import Differences, differences
+from segser_core.runs.run import Run
 from segser_core.runs.test_split import test_rows
-from segser_core.significance import McNemar, holm, mcnemar
+from segser_core.statistics import metrics
+from segser_core.statistics.bootstrap import FEW_SPEAKERS, Interval, Intervals, intervals, kinds
 from segser_core.statistics.class_indices import clips_of, coded
+from segser_core.statistics.hypothesis_tests import McNemar, holm, mcnemar
+from segser_core.statistics.metrics import SCORES, Agreement, Scores, agreement_of
+from segser_core.statistics.paired_difference import Differences, differences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,3 +214,17 @@ def _paired_rows(first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence
 def _mcnemar_by_seed(seed: np.ndarray, first_right: np.ndarray, second_right: np.ndarray) -> tuple[McNemar, ...]:
     each = ((int(s), seed == s) for s in np.unique(seed))
     return tuple(mcnemar(first_right[of], second_right[of], s) for s, of in each)
+
+
+def compare_runs(first: Run, second: Run) -> Comparison:
+    """The paired difference of two runs on the same clips.
+
+    Raises:
+        RunError: they know different classes, share no clip and seed, or label a clip differently.
+    """
+    if set(first.labels) != set(second.labels):
+        raise RunError(
+            f"{first.name} and {second.name} know different classes ({', '.join(first.labels)}; "
+            f"{', '.join(second.labels)}), so their scores cannot be paired"
+        )
+    return compare(first.predictions, second.predictions, first.labels)
