@@ -28,9 +28,9 @@ from scipy.signal import resample_poly
 from streamlit.delta_generator import DeltaGenerator
 from typer.testing import CliRunner
 
-from segser_core import analysis
 from segser_core.audio.loading import load_audio
 from segser_core.cli import app
+from segser_core.inference import console
 from tests.test_audio import encoded, pcm16, wav
 
 SAMPLE = Path(__file__).parents[1] / "segser_core" / "bundled" / "sample.flac"
@@ -179,7 +179,7 @@ def through_the_command(folder: Path, extra: list[Path], model: str) -> tuple[li
     """What `analyze` prints: the results, and the lines on standard error."""
     gaps = Gaps()
 
-    class Watched(analysis.Screen):
+    class Watched(console.Screen):
         def begin(self, doing: str, total: int) -> None:
             gaps.sign(doing)
             super().begin(doing, total)
@@ -197,7 +197,7 @@ def through_the_command(folder: Path, extra: list[Path], model: str) -> tuple[li
             super().refuse(name, why)
 
     options = ["--model", model, "--format", "json", "--max-duration", str(LONGEST_S)]
-    with mock.patch.object(analysis, "Screen", Watched):
+    with mock.patch.object(console, "Screen", Watched):
         got = CliRunner().invoke(app, ["analyze", str(folder), *map(str, extra), *options])
     assert got.exit_code == 1, got.exception
     return json.loads(got.stdout), got.stderr.splitlines(), gaps

@@ -25,8 +25,8 @@ from benchmarks.inference import clips_of_ravdess
 from benchmarks.turns import alternate, publish, ratio
 from segser_core.audio.folders import audio_files
 from segser_core.audio.loading import load_audio
+from segser_core.inference.predictor import Precision, Predictor
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.predictor import Precision, Predictor
 
 Label = Callable[[np.ndarray], str]
 WARM_UP = 3

@@ -23,8 +23,8 @@ from benchmarks.turns import alternate, exponent, markdown
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.bundled import BUNDLED
+from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionOutput
-from segser_core.predictor import Predictor
 from segser_core.runs.run import read_run
 from segser_core.runs.test_split import test_rows
 from segser_core.statistics.bootstrap import intervals, kinds

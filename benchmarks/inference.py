@@ -21,10 +21,10 @@ from transformers.utils import logging
 from benchmarks import peers
 from benchmarks.turns import alternate, publish, ratio
 from segser_core.audio.loading import load_audio
+from segser_core.inference.predictor import Predictor
 from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.prediction.prediction import Context
-from segser_core.predictor import Predictor
 from training.corpora import load_corpus
 from training.protocols import folds
 

@@ -27,7 +27,7 @@ import psutil
 from segser_core.audio.folders import audio_files
 from segser_core.audio.loading import load_audio
 from segser_core.audio.waveform import cut_wav
-from segser_core.predictor import Predictor
+from segser_core.inference.predictor import Predictor
 from tests.browser.serving import served
 from tests.visitor import Visitor
 

@@ -29,10 +29,10 @@ from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.folders import audio_files
 from segser_core.audio.loading import load_audio
 from segser_core.audio.waveform import cut_wav
-from segser_core.inference.long_audio import stream_means
+from segser_core.inference.long_audio import stream_means, windows
+from segser_core.inference.predictor import Predictor
 from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.predictor import Predictor, windows
 
 SHORTEST_S, LONGEST_S = 20, 30
 GRID = [(w, m) for w in (500, 1000) for m in (50, 100, 150, 200)]  # window and margin, in frames

@@ -17,9 +17,9 @@ import torch
 
 from benchmarks.turns import alternate, publish, ratio
 from segser_core.audio.loading import load_audio
+from segser_core.inference.predictor import Predictor
 from segser_core.network.losses import Triplets, choose_triplets, combined_loss, triplet_loss
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.predictor import Predictor
 from segser_core.systems import SYSTEMS
 from training.batches import BalancedBatches, Clips, collate
 from training.corpora import load_corpus

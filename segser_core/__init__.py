@@ -9,7 +9,7 @@ for segment in prediction.segments:
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from segser_core.predictor import Predictor
+    from segser_core.inference.predictor import Predictor
 
 __version__ = "0.1.0"
 __all__ = ["Predictor", "__version__"]
@@ -18,7 +18,7 @@ __all__ = ["Predictor", "__version__"]
 def __getattr__(name: str):
     """Import the predictor, and torch with it, only when it is asked for."""
     if name == "Predictor":
-        from segser_core.predictor import Predictor
+        from segser_core.inference.predictor import Predictor
 
         return Predictor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

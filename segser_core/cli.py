@@ -72,8 +72,9 @@ def analyze(
     ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; without it, Ray on this machine")] = None,
 ) -> None:
     """Say which emotion is heard in each recording, and when."""
-    from segser_core.analysis import Job, Screen, printed, run
     from segser_core.bundled import checkpoint_of
+    from segser_core.inference.batch import Job, printed, run
+    from segser_core.inference.console import Screen
 
     check_call(format, out, max_duration)
     if resume and out is None:

@@ -10,8 +10,8 @@ from torch.nn.utils.rnn import pad_sequence
 from segser_core.audio.loading import load_audio
 from segser_core.bundled import BUNDLED, checkpoint_of
 from segser_core.inference.models import models
+from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.predictor import Predictor
 from segser_core.runs.run import read_run
 from segser_core.statistics.scores import metrics_of
 from training.bundle import card, score_row

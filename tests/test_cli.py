@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from segser_core import analysis, bundled
+from segser_core import bundled
 from segser_core.cli import app
 from segser_core.errors import AudioError, ModelError, SettingError
+from segser_core.inference import batch
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.runs.writing import write_run
 
@@ -65,8 +66,8 @@ def call(tmp_path, monkeypatch):
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setattr(bundled, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(analysis, "load", lambda job: StandIn())
-    monkeypatch.setattr(analysis, "decode", lambda recording: recording.path)
+    monkeypatch.setattr(batch, "load", lambda job: StandIn())
+    monkeypatch.setattr(batch, "decode", lambda recording: recording.path)
     return lambda *args: CliRunner().invoke(app, [str(a) for a in args])
 
 
@@ -255,7 +256,7 @@ def test_a_damaged_model_is_one_line_and_ends_with_1(call, monkeypatch):
     def load(job):
         raise ModelError("the weights are\ndamaged")
 
-    monkeypatch.setattr(analysis, "load", load)
+    monkeypatch.setattr(batch, "load", load)
     touch("a.wav")
     got = call("analyze", "a.wav", "--format", "json")
     assert (got.exit_code, got.stderr, got.stdout) == (1, "the weights are\\ndamaged\n", "")
@@ -478,7 +479,7 @@ def test_reports_that_cannot_be(call):
 
 def test_precision_reaches_the_model(call, monkeypatch):
     asked = []
-    monkeypatch.setattr(analysis, "load", lambda job: asked.append(job.precision) or StandIn())
+    monkeypatch.setattr(batch, "load", lambda job: asked.append(job.precision) or StandIn())
     touch("a.wav")
     assert [call("analyze", "a.wav", *more).exit_code for more in ((), ("--precision", "bf16"))] == [0, 0]
     assert asked == ["fp32", "bf16"]

@@ -5,7 +5,7 @@ import json
 import pytest
 from transformers import Wav2Vec2FeatureExtractor
 
-from segser_core.predictor import Predictor
+from segser_core.inference.predictor import Predictor
 from segser_core.runs.run import read_run
 from tests.conftest import ROOT, tiny_network
 from tests.made_corpora import make_iemocap

@@ -4,10 +4,10 @@ from safetensors.torch import load_file, save_file
 
 from segser_core.audio.loading import load_audio
 from segser_core.errors import ModelError, SettingError
+from segser_core.inference.predictor import Predictor
 from segser_core.network.layer_average import AS_IT_IS, LayerAverage, Statistics, statistics
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.pretrained import encoder_around
-from segser_core.predictor import Predictor
 from tests.conftest import KINDS, settings, tiny_network
 from tests.test_encoders import clips, whisper_alone
 from tests.test_model import batch_of, tiny_model

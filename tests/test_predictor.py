@@ -5,16 +5,8 @@ import pytest
 import torch
 
 from segser_core.errors import ModelError, SettingError
-from segser_core.predictor import (
-    MARGIN_FRAMES,
-    PRECISIONS,
-    STEP_FRAMES,
-    WINDOW_FRAMES,
-    Predictor,
-    choose_device,
-    slices,
-    windows,
-)
+from segser_core.inference.long_audio import MARGIN_FRAMES, STEP_FRAMES, WINDOW_FRAMES, slices, windows
+from segser_core.inference.predictor import PRECISIONS, Predictor, choose_device
 from tests.test_model import tiny_model
 
 

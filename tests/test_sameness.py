@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from segser_core.audio.loading import load_audio
-from segser_core.predictor import Predictor
+from segser_core.inference.predictor import Predictor
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "segser_core" / "bundled" / "sample.flac"
@@ -73,5 +73,5 @@ def test_company_in_a_batch_moves_a_probability_by_less_than_1e_4(predictor):
 @pytest.mark.parametrize("size", [1, 3, 7])
 def test_how_many_segments_are_heard_at_once_moves_a_probability_by_less_than_1e_4(size, predictor, monkeypatch):
     first = probabilities(predictor, "segment")
-    monkeypatch.setattr("segser_core.predictor.BATCH_SEGMENTS", size)
+    monkeypatch.setattr("segser_core.inference.predictor.BATCH_SEGMENTS", size)
     assert np.abs(probabilities(predictor, "segment") - first).max() < 1e-4

@@ -11,7 +11,7 @@ from benchmarks.inference import cut
 from benchmarks.paper_cost import loss_apart, loss_of
 from benchmarks.peers import by_pipeline, classifier_of
 from benchmarks.resampling import by_loop, ours, utterances
-from segser_core.predictor import Predictor
+from segser_core.inference.predictor import Predictor
 from tests.test_model import batch_of, tiny_model
 
 

@@ -12,18 +12,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segser_core import analysis, stream
-from segser_core.analysis import Job, Screen
 from segser_core.audio.levels import Levels as AudioLevels
 from segser_core.audio.loading import AHEAD_S, Decoded, audio_blocks, decode_ahead
 from segser_core.audio.waveform import cut_wav
 from segser_core.errors import AudioError, ModelError, SettingError
+from segser_core.inference import batch, prefetch, ray_workers
+from segser_core.inference.batch import Job
+from segser_core.inference.console import Screen
 from segser_core.prediction.exports import csv_pieces, json_pieces, to_csv, to_json
 from tests.test_exports import prediction
 
 
 def test_items_come_in_order_with_what_threads_made_of_them():
-    made = stream.ahead(range(50), lambda i: (time.sleep(0.001 * (i % 3)), 2 * i)[1])
+    made = prefetch.ahead(range(50), lambda i: (time.sleep(0.001 * (i % 3)), 2 * i)[1])
     assert [(i, future.result()) for i, future in made] == [(i, 2 * i) for i in range(50)]
 
 
@@ -33,7 +34,7 @@ def test_a_cluster_where_nobody_listens_is_refused_at_once():
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(SettingError, match=f"cannot be reached at {address}"):
-        stream.connect(address)
+        ray_workers.connect(address)
 
 
 def test_only_so_many_are_made_ahead():
@@ -44,22 +45,22 @@ def test_only_so_many_are_made_ahead():
             taken.append(i)
             yield i
 
-    first = next(stream.ahead(items(), lambda i: i))
-    assert first[0] == 0 and len(taken) <= stream.AHEAD + 1
+    first = next(prefetch.ahead(items(), lambda i: i))
+    assert first[0] == 0 and len(taken) <= prefetch.AHEAD + 1
 
 
 def test_nothing_is_made_any_more_once_nobody_listens():
     before = threading.active_count()
     made = []
-    source = stream.ahead(range(100), made.append)
+    source = prefetch.ahead(range(100), made.append)
     next(source)
     source.close()
     time.sleep(0.05)
-    assert len(made) <= stream.AHEAD + 1 and threading.active_count() == before
+    assert len(made) <= prefetch.AHEAD + 1 and threading.active_count() == before
 
 
 def test_what_goes_wrong_in_a_thread_is_raised_in_its_turn():
-    made = list(stream.ahead([1, 0, 2], lambda i: 1 / i))
+    made = list(prefetch.ahead([1, 0, 2], lambda i: 1 / i))
     assert made[0][1].result() == 1 and made[2][1].result() == 0.5
     with pytest.raises(ZeroDivisionError):
         made[1][1].result()
@@ -109,7 +110,7 @@ def clips(tmp_path) -> Path:
 def outcome(job: Job, capfd) -> tuple[list, list[str]]:
     """The predictions of a job, and the lines on standard error about its recordings."""
     with Screen() as screen:
-        found = list(analysis.run(job, screen))
+        found = list(batch.run(job, screen))
     return found, [line for line in capfd.readouterr().err.splitlines() if "wav: " in line]
 
 
@@ -143,9 +144,9 @@ def refusing_worker():
 @pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing():
     pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
-    items = list(range(20 * stream.BLOCK))
+    items = list(range(20 * ray_workers.BLOCK))
     found = []
-    for process, item in stream.on_ray(items, slow_worker):
+    for process, item in ray_workers.on_ray(items, slow_worker):
         found.append((process, item))
         if len(found) == 1:
             os.kill(process, signal.SIGKILL)
@@ -157,5 +158,5 @@ def test_a_worker_that_is_killed_loses_nothing():
 def test_a_model_that_no_worker_can_load_is_one_error():
     pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
     with pytest.raises(ModelError, match="the weights are damaged"):
-        list(stream.on_ray([1, 2], partial(refusing_worker)))
-    assert list(stream.on_ray([], slow_worker)) == []
+        list(ray_workers.on_ray([1, 2], partial(refusing_worker)))
+    assert list(ray_workers.on_ray([], slow_worker)) == []

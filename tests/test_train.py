@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.predictor import Predictor
 from segser_core.runs.run import read_run
 from tests.conftest import LABELS, settings
 from training import evaluate, train

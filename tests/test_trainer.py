@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import load_file
 
 from segser_core.errors import SettingError
+from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.predictor import Predictor
 from segser_core.systems import SYSTEMS
 from tests.conftest import LABELS, settings, tiny_network
 from tests.test_model import batch_of

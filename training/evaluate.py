@@ -21,8 +21,8 @@ from tqdm import tqdm
 from segser_core import __version__
 from segser_core.bundled import checkpoint_of
 from segser_core.errors import CorpusError, SegserError
+from segser_core.inference.predictor import Predictor
 from segser_core.network.model import ORIGIN, origin
-from segser_core.predictor import Predictor
 from segser_core.runs.reading import read_json
 from segser_core.runs.writing import check_place, write_run
 from segser_core.statistics.scores import metrics_of

@@ -23,12 +23,13 @@ from tqdm import tqdm
 
 from segser_core.audio.loading import Decoded, decode_ahead, load_audio
 from segser_core.errors import AudioError, CorpusError, RunError, SettingError
+from segser_core.inference.predictor import Predictor
+from segser_core.inference.prefetch import ahead
+from segser_core.inference.ray_workers import on_ray
 from segser_core.network.layer_average import AS_IT_IS, LayerAverage, Statistics, statistics
 from segser_core.prediction.prediction import Prediction
-from segser_core.predictor import Predictor
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
-from segser_core.stream import ahead, on_ray
 
 KEPT_COLUMNS = (
     *("utterance_id", "label", "path", "speaker", "session", "gender", "split", "duration_s", "style", "text"),

@@ -20,7 +20,7 @@ from segser_core.errors import AudioError
 from segser_core.prediction.prediction import Context, Prediction
 
 if TYPE_CHECKING:
-    from segser_core.predictor import Predictor
+    from segser_core.inference.predictor import Predictor
 
 LONGEST_S = 30 * 60
 MOST_FILES = 100
@@ -31,7 +31,7 @@ TOO_MANY = f"only {MOST_FILES} files are analysed at once; `python -m segser_cor
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def predictor(model: str) -> "Predictor":
     """A bundled model, ready to analyse; shared, since it keeps nothing between calls."""
-    from segser_core.predictor import Predictor  # torch takes seconds: the page is there before it
+    from segser_core.inference.predictor import Predictor  # torch takes seconds: the page is there before it
 
     return Predictor.from_pretrained(model)
 

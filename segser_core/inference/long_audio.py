@@ -1,13 +1,17 @@
 """Pass a recording of any length through an encoder, window by window, in constant memory."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from segser_core.network.segments import Windows
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.levels import Levels
+from segser_core.network.encoders import HOP_SAMPLES
+from segser_core.network.segments import FRAME_S, Windows
 
 
 class Rows:
@@ -65,3 +69,54 @@ def stream_means(
         means.append(kept[start - first : stop - first].double().mean(dim=0).to(kept.dtype))
         bounds.append((start, stop))
     return (total / min(n_frames, crop)).to(kept.dtype), means.whole(), bounds
+
+
+WINDOW_FRAMES = 1500  # 30 s: Whisper's table of positions is no longer
+MARGIN_FRAMES = 250  # 5 s at either side of a window that only serve as context
+STEP_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
+Progress = Callable[[float], None]
+
+
+def watch(blocks: Iterable[np.ndarray], levels: Levels, progress: Progress | None) -> Iterator[np.ndarray]:
+    """The same blocks, their levels taken and the progress told on the way."""
+    for block in blocks:
+        levels.add(block)
+        yield block
+        if progress is not None:
+            progress(levels.n_samples / SAMPLE_RATE_HZ)
+
+
+def windows(
+    blocks: Iterable[np.ndarray], window: int = WINDOW_FRAMES, margin: int = MARGIN_FRAMES
+) -> Iterator[tuple[np.ndarray, int, int | None]]:
+    """Overlapping windows over a recording that comes in blocks of one step, window − 2 · margin frames.
+
+    Yields:
+        The window's samples; the first and the end of its frames that count (None:
+        all that are left). Together they cover the recording without gap or overlap.
+    """
+    held, first = np.empty(0, np.float32), 0
+    for block in blocks:
+        held = np.concatenate([held, block])
+        if len(held) > window * HOP_SAMPLES:
+            yield held[: window * HOP_SAMPLES], first, window - margin
+            held, first = held[(window - 2 * margin) * HOP_SAMPLES :], margin
+    yield held, first, None
+
+
+def slices(blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Iterator[np.ndarray]:
+    """Stretches of a recording that comes in blocks: `bounds` in samples, in order of their start."""
+    held, begin, source = np.empty(0, np.float32), 0, iter(blocks)
+    for start, end in bounds:
+        while begin + len(held) < end and (block := next(source, None)) is not None:
+            drop = min(max(start - begin, 0), len(held))
+            held, begin = np.concatenate([held[drop:], block]), begin + drop
+        yield held[start - begin : end - begin]
+
+
+def bounds_in_seconds(bounds: list[tuple[int, int]], duration_s: float) -> tuple[tuple[float, float], ...]:
+    """Frames → seconds; a segment flush with the last frame ends with the recording."""
+    last = bounds[-1][1]
+    return tuple(
+        (start * FRAME_S, duration_s if end == last else min(end * FRAME_S, duration_s)) for start, end in bounds
+    )

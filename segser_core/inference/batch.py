@@ -4,29 +4,25 @@ A recording that cannot be analysed is one plain line on standard error, `PATH: 
 and the others go on. Nothing is kept of a recording but its name, so that memory hardly grows.
 """
 
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING
 
 from segser_core.errors import SegserError, SettingError
+from segser_core.inference.prefetch import ahead
+from segser_core.inference.ray_workers import Engine, on_ray
 from segser_core.prediction.exports import EXPORTS, csv_pieces, json_pieces
 from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
-from segser_core.stream import Engine, ahead, on_ray
 from segser_core.systems import DEFAULT_SYSTEM
-from segser_core.text import aligned, plain
 
 if TYPE_CHECKING:
     from segser_core.audio.loading import Decoded
-    from segser_core.predictor import Precision, Predictor
+    from segser_core.inference.predictor import Precision, Predictor
+from segser_core.inference.console import Screen, table
 
 
 @dataclass(frozen=True)
@@ -58,62 +54,6 @@ class Recording:
 
 Result = Prediction | SegserError | OSError  # what came of a recording, or why nothing did
 Refuse = Callable[[str, object], None]
-
-
-class Screen:
-    """Standard error: a progress bar where it is a terminal, and a line a problem; it counts both."""
-
-    def __init__(self):
-        self.done = self.problems = 0
-
-    def __enter__(self) -> "Screen":
-        console = Console(stderr=True)
-        self.bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            disable=not is_terminal(sys.stderr),
-        )
-        self.bar.start()
-        self.task = self.bar.add_task("", total=None)
-        return self
-
-    def __exit__(self, *_):
-        self.bar.stop()
-
-    def begin(self, doing: str, total: int) -> None:
-        """Show what is being done first, and how many recordings there are."""
-        self.bar.update(self.task, description=plain(doing), total=total, refresh=True)
-
-    def hear(self, name: str, heard_s: float) -> None:
-        """Show how many seconds of a recording are analysed."""
-        self.bar.update(self.task, description=f"{plain(name)} {heard_s:.0f} s")
-
-    def count(self) -> None:
-        """One recording more is done."""
-        self.done += 1
-        self.bar.update(self.task, completed=self.done)
-
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """The bar out of the way, for something to be printed on the same terminal."""
-        if is_terminal(sys.stdout):
-            self.bar.stop()
-        yield
-        if is_terminal(sys.stdout):
-            self.bar.start()
-
-    def refuse(self, name: str, why: object) -> None:
-        """Say in a line what is wrong with a file."""
-        self.problems += 1
-        line = f"{plain(name)}: {plain(why)}"
-        self.bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def run(job: Job, screen: Screen) -> Iterator[Prediction]:
@@ -166,7 +106,7 @@ def load(job: Job) -> "Predictor":
     """The job's model, on its device; what transformers says while loading is no news to a user."""
     from transformers.utils import logging
 
-    from segser_core.predictor import Predictor
+    from segser_core.inference.predictor import Predictor
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
@@ -259,11 +199,6 @@ def to_do(job: Job, recordings: Iterable[Recording], screen: Screen) -> Iterator
             yield recording
 
 
-def is_terminal(stream: TextIO | None) -> bool:
-    """Whether someone looks at it; whatever the environment says of colours, a pipe or a file is none."""
-    return stream is not None and stream.isatty()
-
-
 def write(prediction: Prediction, format: str, path: Path) -> None:
     """One prediction as a file, in place at once, so that a file is whole or not there."""
     content = as_bytes(prediction, format)
@@ -284,17 +219,3 @@ def printed(predictions: Iterable[Prediction], format: str) -> Iterator[str]:
     if format == "table":
         return map(table, predictions)
     return json_pieces(predictions) if format == "json" else csv_pieces(predictions)
-
-
-def table(p: Prediction) -> str:
-    """One prediction to be read: the label, then a line a segment; the file's name stays whole."""
-    how = f"{p.duration_s:.2f} s, {plain(p.model)}, {p.aggregate}" + (", segments alone" * (p.context == "segment"))
-    head = f"{plain(p.file)}: {p.label} {p.confidence:.2f}  ({how})"
-    rows = [("segment", "start", "end", "label", "confidence", "")]
-    for s in p.segments:
-        mark = "decides" if s == p.deciding else ""
-        rows.append((str(s.index), f"{s.start_s:.2f}", f"{s.end_s:.2f}", s.label, f"{s.confidence:.2f}", mark))
-    notes = [f"  note: {plain(w)}" for w in p.warnings]
-    if p.is_probe:
-        notes.append("  note: this model met no segment in training; its segments are a probe and decide nothing")
-    return "\n".join([head, *(f"  {line}" for line in aligned(rows, "0124")), *notes]) + "\n"

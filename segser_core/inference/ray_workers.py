@@ -1,11 +1,9 @@
-"""Many recordings in turn, in memory that does not grow with their number: decoded ahead here, or shared out by Ray."""
+"""Share many recordings out to Ray's workers, in order and in constant memory."""
 
 import logging
 import os
 import socket
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -15,23 +13,7 @@ from segser_core.errors import SegserError, SettingError
 Engine = Literal["local", "ray"]
 T = TypeVar("T")
 R = TypeVar("R")
-THREADS, AHEAD = 2, 8
 BLOCK = 16  # recordings that one of Ray's workers is given at once, and that are done again where it is killed
-
-
-def ahead(items: Iterable[T], make: Callable[[T], R]) -> Iterator[tuple[T, "Future[R]"]]:
-    """Each item, with what is made of it in threads before its turn comes; at most `AHEAD` of them wait."""
-    waiting: deque[tuple[T, Future[R]]] = deque()
-    pool = ThreadPoolExecutor(THREADS)
-    try:
-        for item in items:
-            waiting.append((item, pool.submit(make, item)))
-            if len(waiting) > AHEAD:
-                yield waiting.popleft()
-        while waiting:
-            yield waiting.popleft()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ windows, of which the middle is kept, and the frames are joined before segments 
 and frames are held window by window, so memory does not grow with the recording.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -19,7 +19,15 @@ from segser_core.audio.levels import Levels
 from segser_core.audio.loading import Source, audio_blocks
 from segser_core.bundled import checkpoint_of
 from segser_core.errors import ModelError, SettingError
-from segser_core.inference.long_audio import stream_means
+from segser_core.inference.long_audio import (
+    STEP_FRAMES,
+    Progress,
+    bounds_in_seconds,
+    slices,
+    stream_means,
+    watch,
+    windows,
+)
 from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.segments import FRAME_S
@@ -27,12 +35,8 @@ from segser_core.prediction.prediction import CONTEXTS, Context, Prediction, Seg
 from segser_core.prediction.rules import Aggregate, aggregate
 from segser_core.systems import DEFAULT_SYSTEM, system_of
 
-WINDOW_FRAMES = 1500  # 30 s: Whisper's table of positions is no longer
-MARGIN_FRAMES = 250  # 5 s at either side of a window that only serve as context
-STEP_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
 BATCH_SEGMENTS = 16
 A_WORD_S = 0.3  # a recording that is shorter comes with a warning
-Progress = Callable[[float], None]
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 
@@ -240,48 +244,3 @@ def choose_device(device: str) -> str:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ModelError("device cuda was asked for, but torch finds no GPU here; use --device cpu or auto")
     return device
-
-
-def watch(blocks: Iterable[np.ndarray], levels: Levels, progress: Progress | None) -> Iterator[np.ndarray]:
-    """The same blocks, their levels taken and the progress told on the way."""
-    for block in blocks:
-        levels.add(block)
-        yield block
-        if progress is not None:
-            progress(levels.n_samples / SAMPLE_RATE_HZ)
-
-
-def windows(
-    blocks: Iterable[np.ndarray], window: int = WINDOW_FRAMES, margin: int = MARGIN_FRAMES
-) -> Iterator[tuple[np.ndarray, int, int | None]]:
-    """Overlapping windows over a recording that comes in blocks of one step, window − 2 · margin frames.
-
-    Yields:
-        The window's samples; the first and the end of its frames that count (None:
-        all that are left). Together they cover the recording without gap or overlap.
-    """
-    held, first = np.empty(0, np.float32), 0
-    for block in blocks:
-        held = np.concatenate([held, block])
-        if len(held) > window * HOP_SAMPLES:
-            yield held[: window * HOP_SAMPLES], first, window - margin
-            held, first = held[(window - 2 * margin) * HOP_SAMPLES :], margin
-    yield held, first, None
-
-
-def slices(blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Iterator[np.ndarray]:
-    """Stretches of a recording that comes in blocks: `bounds` in samples, in order of their start."""
-    held, begin, source = np.empty(0, np.float32), 0, iter(blocks)
-    for start, end in bounds:
-        while begin + len(held) < end and (block := next(source, None)) is not None:
-            drop = min(max(start - begin, 0), len(held))
-            held, begin = np.concatenate([held[drop:], block]), begin + drop
-        yield held[start - begin : end - begin]
-
-
-def bounds_in_seconds(bounds: list[tuple[int, int]], duration_s: float) -> tuple[tuple[float, float], ...]:
-    """Frames → seconds; a segment flush with the last frame ends with the recording."""
-    last = bounds[-1][1]
-    return tuple(
-        (start * FRAME_S, duration_s if end == last else min(end * FRAME_S, duration_s)) for start, end in bounds
-    )

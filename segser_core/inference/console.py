@@ -1,0 +1,87 @@
+"""Show progress, problems and predictions on a terminal."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from segser_core.prediction.prediction import Prediction
+from segser_core.text import aligned, plain
+
+
+class Screen:
+    """Standard error: a progress bar where it is a terminal, and a line a problem; it counts both."""
+
+    def __init__(self):
+        self.done = self.problems = 0
+
+    def __enter__(self) -> "Screen":
+        console = Console(stderr=True)
+        self.bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            disable=not is_terminal(sys.stderr),
+        )
+        self.bar.start()
+        self.task = self.bar.add_task("", total=None)
+        return self
+
+    def __exit__(self, *_):
+        self.bar.stop()
+
+    def begin(self, doing: str, total: int) -> None:
+        """Show what is being done first, and how many recordings there are."""
+        self.bar.update(self.task, description=plain(doing), total=total, refresh=True)
+
+    def hear(self, name: str, heard_s: float) -> None:
+        """Show how many seconds of a recording are analysed."""
+        self.bar.update(self.task, description=f"{plain(name)} {heard_s:.0f} s")
+
+    def count(self) -> None:
+        """One recording more is done."""
+        self.done += 1
+        self.bar.update(self.task, completed=self.done)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """The bar out of the way, for something to be printed on the same terminal."""
+        if is_terminal(sys.stdout):
+            self.bar.stop()
+        yield
+        if is_terminal(sys.stdout):
+            self.bar.start()
+
+    def refuse(self, name: str, why: object) -> None:
+        """Say in a line what is wrong with a file."""
+        self.problems += 1
+        line = f"{plain(name)}: {plain(why)}"
+        self.bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether someone looks at it; whatever the environment says of colours, a pipe or a file is none."""
+    return stream is not None and stream.isatty()
+
+
+def table(p: Prediction) -> str:
+    """One prediction to be read: the label, then a line a segment; the file's name stays whole."""
+    how = f"{p.duration_s:.2f} s, {plain(p.model)}, {p.aggregate}" + (", segments alone" * (p.context == "segment"))
+    head = f"{plain(p.file)}: {p.label} {p.confidence:.2f}  ({how})"
+    rows = [("segment", "start", "end", "label", "confidence", "")]
+    for s in p.segments:
+        mark = "decides" if s == p.deciding else ""
+        rows.append((str(s.index), f"{s.start_s:.2f}", f"{s.end_s:.2f}", s.label, f"{s.confidence:.2f}", mark))
+    notes = [f"  note: {plain(w)}" for w in p.warnings]
+    if p.is_probe:
+        notes.append("  note: this model met no segment in training; its segments are a probe and decide nothing")
+    return "\n".join([head, *(f"  {line}" for line in aligned(rows, "0124")), *notes]) + "\n"
