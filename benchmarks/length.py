@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segser_core.errors import SegserError, SettingError
+from segser_core.formatting import percent
 from segser_core.runs.reaggregate import rules_of, under_rule
 from segser_core.runs.run import Run, read_run
 from segser_core.statistics.scores import summarise
-from segser_core.text import percent
 
 if TYPE_CHECKING:
     import pandas as pd

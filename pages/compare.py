@@ -11,7 +11,7 @@ from pages.shared.loaders import predict, samples_of
 from pages.shared.player import Moment, listen
 from pages.shared.shell import shell
 from pages.shared.sources import choose_source, introduce, obtain
-from segser_core import figures
+from segser_core.figures import timeline
 from segser_core.inference import models as models_
 
 shell()
@@ -51,7 +51,7 @@ st.markdown(words.disagreement(a, b))
 
 moments = [Moment(*stretch, line) for stretch, line in words.both_lines(a, b)]
 listen(
-    lambda i, view: figures.comparison(a, b, samples, None if i is None else moments[i].stretch, view),
+    lambda i, view: timeline.comparison(a, b, samples, None if i is None else moments[i].stretch, view),
     moments,
     samples,
     key=recording.sha256,

@@ -11,7 +11,7 @@ from pages.shared.loaders import samples_of
 from pages.shared.player import Moment, listen
 from pages.shared.shell import shell
 from pages.shared.sources import choose_source, introduce, obtain_all
-from segser_core import figures
+from segser_core.figures import timeline
 from segser_core.inference import models as models_
 
 shell()
@@ -47,7 +47,7 @@ with answer:
     for warning in prediction.warnings:
         st.warning(warning, icon=":material/warning:")
 with shares:
-    shares_of_all = figures.probabilities(prediction)
+    shares_of_all = timeline.probabilities(prediction)
     st.plotly_chart(shares_of_all, key="probabilities", theme=None, config={"displayModeBar": False})
 
 moments = [
@@ -55,7 +55,7 @@ moments = [
     for s, line in zip(prediction.segments, words.segment_lines(prediction), strict=True)
 ]
 listen(
-    lambda playing, view: figures.timeline(prediction, samples, playing, view),
+    lambda playing, view: timeline.timeline(prediction, samples, playing, view),
     moments,
     samples,
     key=recording.sha256,

@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from segser_core.errors import ModelError, SegserError, SettingError
+from segser_core.formatting import aligned, percent, plain
 from segser_core.systems import DEFAULT_SYSTEM
-from segser_core.text import aligned, percent, plain
 
 Format = Literal["table", "json", "csv", "textgrid", "elan", "parquet"]
 Rule = Literal["utterance", "max", "mean", "vote", "top-k"]

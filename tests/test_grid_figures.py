@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core import grid_figures
+from segser_core.figures import grids
 from segser_core.runs.run import read_run
 from segser_core.statistics import recall_by_group, tables
 from segser_core.statistics.scores import summarise
@@ -33,7 +33,7 @@ def contrast(one: np.ndarray, two: np.ndarray) -> float:
 
 def test_cells_tell_their_row_and_hold_share_and_count(pair, summaries):
     table = tables.confusion_table(summaries[pair[0].name].pooled)
-    cells = grid_figures.confusion_figure(table, pair[0].labels).data[0]
+    cells = grids.confusion_figure(table, pair[0].labels).data[0]
     places = {label: i for i, label in enumerate(pair[0].labels)}
     for (row,), base, text, y in zip(cells.customdata, cells.base, cells.text, cells.y, strict=True):
         assert table.label[row] == y and places[table.predicted[row]] == pytest.approx(base + 0.48)
@@ -45,9 +45,9 @@ def test_cells_tell_their_row_and_hold_share_and_count(pair, summaries):
 
 def test_groups_of_one_run_and_the_difference_of_two(pair):
     one, two = (recall_by_group.breakdown(r.predictions, r.labels, ("speaker",)) for r in pair)
-    cells = grid_figures.breakdown_figure(one, pair[0].labels).data[0]
+    cells = grids.breakdown_figure(one, pair[0].labels).data[0]
     assert cells.text[0] == f"{100 * one.recall[0]:.0f}<br>{one.clips[0]}"
-    between = grid_figures.breakdown_figure(one, pair[0].labels, two).data[0]
+    between = grids.breakdown_figure(one, pair[0].labels, two).data[0]
     value = 100 * (one.recall[0] - two.recall[0])
     assert between.text[0] == f"{value:+.0f}<br>{one.clips[0]}".replace("-", "−")
     assert len({c.split(",")[0] for c in between.marker.color}) == 2  # one colour ahead, another behind
@@ -55,9 +55,7 @@ def test_groups_of_one_run_and_the_difference_of_two(pair):
 
 def test_a_group_without_a_clip_is_told_from_one_in_which_none_was_found():
     rows = pd.DataFrame({"label": ["sad", "happy"], "predicted": ["happy", "happy"], "speaker": ["A", "B"]})
-    cells = grid_figures.breakdown_figure(
-        recall_by_group.breakdown(rows, ("sad", "happy"), ("speaker",)), ("sad", "happy")
-    )
+    cells = grids.breakdown_figure(recall_by_group.breakdown(rows, ("sad", "happy"), ("speaker",)), ("sad", "happy"))
     assert list(cells.data[0].text) == ["0<br>1", "–", "–", "100<br>1"]
 
 
@@ -65,5 +63,5 @@ def test_a_group_without_a_clip_is_told_from_one_in_which_none_was_found():
 @pytest.mark.parametrize("value", [-1.0, -0.5, 0.0, 0.3, 0.7, 1.0])
 def test_the_pages_text_is_legible_on_every_shade(page, ink, value):
     ground, text = (np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) for c in (page, ink))
-    *rgb, alpha = (float(v) for v in grid_figures._shade(value)[5:-1].split(","))
+    *rgb, alpha = (float(v) for v in grids._shade(value)[5:-1].split(","))
     assert contrast(alpha * np.array(rgb) + (1 - alpha) * ground, text) >= 4.5

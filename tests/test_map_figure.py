@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core import map_figure
-from segser_core.drawing import LOOK, SYMBOLS
+from segser_core.figures import embedding_map
+from segser_core.figures.style import LOOK, SYMBOLS
 from segser_core.labels import LABELS, colour_of
 from segser_core.runs.map_points import NOT_KNOWN
 
@@ -35,7 +35,7 @@ def opacities(trace) -> np.ndarray:
 
 def figure(by: str, rows: pd.DataFrame, **changes):
     places = np.random.default_rng(1).normal(size=(len(rows), 2))
-    return map_figure.map_figure(rows, places, by, changes.pop("method", "pca"), **changes), places
+    return embedding_map.map_figure(rows, places, by, changes.pop("method", "pca"), **changes), places
 
 
 @pytest.mark.parametrize("by", ["label", "predicted"])
@@ -77,7 +77,7 @@ def test_speakers_each_have_a_look_of_their_own_and_of_many_the_rarest_share_one
     rows = table(300, speaker=[f"s{i % speakers:02}" for i in range(300)])
     *groups, _ = figure("speaker", rows)[0].data
     assert len({(t.marker.color, t.marker.symbol) for t in groups}) == len(groups) == shown
-    assert (groups[-1].name == map_figure.OTHERS) == (speakers > 16)
+    assert (groups[-1].name == embedding_map.OTHERS) == (speakers > 16)
     assert sum(len(t.customdata) for t in groups) == 300
 
 
@@ -111,7 +111,7 @@ def test_a_sample_is_drawn_and_what_is_chosen_and_many_points_by_webgl(monkeypat
     *groups, rings = figure("label", rows, chosen=["u30"], sample=sample)[0].data
     assert sorted(who[0] for t in groups for who in t.customdata) == sorted(rows.utterance_id[sample])
     assert {who[0] for who in rings.customdata} == {"u30"} and rings.type == "scatter"
-    monkeypatch.setattr(map_figure, "MOST_DRAWN", 15)
+    monkeypatch.setattr(embedding_map, "MOST_DRAWN", 15)
     whole = figure("label", rows)[0].data
     assert sum(len(t.customdata) for t in whole[:-1]) == 40 and {t.type for t in whole} == {"scattergl"}
 

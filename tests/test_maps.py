@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segser_core.errors import RunError
-from segser_core.map_figure import map_figure
+from segser_core.figures.embedding_map import map_figure
 from segser_core.runs import map_points
 from segser_core.runs.map_points import folds_of, points_of, segment_folds
 from segser_core.runs.reading import Embeddings

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import charts, run_choice
 from pages.shared.recall_words import p_value
 from pages.shared.words import RULES
+from segser_core.formatting import percent, signed
 from segser_core.prediction.rules import AGGREGATES
 from segser_core.runs.clip_filter import Filter
 from segser_core.runs.reading import REQUIRED
@@ -20,7 +21,6 @@ from segser_core.runs.reaggregate import under_rule
 from segser_core.runs.run import read_run
 from segser_core.statistics.report import report_json
 from segser_core.statistics.scores import summarise
-from segser_core.text import percent, signed
 from tests.made_run import LABELS, made_runs
 from tests.test_app import figure, opened, run, said
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segser_core import grid_figures, run_figures
-from segser_core.drawing import LOOK
+from segser_core.figures import grids, scores
+from segser_core.figures.style import LOOK
 from segser_core.labels import colour_of
 from segser_core.runs.reaggregate import segments_per_clip
 from segser_core.runs.run import read_run
@@ -27,7 +27,7 @@ def summaries(pair):
 
 def test_each_class_has_its_colour_and_each_run_its_filling(pair, summaries):
     table = tables.recall_table(summaries)
-    bars = [t for t in run_figures.recall_figure(table).data if t.type == "bar" and t.x[0] is not None]
+    bars = [t for t in scores.recall_figure(table).data if t.type == "bar" and t.x[0] is not None]
     assert [bar.name for bar in bars] == [r.name for r in pair]
     for bar in bars:
         assert list(bar.marker.color) == [colour_of(c) for c in bar.y]
@@ -38,24 +38,24 @@ def test_each_class_has_its_colour_and_each_run_its_filling(pair, summaries):
 
 def test_error_bars_reach_to_the_interval(summaries):
     table = tables.recall_table(summaries)
-    bar = run_figures.recall_figure(table).data[0]
+    bar = scores.recall_figure(table).data[0]
     own = table[table.run == bar.name]
     assert np.allclose(bar.x + bar.error_x.array, own.high) and np.allclose(bar.x - bar.error_x.arrayminus, own.low)
 
 
 def test_each_class_says_how_many_clips_it_has_and_one_without_any_says_so(pair, summaries):
     table = tables.recall_table(summaries)
-    texts = run_figures.recall_figure(table).layout.yaxis.ticktext
+    texts = scores.recall_figure(table).layout.yaxis.ticktext
     assert all(f"{n} clips" in text for n, text in zip(table.clips, texts, strict=False))
     of = pair[0].predictions
     without = {"x": summarise(of[of.label != "sad"], pair[0].labels)}
-    figure = run_figures.recall_figure(tables.recall_table(without))
+    figure = scores.recall_figure(tables.recall_table(without))
     assert "no clip" in figure.data[1].text and "0 clips" in figure.layout.yaxis.ticktext[-1]
 
 
 def test_differences_are_drawn_in_points_around_a_marked_zero(pair):
     table = tables.difference_table(compare(*(r.predictions for r in pair), pair[0].labels))
-    figure = run_figures.difference_figure(table, "a", "b")
+    figure = scores.difference_figure(table, "a", "b")
     assert np.allclose(figure.data[0].x, 100 * table.difference)
     low, high = figure.layout.xaxis.range
     assert low == -high and high > 100 * table.high.abs().max()
@@ -65,16 +65,16 @@ def test_differences_are_drawn_in_points_around_a_marked_zero(pair):
 
 def test_a_difference_that_nothing_is_known_of_can_be_drawn():
     table = pd.DataFrame({"label": ["sad"], "difference": [np.nan], "low": [np.nan], "high": [np.nan], "p_holm": [1]})
-    assert "no clip" in run_figures.difference_figure(table, "a", "b").data[0].hovertext[0]
+    assert "no clip" in scores.difference_figure(table, "a", "b").data[0].hovertext[0]
 
 
 def test_calibration_is_drawn_by_bin_and_by_number_of_segments(pair):
     found = {r.name: calibrate(r.predictions, r.labels, segments_per_clip(r)) for r in pair}
-    lines = run_figures.reliability_figure(found).data
+    lines = scores.reliability_figure(found).data
     assert [line.name for line in lines] == [r.name for r in pair]
     assert lines[0].marker.symbol != lines[1].marker.symbol and lines[0].line.dash != lines[1].line.dash
     assert list(lines[0].y) == [b.accuracy for b in found[pair[0].name].bins if b.count]
-    by_segments = run_figures.by_segments_figure(found).data
+    by_segments = scores.by_segments_figure(found).data
     assert len(by_segments) == 4 and by_segments[0].x[-1].endswith("+")
     assert list(by_segments[1].y) == [g.mean_confidence for g in found[pair[0].name].by_segments]
 
@@ -83,9 +83,9 @@ def test_every_axis_carries_its_quantity(pair, summaries):
     found = {r.name: calibrate(r.predictions, r.labels, segments_per_clip(r)) for r in pair}
     first = summaries[pair[0].name]
     figures = [
-        run_figures.recall_figure(tables.recall_table(summaries)),
-        grid_figures.confusion_figure(tables.confusion_table(first.pooled), pair[0].labels),
-        run_figures.reliability_figure(found),
-        run_figures.by_segments_figure(found),
+        scores.recall_figure(tables.recall_table(summaries)),
+        grids.confusion_figure(tables.confusion_table(first.pooled), pair[0].labels),
+        scores.reliability_figure(found),
+        scores.by_segments_figure(found),
     ]
     assert all(f.layout.xaxis.title.text and f.layout.template == LOOK for f in figures)

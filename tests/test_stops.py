@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from segser_core.places import sole_writer
+from segser_core.files import sole_writer
 from segser_core.runs.run import read_run
 from tests.conftest import ROOT, settings
 from tests.test_runs import predictions, written

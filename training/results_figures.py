@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from segser_core.drawing import finish
+from segser_core.figures.scores import LEGEND, recall_figure
+from segser_core.figures.style import finish
 from segser_core.network.segments import FRAME_S
-from segser_core.run_figures import LEGEND, recall_figure
 from training.sections import Row, Section
 from training.table_rows import class_rows
 

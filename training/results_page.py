@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from segser_core import paper
+from segser_core.formatting import percent
 from segser_core.statistics.bootstrap import FEW_SPEAKERS, FEWEST_SPEAKERS
 from segser_core.systems import BASELINE
-from segser_core.text import percent
 from training import results_tables as tables
 from training.results_figures import class_figure, sweep_figure
 from training.sections import Row, Section

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from segser_core import paper
+from segser_core.formatting import percent, signed
 from segser_core.systems import BASELINE
-from segser_core.text import percent, signed
 from training.sections import Row, Section
 from training.table_rows import agreement_rows, difference_rows, length_rows, score_rows, single_rows
 

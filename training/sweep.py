@@ -22,8 +22,8 @@ import pandas as pd
 import yaml
 
 from segser_core.errors import SegserError, SettingError
+from segser_core.files import sole_writer
 from segser_core.inference.predictor import Predictor
-from segser_core.places import sole_writer
 from segser_core.statistics.scores import metrics_of
 from segser_core.systems import SYSTEMS
 from training.evaluate import describe_run, evaluate

@@ -14,9 +14,9 @@ from pathlib import Path
 import pandas as pd
 
 from segser_core.errors import RunError, SegserError, SettingError
+from segser_core.formatting import percent, signed
 from segser_core.runs.run import Run, read_run, runs_below
 from segser_core.systems import BASELINE
-from segser_core.text import percent, signed
 from training.results_page import NAMES, page
 from training.sections import Row, Section, sections
 from training.sweep import read_sweep

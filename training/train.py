@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from segser_core.errors import SegserError, SettingError
+from segser_core.files import sole_writer
 from segser_core.inference.predictor import Predictor
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionModel
-from segser_core.places import sole_writer
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import check_place, write_run
 from segser_core.statistics.scores import metrics_of

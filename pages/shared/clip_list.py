@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import words
 from pages.shared.address import carry, in_address
 from pages.shared.run_choice import Choice
-from segser_core.drawing import text_on
+from segser_core.figures.style import text_on
 from segser_core.labels import colour_of
 from segser_core.runs.clip_filter import orders_of
 

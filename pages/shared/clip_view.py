@@ -14,10 +14,10 @@ from pages.shared.corpora import sound_of
 from pages.shared.loaders import LONGEST_S
 from pages.shared.player import Moment, listen
 from pages.shared.run_choice import Choice
-from segser_core import figures
 from segser_core.audio import levels
 from segser_core.audio.waveform import cut_wav
 from segser_core.errors import RunError
+from segser_core.figures import timeline
 from segser_core.prediction.prediction import Prediction
 from segser_core.runs import replay
 from segser_core.runs.notes import Note
@@ -80,13 +80,13 @@ def _timeline(said: list[Prediction], samples: np.ndarray | None, key: str) -> N
         lines = zip(said[0].segments, words.segment_lines(said[0]), strict=True)
         moments = [Moment(s.start_s, s.end_s, line) for s, line in lines]
         alt = "Each segment's most probable emotion, and each emotion's probability over time"
-        listen(lambda i, view: figures.timeline(said[0], samples, i, view), moments, samples, key, alt)
+        listen(lambda i, view: timeline.timeline(said[0], samples, i, view), moments, samples, key, alt)
         return
     st.markdown(words.disagreement(*said))
     moments = [Moment(*stretch, line) for stretch, line in words.both_lines(*said)]
     alt = "The timelines of both models on one axis; where they name different emotions is shaded"
     listen(
-        lambda i, view: figures.comparison(*said, samples, None if i is None else moments[i].stretch, view),
+        lambda i, view: timeline.comparison(*said, samples, None if i is None else moments[i].stretch, view),
         moments,
         samples,
         key,

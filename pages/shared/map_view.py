@@ -14,7 +14,7 @@ from pages.shared.filters import open_mistakes
 from pages.shared.maps import COLOURS, METHODS, Shown, choose_whole
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import cut_wav
-from segser_core.map_figure import map_figure
+from segser_core.figures.embedding_map import map_figure
 from segser_core.runs.clip_filter import Filter
 from segser_core.runs.map_points import Colour
 from segser_core.runs.run import Run

@@ -9,13 +9,14 @@ import streamlit as st
 from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.address import in_address
 from pages.shared.run_choice import Choice
-from segser_core import grid_figures, paper, run_figures
+from segser_core import paper
+from segser_core.figures import grids, scores
+from segser_core.formatting import percent, signed
 from segser_core.runs.clip_filter import Filter
 from segser_core.statistics import tables
 from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.scores import Comparison, Summary
 from segser_core.systems import system_of
-from segser_core.text import percent, signed
 
 BY = list(recall_words.BY)
 ALL = "all"
@@ -77,7 +78,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
     with left:
         st.markdown("**Recall**")
         charts.show(
-            charts.drawn(("recall", *of), lambda: run_figures.recall_figure(table)),
+            charts.drawn(("recall", *of), lambda: scores.recall_figure(table)),
             "recall",
             "Recall of each class, with intervals",
             table,
@@ -89,7 +90,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
         with right:
             st.markdown("**Paired difference of recall**")
             charts.show(
-                charts.drawn(("difference", *of), lambda: run_figures.difference_figure(between, *summaries)),
+                charts.drawn(("difference", *of), lambda: scores.difference_figure(between, *summaries)),
                 "difference",
                 "The difference of each class's recall between the runs, with intervals",
                 between,
@@ -171,7 +172,7 @@ def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
             st.markdown(f"**{words.plain(run.name)}**")
             of = ("confusion", i, *scores_view.shown(choice))
             charts.show(
-                charts.drawn(of, lambda table=table, run=run: grid_figures.confusion_figure(table, run.labels)),
+                charts.drawn(of, lambda table=table, run=run: grids.confusion_figure(table, run.labels)),
                 f"confusion-{i}",
                 f"Who was taken for whom by {run.name}",
                 table,
@@ -196,7 +197,7 @@ def calibration(choice: Choice) -> None:
     with left:
         st.markdown("**Is it as often right as it says?**")
         data = tables.reliability_table(found)
-        figure = charts.drawn(("reliability", *of), lambda: run_figures.reliability_figure(found))
+        figure = charts.drawn(("reliability", *of), lambda: scores.reliability_figure(found))
         charts.show(figure, "reliability", "Accuracy against confidence", data)
     with right:
         st.markdown("**With more segments, surer; better, too?**")
@@ -204,7 +205,7 @@ def calibration(choice: Choice) -> None:
         if data.empty:
             st.info("These runs have no segments to be counted.")
         else:
-            figure = charts.drawn(("by-segments", *of), lambda: run_figures.by_segments_figure(found))
+            figure = charts.drawn(("by-segments", *of), lambda: scores.by_segments_figure(found))
             charts.show(figure, "by-segments", "Confidence and accuracy by number of segments", data)
     for name, of in found.items():
         st.markdown(recall_words.calibration(name, of))

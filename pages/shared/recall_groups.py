@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.address import asked, carry, in_address
 from pages.shared.run_choice import Choice
-from segser_core import grid_figures
+from segser_core.figures import grids
 from segser_core.runs.clip_filter import Filter
 from segser_core.statistics import recall_by_group
 
@@ -106,7 +106,7 @@ def _show(choice: Choice, split: Split, table: pd.DataFrame, theirs: pd.DataFram
     by = " and ".join(split.by)
     of = ("groups", *scores_view.shown(choice), split)
     labels = list(dict.fromkeys(table.label))
-    figure = charts.drawn(of, lambda: grid_figures.breakdown_figure(table, labels, theirs))
+    figure = charts.drawn(of, lambda: grids.breakdown_figure(table, labels, theirs))
     alt, width_px = f"Recall of each class by {by}, with the number of clips", NAMES_PX + CELL_PX * len(labels)
     with st.container(height=TALL_PX if figure.layout.height > TALL_PX else "content", border=False):
         charts.show(figure, "groups", alt, table, of_cell, width_px)

@@ -9,11 +9,11 @@ from pages.shared import charts, recall_words, scores_view, words
 from pages.shared.address import in_address
 from pages.shared.recall_blocks import bounds
 from pages.shared.run_choice import Choice
-from segser_core import run_figures
 from segser_core.errors import RunError
+from segser_core.figures import scores
+from segser_core.formatting import percent, signed
 from segser_core.prediction.rules import Aggregate
 from segser_core.statistics.scores_by_rule import RuleScores, rule_difference_table, rule_table
-from segser_core.text import percent, signed
 
 UAR = "UAR"
 
@@ -50,7 +50,7 @@ def _chart(choice: Choice, measure: str, differences: pd.DataFrame) -> None:
     names = (run.name for run in choice.both)
     bars = differences.rename(columns={"rule": "label"})
     figure = charts.drawn(
-        ("rules", *scores_view.shown(choice), measure), lambda: run_figures.difference_figure(bars, *names)
+        ("rules", *scores_view.shown(choice), measure), lambda: scores.difference_figure(bars, *names)
     )
     charts.show(figure, "rules", "The paired difference between the runs under each rule", differences)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from pages.shared.words import NO_BREAK, RULES, plain
+from segser_core.formatting import percent, signed
 from segser_core.paper import layer_average_note
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs.run import Run
@@ -15,7 +16,6 @@ from segser_core.statistics.scores import Comparison, Summary
 from segser_core.statistics.scores_by_rule import RuleScores
 from segser_core.statistics.tables import overconfidence
 from segser_core.systems import SYSTEMS
-from segser_core.text import percent, signed
 
 CHANCE = 0.05
 SENTENCES = {

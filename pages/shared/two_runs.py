@@ -5,11 +5,11 @@ import streamlit as st
 from pages.shared import charts, scores_view, words
 from pages.shared.run_choice import Choice, compared, table_of
 from segser_core.errors import RunError
-from segser_core.figures import outcomes
+from segser_core.figures.timeline import outcomes
+from segser_core.formatting import percent, signed
 from segser_core.runs.clip_filter import Filter
 from segser_core.statistics import outcomes
 from segser_core.statistics.scores import Comparison
-from segser_core.text import percent, signed
 
 
 def show(choice: Choice) -> None:

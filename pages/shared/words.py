@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+from segser_core.formatting import percent
 from segser_core.inference.models import ModelInfo
 from segser_core.prediction.prediction import Context, Prediction, Segment
 from segser_core.prediction.rules import Aggregate
@@ -10,7 +11,6 @@ from segser_core.prediction.timeline import Stretch, disagreements
 from segser_core.runs.reaggregate import own_rule
 from segser_core.runs.run import Run
 from segser_core.systems import system_of
-from segser_core.text import percent
 
 RULES: dict[Aggregate, str] = {
     "max": "most confident segment",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from segser_core.drawing import AXIS_PX, LEGEND_LINE_PX, UNCHANGED, finish, names_px, text_on
+from segser_core.figures.style import AXIS_PX, LEGEND_LINE_PX, UNCHANGED, finish, names_px, text_on
 
 if TYPE_CHECKING:
     import pandas as pd

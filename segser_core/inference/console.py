@@ -8,8 +8,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from segser_core.formatting import aligned, plain
 from segser_core.prediction.prediction import Prediction
-from segser_core.text import aligned, plain
 
 
 class Screen:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import RunError
+from segser_core.formatting import plain
 from segser_core.labels import is_fit
-from segser_core.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd

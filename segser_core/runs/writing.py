@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import RunError
-from segser_core.places import in_place_of, sole_writer
+from segser_core.files import in_place_of, sole_writer
 from segser_core.runs.reading import (
     FORMAT,
     Embeddings,

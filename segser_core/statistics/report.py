@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from segser_core.formatting import aligned, percent, plain, signed
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs.reaggregate import own_rule
 from segser_core.runs.run import Run
@@ -13,7 +14,6 @@ from segser_core.statistics.paired_difference import Difference, Differences
 from segser_core.statistics.scores import Comparison, Summary, compare_runs, metrics_json, summarise
 from segser_core.statistics.scores_by_rule import RuleScores, differences_by_rule, scores_by_rule
 from segser_core.statistics.tables import layer_table
-from segser_core.text import aligned, percent, plain, signed
 
 NOTE = """95 % intervals are bootstrap ones of {resamples} resamples, by utterance, and by speaker where it says so;
 W: Wilson's (few clips, or all or none found); N: Newcombe's (few clips, or few that tell the runs apart). Those by

@@ -15,7 +15,7 @@ import pandas as pd
 import typer
 
 from segser_core.errors import SegserError
-from segser_core.text import plain
+from segser_core.formatting import plain
 from training.corpora import Corpus, Counts, corpora, load_corpus
 from training.corpora.join import Lengths, check_empty
 from training.corpora.join import join as join_clips

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import envelope
-from segser_core.drawing import FONT_PX, INK, SYMBOLS, UNCHANGED, finish, text_on
+from segser_core.figures.style import FONT_PX, INK, SYMBOLS, UNCHANGED, finish, text_on
 from segser_core.labels import LABELS, colour_of
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.prediction.timeline import Stretch, centre_s, disagreements, lanes_of

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from segser_core.drawing import FONT_PX, INK, LOOK, SYMBOLS
+from segser_core.figures.style import FONT_PX, INK, LOOK, SYMBOLS
 from segser_core.labels import LABELS, colour_of
 from segser_core.runs.map_points import MOST_DRAWN, NOT_KNOWN, Colour
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 AXES = {"pca": "component {} (no unit)", "umap": "UMAP {} (no unit)"}
 RIGHT_WRONG = {"right": ("#2A8CAB", "circle"), "wrong": ("#B8403A", "x")}  # no emotion has these

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from segser_core.drawing import (
+from segser_core.figures.style import (
     AXIS_PX,
     FONT_PX,
     INK,
@@ -22,12 +22,13 @@ from segser_core.drawing import (
     in_lines,
     names_px,
 )
+from segser_core.formatting import percent, signed
 from segser_core.labels import colour_of
 from segser_core.statistics.calibration import SEGMENT_GROUPS, Calibration
-from segser_core.text import percent, signed
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 BAR_PX, CLASS_GAP_PX, AXES_PX, RELIABILITY_PX = 24, 16, 96, 330
 GAP = 0.22

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from segser_core.drawing import AXIS_PX, FONT_PX, INK, TITLE_PX, UNCHANGED, finish, in_lines, names_px
-from segser_core.text import percent, signed
+from segser_core.figures.style import AXIS_PX, FONT_PX, INK, TITLE_PX, UNCHANGED, finish, in_lines, names_px
+from segser_core.formatting import percent, signed
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 CELL_PX, AXES_PX = 44, 96
 SHADE_RGB, AGAINST_RGB = (42, 140, 171), (186, 110, 24)

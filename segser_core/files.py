@@ -10,7 +10,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from segser_core.errors import RunError
-from segser_core.text import plain
+from segser_core.formatting import plain
 
 
 @contextmanager
