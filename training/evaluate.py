@@ -4,79 +4,31 @@ python -m training.evaluate --model seg+tri-w --corpus emodb --root DIR --out RU
 """
 
 import argparse
-import datetime
 import logging
-import platform
 import shutil
 import sys
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
-from segser_core import __version__
 from segser_core.bundled import checkpoint_of
-from segser_core.errors import CorpusError, SegserError
+from segser_core.errors import SegserError
 from segser_core.inference.predictor import Predictor
-from segser_core.network.model import ORIGIN, origin
+from segser_core.network.model import origin
 from segser_core.runs.reading import read_json
 from segser_core.runs.writing import check_place, write_run
 from segser_core.statistics.scores import metrics_of
-from segser_core.systems import system_of
+from training.config.overrides import parse_args
 from training.corpora import load_corpus
-from training.kept import digest
-from training.options import parse_args
-from training.protocols import clips_of_split, name_of
-from training.scoring import Parts, Records, Result, scored, scored_on_ray
+from training.corpora.protocols import clips_of_split, name_of
+from training.features.store import digest
+from training.runs.describe import describe_run
+from training.runs.scoring import Parts, Result, scored, scored_on_ray
 
 log = logging.getLogger(__name__)
-
-
-def evaluate(
-    predictor: Predictor, manifest: pd.DataFrame, root: Path, corpus: str, *, seed: int = 0, fold: int = 0
-) -> Records:
-    """Predict every clip of a manifest, one at a time, with the model's own rule of aggregation.
-
-    A model that normalises by speaker is given the statistics of the speaker's clips of the same split.
-    A clip that cannot be read is left out with a warning that names it.
-
-    Raises:
-        CorpusError: no clip could be read.
-    """
-    results = tqdm(scored(predictor, manifest, root), "evaluating", len(manifest), unit="clip", file=sys.stderr)
-    records = Records.of_clips(manifest.to_dict("records"), results, {"corpus": corpus, "seed": seed, "fold": fold})
-    if records is None:
-        raise CorpusError(f"none of the {len(manifest)} clips below {root} could be read")
-    return records
-
-
-def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[int], seconds: float) -> dict[str, Any]:
-    """The content of run.json that training and evaluation share."""
-    config = predictor.model.config
-    names = ("torch", "torchaudio", "transformers", "numpy")
-    return {
-        "system": predictor.system,
-        "labels": list(predictor.labels),
-        "corpus": corpus,
-        "protocol": protocol,
-        "seeds": seeds,
-        "encoder": {k: config.encoder[k] for k in ORIGIN if k in config.encoder},
-        "layer": config.layer,
-        "segment_frames": config.segment_frames,
-        "stride_frames": config.stride_frames,
-        "tail": config.tail,
-        "aggregate": system_of(predictor.system).rule,
-        "context": "clip",
-        "longest_training_clip_s": config.longest_training_clip_s,
-        "versions": {"python": platform.python_version(), "segser": __version__, **{n: version(n) for n in names}},
-        "date": datetime.date.today().isoformat(),
-        "device": str(predictor.device),
-        "seconds": round(seconds),
-    }
 
 
 def fold_heard(asked: argparse.Namespace) -> int | None:

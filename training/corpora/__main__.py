@@ -16,11 +16,11 @@ import typer
 
 from segser_core.errors import SegserError
 from segser_core.formatting import plain
+from training.config.overrides import corpus_options
 from training.corpora import Corpus, Counts, corpora, load_corpus
 from training.corpora.join import Lengths, check_empty
 from training.corpora.join import join as join_clips
-from training.options import corpus_options
-from training.protocols import clips_of_split
+from training.corpora.protocols import clips_of_split
 
 OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}  # corpus_options sees to them
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

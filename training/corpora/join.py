@@ -20,7 +20,7 @@ from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError, CorpusError, SettingError
 from training.corpora.corpus import Corpus
-from training.flac import write_flac
+from training.corpora.flac import write_flac
 
 PAUSE_S = 0.2  # silence between parts, so that words do not run into one another
 GOLDEN = (5**0.5 - 1) / 2

@@ -5,7 +5,7 @@
 2. k-means over its frames: each frame's cluster is its pseudo-label, once for each number of clusters.
 3. The encoder, as it came, goes on with pretraining: it predicts the clusters of hidden frames.
 
-Stage 4 is the fine-tuning of `training.trainer`, as of any system. All stages see the training part of a fold
+Stage 4 is the fine-tuning of `training.learning.trainer`, as of any system. All stages see the training part of a fold
 alone. Each is kept as one file once it is done, so that a stopped training goes on behind it.
 """
 
@@ -34,11 +34,11 @@ from transformers.trainer_utils import set_seed
 from segser_core.errors import SettingError
 from segser_core.network.encoders import FrameEncoder, MelEncoder
 from segser_core.network.segments import FRAME_S
-from training.augment import spans, spec_augment
-from training.batches import BalancedBatches, Clips, Draw, collate
-from training.learners import Predictors, Tutor
-from training.objective import class_weights
-from training.settings import Settings
+from training.config.settings import Settings
+from training.features.augment import spans, spec_augment
+from training.features.batches import BalancedBatches, Clips, Draw, collate
+from training.learning.objective import class_weights
+from training.learning.ptapt_heads import Predictors, Tutor
 
 TUNED, CLUSTERS, ADAPTED = NAMES = ("tuned", "clusters", "adapted")
 FRAMES_A_CLUSTER = 100  # that k-means is fitted on, at most

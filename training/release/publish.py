@@ -1,6 +1,6 @@
 """Copy a run without its weights, small enough to be committed beside the code.
 
-    python -m training.publish RUN --out training/results/ravdess/seg+tri-w
+    python -m training.release.publish RUN --out training/results/ravdess/seg+tri-w
 
 Predictions, segments, scores and settings go along whole; of the vectors those of test clips, which the maps show, and
 where they would be too many only those of the first fold, or none. What was left out stands in run.json.
@@ -75,8 +75,8 @@ def publish(run: Run, out: Path) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="a run that training.train wrote")
+    parser = argparse.ArgumentParser(prog="python -m training.release.publish", description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="a run that training.runs.job wrote")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write")
     asked = parser.parse_args(argv)
     try:

@@ -11,7 +11,7 @@ from segser_core.errors import SettingError
 from segser_core.network.layer_average import NORMALIZATIONS
 from segser_core.network.segments import Tail
 from segser_core.systems import DEFAULT_SYSTEM, SYSTEMS
-from training.options import of_kind, put_over
+from training.config.overrides import of_kind, put_over
 
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
 
@@ -46,7 +46,7 @@ class Augmentation:
 class SpecAugment:
     """Spans that are hidden in each training clip, anew in each step, on the output of the encoder's frozen part.
 
-    The defaults are those of P-TAPT; see `training.augment.spans`.
+    The defaults are those of P-TAPT; see `training.features.augment.spans`.
 
     Attributes:
         time_p, time_frames, time_least: how likely, how long (20 ms a frame) and how many at least, of frames.
@@ -76,7 +76,7 @@ class TaskAdaptation:
         pretraining_steps: of stage 3, in which the clusters of hidden frames are predicted.
         pretraining_warmup_steps: over which the learning rate rises; then it stays.
         learning_rate: of both.
-        mask_p, mask_frames, mask_least: of the spans that stage 3 hides, see `training.augment.spans`.
+        mask_p, mask_frames, mask_least: of the spans that stage 3 hides, see `training.features.augment.spans`.
     """
 
     clusters: list[int] = field(default_factory=lambda: [64, 512, 4096])
@@ -204,7 +204,7 @@ def require(holds: bool, name: str, got: Any, expected: str) -> None:
 
 
 def check_spans(name: str, p: float, length: int, least: int) -> None:
-    """Whether spans can be drawn so; see `training.augment.spans`."""
+    """Whether spans can be drawn so; see `training.features.augment.spans`."""
     if not all(isinstance(value, int | float) for value in (p, length, least)):
         return  # which kind each is to be is seen later
     holds = 0 <= p <= 1 and length >= 1 and least >= 0

@@ -14,7 +14,7 @@ from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.recall_by_group import length_edge
 from segser_core.statistics.scores import Summary, metrics_json, summarise
 from segser_core.statistics.tables import recall_table
-from training.sections import Row, Section, in_order
+from training.tables.comparable import Row, Section, in_order
 
 
 def score_rows(section: Section) -> list[Row]:

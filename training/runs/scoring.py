@@ -254,3 +254,21 @@ def embeddings(rows: list[dict[str, Any]], clips: list[Scored]) -> dict[str, np.
         "segment_utterance_id": np.repeat(ids, counts),
         "segment_index": np.concatenate([np.arange(n) for n in counts]),
     }
+
+
+def evaluate(
+    predictor: Predictor, manifest: pd.DataFrame, root: Path, corpus: str, *, seed: int = 0, fold: int = 0
+) -> Records:
+    """Predict every clip of a manifest, one at a time, with the model's own rule of aggregation.
+
+    A model that normalises by speaker is given the statistics of the speaker's clips of the same split.
+    A clip that cannot be read is left out with a warning that names it.
+
+    Raises:
+        CorpusError: no clip could be read.
+    """
+    results = tqdm(scored(predictor, manifest, root), "evaluating", len(manifest), unit="clip", file=sys.stderr)
+    records = Records.of_clips(manifest.to_dict("records"), results, {"corpus": corpus, "seed": seed, "fold": fold})
+    if records is None:
+        raise CorpusError(f"none of the {len(manifest)} clips below {root} could be read")
+    return records

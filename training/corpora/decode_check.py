@@ -13,7 +13,7 @@ from segser_core.audio.levels import Levels
 from segser_core.audio.loading import audio_blocks
 from segser_core.errors import AudioError, CorpusError
 from training.corpora import Corpus, LeftOut
-from training.fold import Fold
+from training.corpora.fold import Fold
 
 SHORTEST_S = 0.1  # played a quarter faster it still makes frames
 MOST_BROKEN = 0.01  # of a corpus whose complete counts nobody knows

@@ -17,10 +17,10 @@ from segser_core.errors import RunError, SegserError, SettingError
 from segser_core.formatting import percent, signed
 from segser_core.runs.run import Run, read_run, runs_below
 from segser_core.systems import BASELINE
-from training.results_page import NAMES, page
-from training.sections import Row, Section, sections
-from training.sweep import read_sweep
-from training.table_rows import (
+from training.runs.sweep_folder import read_sweep
+from training.tables.comparable import Row, Section, sections
+from training.tables.page import NAMES, page
+from training.tables.rows import (
     agreement_rows,
     class_rows,
     difference_rows,

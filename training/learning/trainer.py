@@ -23,15 +23,15 @@ from segser_core.network.model import SegmentEmotionModel
 from segser_core.prediction.rules import aggregate
 from segser_core.statistics.metrics import confusion, uar
 from segser_core.systems import SYSTEMS, system_of
-from training.activations import normalise
-from training.augment import mask_log_mel, spec_augment
-from training.batches import BalancedBatches, Clips, OrderedBatches, collate
-from training.kept import FeatureStore
-from training.objective import Objective, class_weights, divergence
-from training.processes import Share, output_of_all, processes, rows_of_all
-from training.protocols import Fold
-from training.ptapt import Place, adapt, stage_seconds
-from training.settings import Settings, require
+from training.config.settings import Settings, require
+from training.corpora.fold import Fold
+from training.features.augment import mask_log_mel, spec_augment
+from training.features.batches import BalancedBatches, Clips, OrderedBatches, collate
+from training.features.normalise import normalise
+from training.features.store import FeatureStore
+from training.learning.distributed import Share, output_of_all, processes, rows_of_all
+from training.learning.objective import Objective, class_weights, divergence
+from training.learning.ptapt import Place, adapt, stage_seconds
 
 COMPLETE = "complete"  # the file that marks a checkpoint whose saving came to its end
 log = logging.getLogger(__name__)

@@ -20,9 +20,9 @@ from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder
 from segser_core.network.layer_average import Statistics
-from training.augment import augment
-from training.kept import FeatureStore, fingerprint
-from training.settings import Augmentation
+from training.config.settings import Augmentation
+from training.features.augment import augment
+from training.features.store import FeatureStore, fingerprint
 
 
 class Draw(NamedTuple):

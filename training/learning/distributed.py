@@ -15,7 +15,7 @@ from torch.nn.functional import pad
 from torch.utils.data import Sampler
 
 from segser_core.network.model import SegmentEmotionOutput
-from training.batches import BalancedBatches, Draw
+from training.features.batches import BalancedBatches, Draw
 
 
 def processes() -> PartialState:

@@ -8,7 +8,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from segser_core.network.layer_average import AS_IT_IS, LayerAverage, statistics
-from training.batches import Clips, Draw
+from training.features.batches import Clips, Draw
 
 
 def normalise(encoder: LayerAverage, *parts: tuple[Clips, pd.Series, int | None]) -> None:

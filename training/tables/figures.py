@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from segser_core.figures.scores import LEGEND, recall_figure
 from segser_core.figures.style import finish
 from segser_core.network.segments import FRAME_S
-from training.sections import Row, Section
-from training.table_rows import class_rows
+from training.tables.comparable import Row, Section
+from training.tables.rows import class_rows
 
 HEIGHT_PX = 340
 # a system is told by symbol and dash, too, and its colour is one of Okabe and Ito's (2008)

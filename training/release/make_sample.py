@@ -1,4 +1,4 @@
-"""Make the spoken sample that ships with the project: `python -m training.make_sample`.
+"""Make the spoken sample that ships with the project: `python -m training.release.make_sample`.
 
 The voice is synthetic throughout: espeak-ng (https://github.com/espeak-ng/espeak-ng) speaks four
 sentences, each by this command with the figures below,
@@ -18,9 +18,9 @@ import numpy as np
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
-from training.flac import write_flac
+from training.corpora.flac import write_flac
 
-SAMPLE = Path(__file__).parents[1] / "segser_core" / "bundled" / "sample.flac"
+SAMPLE = Path(__file__).parents[2] / "segser_core" / "bundled" / "sample.flac"
 PAUSE_S = 0.15
 METADATA = {
     "title": "segser sample: a synthetic voice",

@@ -12,10 +12,10 @@ from segser_core import paper
 from segser_core.formatting import percent
 from segser_core.statistics.bootstrap import FEW_SPEAKERS, FEWEST_SPEAKERS
 from segser_core.systems import BASELINE
-from training import results_tables as tables
-from training.results_figures import class_figure, sweep_figure
-from training.sections import Row, Section
-from training.table_rows import sweep_rows
+from training.tables import html as tables
+from training.tables.comparable import Row, Section
+from training.tables.figures import class_figure, sweep_figure
+from training.tables.rows import sweep_rows
 
 SENTENCES = {"ravdess": "two", "emodb": "ten"}
 NAMES = {"ravdess": "RAVDESS", "emodb": "EMO-DB", "iemocap": "IEMOCAP", "fesc": "FESC"}
@@ -31,7 +31,7 @@ def page(sections: Sequence[Section], wanted_s: float) -> str:
     """
     parts = [_section(section, f"s{i}", wanted_s) for i, section in enumerate(sections)]
     links = [f'<a href="#s{i}">{escape(_title(s))}</a>{"" if _any(s) else ": not run"}' for i, s in enumerate(sections)]
-    template = Template(Path(__file__).with_name("results_page.html").read_text(encoding="utf-8"))
+    template = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
     return template.substitute(
         links="".join(f"<li>{link}</li>" for link in links), sections="\n".join(parts), plotly=get_plotlyjs()
     )

@@ -7,7 +7,7 @@ import torchaudio.functional as F
 from torch import Generator, Tensor
 
 from segser_core.network.segments import mean_over_time
-from training.settings import Augmentation, SpecAugment
+from training.config.settings import Augmentation, SpecAugment
 
 
 def uniform(low: float, high: float, generator: Generator) -> float:

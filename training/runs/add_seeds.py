@@ -11,9 +11,9 @@ import yaml
 from segser_core.errors import RunError, SettingError
 from segser_core.network.model import origin
 from segser_core.runs.run import Run
-from training.evaluate import Records
-from training.protocols import Fold
-from training.settings import Settings, read_settings, to_yaml
+from training.config.settings import Settings, read_settings, to_yaml
+from training.corpora.fold import Fold
+from training.runs.scoring import Records
 
 Training = tuple[int, int]  # a seed and a fold
 
@@ -38,7 +38,7 @@ def check_joins(run: Run, settings: Settings, wanted: Sequence[tuple[int, Fold]]
     try:
         there = read_settings(run.path / "config.yaml")
     except SettingError as error:
-        raise RunError(f"{run.path} was not written by training.train, so nothing can join it: {error}") from error
+        raise RunError(f"{run.path} was not written by training.runs.job, so nothing can join it: {error}") from error
     different = differences(there, settings, run.meta.get("encoder", {}))
     for fold in {fold.index: fold for _, fold in wanted}.values():
         different += different_clips(run, fold)

@@ -11,8 +11,8 @@ from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
 from segser_core.network.pretrained import depth_of, load_config
 from segser_core.network.segments import FRAME_S
-from training.fold import SPLITS, Fold
-from training.settings import Settings, to_yaml
+from training.config.settings import Settings, to_yaml
+from training.corpora.fold import SPLITS, Fold
 
 XLSR_53 = Wav2Vec2Config(
     hidden_size=1024,

@@ -11,9 +11,8 @@ import pandas as pd
 from segser_core.errors import CorpusError
 from segser_core.labels import LABELS
 from training.corpora import Corpus
-from training.fold import SPLITS, DevelopmentFold, Fold, by_speaker, check_disjoint, check_sizes, leave_one_out
+from training.corpora.fold import SPLITS, Fold, by_speaker, check_disjoint, check_sizes, leave_one_out
 
-__all__ = ["PROTOCOLS", "DevelopmentFold", "Fold", "check_disjoint", "clips_of_split", "default_protocol", "folds"]
 RAVDESS_PAPER_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 RAVDESS_LABELS = ("neutral", "calm", *RAVDESS_PAPER_LABELS[1:])
 EMODB_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "bored")

@@ -6,7 +6,7 @@ from torch.nn.functional import cross_entropy
 
 from segser_core.network.encoders import FrameEncoder, inside
 from segser_core.network.segments import mean_over_time
-from training.augment import hide
+from training.features.augment import hide
 
 RECURRENT_SIZE = 256
 HEAD_SIZE = 256

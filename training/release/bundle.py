@@ -1,6 +1,6 @@
 """Put a trained run into the package, with a model card whose figures come from run folders alone.
 
-python -m training.bundle RUN --other EMODB_RUN
+python -m training.release.bundle RUN --other EMODB_RUN
 """
 
 import argparse
@@ -20,7 +20,7 @@ from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_json
 from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.scores import metrics_of
-from training.settings import read_settings
+from training.config.settings import read_settings
 
 LOSSES = {
     "baseline": "the utterance's negative log-likelihood. It met no segment in training: its segments are a probe.",
@@ -82,7 +82,7 @@ def card(run: Run, other: Run) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m training.bundle", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m training.release.bundle", description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="the run on RAVDESS, with its checkpoint")
     parser.add_argument("--other", type=Path, required=True, help="the same model's run on EMO-DB")
     asked = parser.parse_args(argv)

@@ -6,8 +6,8 @@ from html import escape
 from segser_core import paper
 from segser_core.formatting import percent, signed
 from segser_core.systems import BASELINE
-from training.sections import Row, Section
-from training.table_rows import agreement_rows, difference_rows, length_rows, score_rows, single_rows
+from training.tables.comparable import Row, Section
+from training.tables.rows import agreement_rows, difference_rows, length_rows, score_rows, single_rows
 
 NOT_RUN = '<span class="absent">not run</span>'
 Show = Callable[[float | None], str]

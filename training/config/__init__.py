@@ -1,0 +1,1 @@
+"""Settings: typed, from YAML and the command line."""

@@ -1,0 +1,1 @@
+"""Bundle and publish models and runs."""
