@@ -1,7 +1,7 @@
 """segser in the browser: `streamlit run app.py`."""
 
-from pages.shared import address
-from pages.shared.shell import shell
+from pages.shared.app import address
+from pages.shared.app.shell import shell
 
 with address.one_step():
     shell().run()

@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from pages.shared import about_text as text
-from pages.shared import words
-from pages.shared.shell import shell
-from segser_core.inference import models as models_
+from pages.shared.app.shell import shell
+from pages.shared.text import about as text
+from pages.shared.text import common
+from segser_core.inference.models import list_models
 
 shell()
 st.title("How it works, and what it is not for")
@@ -30,13 +30,13 @@ with st.container(width=820):
         st.markdown(f"**Eq. {number}.** {meaning}")
 
     st.header("The models")
-    models = models_.models()
-    st.markdown(words.model_list(models))
-    st.dataframe(pd.DataFrame([words.scores(m) for m in models]), hide_index=True)
+    models = list_models()
+    st.markdown(common.model_list(models))
+    st.dataframe(pd.DataFrame([common.scores(m) for m in models]), hide_index=True)
     st.markdown(text.SCORES)
     for model in models:
         with st.expander(f"Model card of {model.name}"):
-            st.markdown(words.card(model))
+            st.markdown(common.card(model))
 
     st.header("Limits")
     st.markdown(text.LIMITS)

@@ -2,26 +2,27 @@
 
 import streamlit as st
 
-from pages.shared import run_choice, two_runs, words
-from pages.shared.address import stop
-from pages.shared.ahead import charts_fetched
-from pages.shared.charts import choose_picture
-from pages.shared.choices import choose_context, choose_subject
-from pages.shared.loaders import predict, samples_of
-from pages.shared.player import Moment, listen
-from pages.shared.shell import shell
-from pages.shared.sources import choose_source, introduce, obtain
+from pages.shared.app.address import stop
+from pages.shared.app.chart_toolbar import choose_picture
+from pages.shared.app.pickers import choose_context, choose_subject
+from pages.shared.app.preload import charts_fetched
+from pages.shared.app.shell import shell
+from pages.shared.recording.analysis import predict, samples_of
+from pages.shared.recording.player import Moment, listen
+from pages.shared.recording.source_picker import choose_source, introduce, obtain
+from pages.shared.runs import agreement, run_picker
+from pages.shared.text import common
 from segser_core.figures import timeline
-from segser_core.inference import models as models_
+from segser_core.inference.models import list_models
 
 shell()
 st.title("What do segments and triplets change?")
 
 if choose_subject() == "runs":
     with charts_fetched():
-        choice = run_choice.choose()
+        choice = run_picker.choose()
     if choice is not None:
-        two_runs.show(choice)
+        agreement.show(choice)
     stop()
 
 with st.container(border=True):
@@ -33,23 +34,23 @@ with st.container(border=True):
     recording = obtain(source)
 
 if recording is None:
-    st.info(words.NOTHING_YET, icon=":material/graphic_eq:")
+    st.info(common.NOTHING_YET, icon=":material/graphic_eq:")
     stop()
 
 samples = samples_of(recording)
-models = models_.models()[:2]
+models = list_models()[:2]
 a, b = (predict(recording, samples, model.name, context) for model in models)
 
 introduce(recording)
 for column, model, prediction in zip(st.columns(2, border=True), models, (a, b), strict=True):
     with column:
-        st.metric(f"{words.model_name(model)} hears", prediction.label)
-        st.markdown(words.verdict(prediction))
+        st.metric(f"{common.model_name(model)} hears", prediction.label)
+        st.markdown(common.verdict(prediction))
 for warning in dict.fromkeys(a.warnings + b.warnings):
     st.warning(warning, icon=":material/warning:")
-st.markdown(words.disagreement(a, b))
+st.markdown(common.disagreement(a, b))
 
-moments = [Moment(*stretch, line) for stretch, line in words.both_lines(a, b)]
+moments = [Moment(*stretch, line) for stretch, line in common.both_lines(a, b)]
 listen(
     lambda i, view: timeline.comparison(a, b, samples, None if i is None else moments[i].stretch, view),
     moments,
@@ -57,5 +58,5 @@ listen(
     key=recording.sha256,
     alt="The timelines of both models below one waveform; where they name different emotions is shaded",
 )
-st.markdown(words.below_comparison((a, b), models))
+st.markdown(common.below_comparison((a, b), models))
 choose_picture()

@@ -2,59 +2,63 @@
 
 import streamlit as st
 
-from pages.shared import charts, map_view, maps, run_choice, words
-from pages.shared.address import stop
-from pages.shared.ahead import charts_fetched
-from pages.shared.corpora import ask_for_corpora
-from pages.shared.shell import shell
+from pages.shared.app import chart_toolbar
+from pages.shared.app.address import stop
+from pages.shared.app.preload import charts_fetched
+from pages.shared.app.shell import shell
+from pages.shared.embedding_map import points as map_points
+from pages.shared.embedding_map import view
+from pages.shared.runs import run_picker
+from pages.shared.runs.sound import ask_for_corpora
+from pages.shared.text import common
 from segser_core.errors import SegserError
 
 shell()
 st.title("Are the classes apart?")
 
 with charts_fetched():
-    choice = run_choice.choose(with_rule=False)
+    choice = run_picker.choose(with_rule=False)
 if choice is None:
     stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    what, method = maps.choose_what(), maps.choose_method()
-    colour = maps.choose_colour(choice.both)
+    what, method = map_points.choose_what(), map_points.choose_method()
+    colour = map_points.choose_colour(choice.both)
     try:
-        fold = maps.choose_fold(choice.run)
+        fold = map_points.choose_fold(choice.run)
     except SegserError as error:
-        st.error(words.plain(str(error)), icon=":material/folder_off:")
+        st.error(common.plain(str(error)), icon=":material/folder_off:")
         stop()
 
 found = {}
 for run in choice.both:
     try:
-        points = maps.points_of(run, what, fold)
+        points = map_points.points_of(run, what, fold)
     except SegserError as error:
-        st.error(words.plain(f"{run.name}: {error}"), icon=":material/scatter_plot:")
+        st.error(common.plain(f"{run.name}: {error}"), icon=":material/scatter_plot:")
         continue
     if points is None:
-        st.info(map_view.no_vectors(run), icon=":material/scatter_plot:")
+        st.info(view.no_vectors(run), icon=":material/scatter_plot:")
     else:
         found[run.name] = (run, points)
 if not found:
     stop()
 
 try:
-    shown = [maps.shown(run, points, what, fold, method) for run, points in found.values()]
+    shown = [map_points.shown(run, points, what, fold, method) for run, points in found.values()]
 except SegserError as error:
-    st.error(words.plain(str(error)), icon=":material/scatter_plot:")
+    st.error(common.plain(str(error)), icon=":material/scatter_plot:")
     stop()
 if method == "umap":
-    jobs = [maps.job_of(points) for _, points in found.values()]
+    jobs = [map_points.job_of(points) for _, points in found.values()]
     if not all(job.done for job in jobs):
-        maps.wait_for(jobs)
-    maps.tell_problems(jobs)
+        map_points.wait_for(jobs)
+    map_points.tell_problems(jobs)
 
-map_view.begin(shown)
-map_view.explore(shown, colour)
+view.begin(shown)
+view.explore(shown, colour)
 
 st.header("In figures")
-map_view.separation_table(shown, of_segments=what == "segment")
-charts.choose_picture()
+view.separation_table(shown, of_segments=what == "segment")
+chart_toolbar.choose_picture()
 ask_for_corpora()

@@ -2,17 +2,18 @@
 
 import streamlit as st
 
-from pages.shared import clip_words, filters, words
-from pages.shared.address import stop
-from pages.shared.charts import choose_picture
-from pages.shared.clip_exports import offer_exports
-from pages.shared.clip_list import SHOWN, choose_order, keys_of, open_clip, show_list
-from pages.shared.clip_notes import notes_in
-from pages.shared.clip_sound import levels_of, measure, offer_levels, say_unheard
-from pages.shared.clip_view import show_clip, steps
-from pages.shared.corpora import ask_for_corpora
-from pages.shared.run_choice import choose, table_of
-from pages.shared.shell import shell
+from pages.shared.app.address import stop
+from pages.shared.app.chart_toolbar import choose_picture
+from pages.shared.app.shell import shell
+from pages.shared.clips import filter_controls
+from pages.shared.clips.clip_list import SHOWN, choose_order, keys_of, open_clip, show_list
+from pages.shared.clips.clip_view import show_clip, steps
+from pages.shared.clips.exports import offer_exports
+from pages.shared.clips.levels import levels_of, measure, offer_levels, say_unheard
+from pages.shared.clips.notes import notes_in
+from pages.shared.runs.run_picker import choose, table_of
+from pages.shared.runs.sound import ask_for_corpora
+from pages.shared.text import clips, common
 from segser_core.errors import RunError
 from segser_core.runs.clip_filter import obstacles, ordered, select
 from segser_core.runs.notes import notes_file, with_notes
@@ -26,10 +27,10 @@ if choice is None:
 try:
     table = table_of(choice)
 except RunError as error:
-    st.error(words.plain(str(error)), icon=":material/folder_off:")
+    st.error(common.plain(str(error)), icon=":material/folder_off:")
     stop()
 
-wanted = filters.choose_filter(table, choice)
+wanted = filter_controls.choose_filter(table, choice)
 found = select(table, wanted)
 file = notes_file(choice.run)
 notes = notes_in(file)
@@ -39,8 +40,8 @@ with sort:
     order = choose_order(table)
     found = ordered(found, order)
 with count:
-    opening = wanted == filters.DEFAULT and order == "surest"
-    st.markdown(clip_words.count(len(found), len(table), len(choice.run.seeds), opening))
+    opening = wanted == filter_controls.DEFAULT and order == "surest"
+    st.markdown(clips.count(len(found), len(table), len(choice.run.seeds), opening))
 if not found.empty:
     with export:
         offer_exports(found, choice, notes or {})
@@ -48,7 +49,7 @@ if not found.empty:
 opened = open_clip(choice.run.seeds)
 shown = found.head(SHOWN)
 if found.empty:
-    filters.nothing_left(obstacles(table, wanted), wanted)
+    filter_controls.nothing_left(obstacles(table, wanted), wanted)
 else:
     show_list(levels_of(with_notes(shown, notes or {}), choice.run), choice, opened)
     if len(found) > SHOWN:
@@ -63,7 +64,7 @@ if not found.empty or opened:
 if opened:
     row = table[(table.utterance_id == opened[0]) & (table.seed == opened[1])]
     if row.empty:
-        st.warning(words.plain(f"{choice.run.name} has no test clip {opened[0]} of seed {opened[1]}."))
+        st.warning(common.plain(f"{choice.run.name} has no test clip {opened[0]} of seed {opened[1]}."))
     else:
         show_clip(choice, row.iloc[0], file, notes)
         choose_picture()

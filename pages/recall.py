@@ -2,12 +2,15 @@
 
 import streamlit as st
 
-from pages.shared import charts, recall_blocks, recall_words, run_choice, scores_view, words
-from pages.shared.address import stop
-from pages.shared.ahead import charts_fetched
-from pages.shared.recall_groups import groups
-from pages.shared.recall_rules import rules
-from pages.shared.shell import shell
+from pages.shared.app import chart_toolbar
+from pages.shared.app.address import stop
+from pages.shared.app.preload import charts_fetched
+from pages.shared.app.shell import shell
+from pages.shared.recall import blocks
+from pages.shared.recall.by_group import groups
+from pages.shared.recall.by_rule import rules
+from pages.shared.runs import cached_scores, run_picker
+from pages.shared.text import common, recall
 from segser_core.errors import SegserError
 from segser_core.paper import reported
 
@@ -15,42 +18,42 @@ shell()
 st.title("How good, and how sure?")
 
 with charts_fetched():
-    choice = run_choice.choose()
+    choice = run_picker.choose()
     if choice is None:
         stop()
     try:
-        summaries = scores_view.summaries_of(choice)
+        summaries = cached_scores.summaries_of(choice)
     except SegserError as error:
-        st.error(words.plain(str(error)), icon=":material/folder_off:")
+        st.error(common.plain(str(error)), icon=":material/folder_off:")
         stop()
 found = None
 if choice.other is not None:
     try:
-        found = run_choice.compared(choice)
+        found = run_picker.compared(choice)
     except SegserError as error:
-        st.warning(words.plain(str(error)), icon=":material/compare_arrows:")
+        st.warning(common.plain(str(error)), icon=":material/compare_arrows:")
 
-recall_blocks.key_figures(summaries, found)
-notes = recall_words.notes(choice.run, summaries[choice.run.name])
+blocks.key_figures(summaries, found)
+notes = recall.notes(choice.run, summaries[choice.run.name])
 st.markdown("\n\n".join(f":small[{note}]" for note in notes))
-recall_blocks.folds(summaries)
+blocks.folds(summaries)
 
 st.header("Which classes?")
-recall_blocks.recall(choice, summaries, found)
+blocks.recall(choice, summaries, found)
 
 further = {
     "clips": ("Which clips?", lambda: groups(choice)),
     "rule": ("The training, or the rule?", lambda: rules(choice, paired=found is not None)),
-    "taken": ("Taken for what?", lambda: recall_blocks.confusions(choice, summaries)),
-    "confidence": ("Is its confidence earned?", lambda: recall_blocks.calibration(choice)),
+    "taken": ("Taken for what?", lambda: blocks.confusions(choice, summaries)),
+    "confidence": ("Is its confidence earned?", lambda: blocks.calibration(choice)),
 }
 if found is not None:
-    further["alike"] = ("How alike are the two?", lambda: st.markdown(recall_words.agreement(found, list(summaries))))
+    further["alike"] = ("How alike are the two?", lambda: st.markdown(recall.agreement(found, list(summaries))))
 if reported(choice.run.corpus):
-    further["paper"] = ("What the paper reports", lambda: recall_blocks.of_paper(choice, summaries))
-recall_blocks.answers(further)
+    further["paper"] = ("What the paper reports", lambda: blocks.of_paper(choice, summaries))
+blocks.answers(further)
 
-recall_blocks.layers(choice)
+blocks.layers(choice)
 
 st.divider()
-charts.choose_picture()
+chart_toolbar.choose_picture()

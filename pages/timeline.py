@@ -2,22 +2,23 @@
 
 import streamlit as st
 
-from pages.shared import several, words
-from pages.shared.address import stop
-from pages.shared.charts import choose_picture
-from pages.shared.choices import choose_context, choose_model, choose_rule
-from pages.shared.downloads import offer
-from pages.shared.loaders import samples_of
-from pages.shared.player import Moment, listen
-from pages.shared.shell import shell
-from pages.shared.sources import choose_source, introduce, obtain_all
+from pages.shared.app.address import stop
+from pages.shared.app.chart_toolbar import choose_picture
+from pages.shared.app.pickers import choose_context, choose_model, choose_rule
+from pages.shared.app.shell import shell
+from pages.shared.recording import file_list
+from pages.shared.recording.analysis import samples_of
+from pages.shared.recording.downloads import offer
+from pages.shared.recording.player import Moment, listen
+from pages.shared.recording.source_picker import choose_source, introduce, obtain_all
+from pages.shared.text import common
 from segser_core.figures import timeline
-from segser_core.inference import models as models_
+from segser_core.inference.models import list_models
 
 shell()
 st.title("Which emotion, when?")
 
-models = models_.models()
+models = list_models()
 with st.container(border=True):
     where, which, rule_column, context_column = st.columns([5, 5, 6, 4])
     with where:
@@ -30,10 +31,10 @@ with st.container(border=True):
         context = choose_context()
     recordings = obtain_all(source)
 
-heard = several.hear_all(recordings, model.name, context, rule) if recordings else []
-chosen = several.choose(heard) if heard else None
+heard = file_list.hear_all(recordings, model.name, context, rule) if recordings else []
+chosen = file_list.choose(heard) if heard else None
 if chosen is None or chosen.prediction is None:
-    st.info(words.NOTHING_YET, icon=":material/graphic_eq:")
+    st.info(common.NOTHING_YET, icon=":material/graphic_eq:")
     stop()
 
 recording, prediction = chosen.recording, chosen.prediction
@@ -43,7 +44,7 @@ answer, shares = st.columns([2, 3], gap="large")
 with answer:
     introduce(recording)
     st.metric("The model hears", prediction.label)
-    st.markdown(words.verdict(prediction))
+    st.markdown(common.verdict(prediction))
     for warning in prediction.warnings:
         st.warning(warning, icon=":material/warning:")
 with shares:
@@ -52,7 +53,7 @@ with shares:
 
 moments = [
     Moment(s.start_s, s.end_s, line)
-    for s, line in zip(prediction.segments, words.segment_lines(prediction), strict=True)
+    for s, line in zip(prediction.segments, common.segment_lines(prediction), strict=True)
 ]
 listen(
     lambda playing, view: timeline.timeline(prediction, samples, playing, view),
@@ -61,6 +62,6 @@ listen(
     key=recording.sha256,
     alt="The waveform, each segment's most probable emotion, and each emotion's probability over time",
 )
-st.markdown(words.below_timeline(prediction, model))
+st.markdown(common.below_timeline(prediction, model))
 offer(prediction, [h.prediction for h in heard if h.prediction is not None])
 choose_picture()

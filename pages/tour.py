@@ -4,9 +4,9 @@ from itertools import chain
 
 import streamlit as st
 
-from pages.shared import address
-from pages.shared.shell import shell
-from pages.shared.tour_steps import STEPS, TIME
+from pages.shared.app import address
+from pages.shared.app.shell import shell
+from pages.shared.text.tour import STEPS, TIME
 
 shell()
 # So that each link opens its page in the state that the step speaks of.

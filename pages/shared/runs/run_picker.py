@@ -7,13 +7,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pages.shared import words
-from pages.shared.address import RUNS, carry
+from pages.shared.app.address import RUNS, carry
+from pages.shared.text import common
 from segser_core.errors import RunError
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs import clip_table, reaggregate
-from segser_core.runs import run as run_
-from segser_core.runs.run import Run
+from segser_core.runs.run import Run, Stamp, find_runs, read_run, runs_below, stamp_of
 from segser_core.statistics import scores
 from segser_core.statistics.scores import Comparison
 from segser_core.systems import BASELINE, DEFAULT_SYSTEM
@@ -57,7 +56,7 @@ def choose(with_rule: bool = True) -> Choice | None:
         _more_runs()
     for each in (run, other):
         if each is not None and each.lacks:
-            st.caption(words.plain(f"{each.name} has no {'; no '.join(each.lacks)}."))
+            st.caption(common.plain(f"{each.name} has no {'; no '.join(each.lacks)}."))
     return Choice(run, other, rule)
 
 
@@ -95,7 +94,7 @@ def chosen_names() -> dict[str, str]:
 def _places() -> dict[str, Path]:
     """Name and folder of each run: those of a folder that was typed in, of `SEGSER_RUNS`, and the bundled ones."""
     typed = st.session_state.get("more-runs") or ""
-    return dict(run_.find_runs()) | (run_.runs_below(Path(typed).expanduser()) if typed else {})
+    return dict(find_runs()) | (runs_below(Path(typed).expanduser()) if typed else {})
 
 
 def _more_runs() -> None:
@@ -107,17 +106,17 @@ def _more_runs() -> None:
             help="A folder on the computer that runs segser; every run below it can then be chosen. "
             "`SEGSER_RUNS` gives such folders from the start.",
         )
-        if typed and not run_.runs_below(Path(typed).expanduser()):
-            st.error(words.plain(f"There is no run in {typed} or below: no folder there holds a run.json."))
+        if typed and not runs_below(Path(typed).expanduser()):
+            st.error(common.plain(f"There is no run in {typed} or below: no folder there holds a run.json."))
 
 
 def _read(places: dict[str, Path], name: str) -> Run | None:
     if name == NONE:
         return None
     try:
-        return _run(str(places[name]), name, run_.stamp_of(places[name]))
+        return _run(str(places[name]), name, stamp_of(places[name]))
     except RunError as error:
-        st.error(words.plain(f"{name}: {error}"), icon=":material/folder_off:")
+        st.error(common.plain(f"{name}: {error}"), icon=":material/folder_off:")
         return None
 
 
@@ -127,8 +126,8 @@ def key_of(run: Run | None) -> tuple | None:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the run …")
-def _run(path: str, name: str, stamp: run_.Stamp) -> Run:
-    return run_.read_run(path, name)
+def _run(path: str, name: str, stamp: Stamp) -> Run:
+    return read_run(path, name)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the clips …")
@@ -150,7 +149,7 @@ def _compared(run: tuple, other: tuple, rule: Aggregate | None, _choice: Choice)
 def _choose_rule(run: Run, other: Run | None) -> Aggregate | None:
     """A rule that every shown run can be asked for; each run's own at first."""
     shared = [r for r in reaggregate.rules_of(run) if other is None or r in reaggregate.rules_of(other)]
-    chosen = _named("aggregate", "Label from", [OWN, *shared], OWN, words.run_rule(run, other), help=words.RULE_HELP)
+    chosen = _named("aggregate", "Label from", [OWN, *shared], OWN, common.run_rule(run, other), help=common.RULE_HELP)
     return next((rule for rule in shared if rule == chosen), None)
 
 
@@ -166,7 +165,7 @@ def _named(
     key, asked = f"{RUNS}{name}", st.query_params.get(name)
     if st.session_state.get(key) not in options:
         if asked is not None and _as_asked(asked, options) is None:
-            st.warning(words.plain(f"The address asks for {asked} as “{label}”, which is not to be had here."))
+            st.warning(common.plain(f"The address asks for {asked} as “{label}”, which is not to be had here."))
         found = _as_asked(asked or "", options)
         st.session_state[key] = found or (default if default in options else options[0])
     value = st.selectbox(label, options, key=key, format_func=format_func, help=help, persist_state="session")

@@ -7,11 +7,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import charts, words
-from pages.shared.address import asked, carry, followed
-from pages.shared.corpora import sound_of
-from pages.shared.filters import open_mistakes
-from pages.shared.maps import COLOURS, METHODS, Shown, choose_whole
+from pages.shared.app import chart_toolbar
+from pages.shared.app.address import asked, carry, followed
+from pages.shared.clips.filter_controls import open_mistakes
+from pages.shared.embedding_map.points import COLOURS, METHODS, Shown, choose_whole
+from pages.shared.runs import charts
+from pages.shared.runs.sound import sound_of
+from pages.shared.text import common
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import cut_wav
 from segser_core.figures.embedding_map import map_figure
@@ -41,7 +43,7 @@ ROW = ("label", "predicted", "confidence", "speaker", "duration_s", "segment", "
 def no_vectors(run: Run) -> str:
     """What a run without vectors lacks, and what to do."""
     return (
-        f"{words.plain(run.name)} has no embeddings.npz, so there is nothing to draw. Training and "
+        f"{common.plain(run.name)} has no embeddings.npz, so there is nothing to draw. Training and "
         "`python -m training.evaluate` write it; evaluate the model again and choose that run, or choose another run."
     )
 
@@ -82,7 +84,7 @@ def begin(shown: Sequence[Shown]) -> None:
     _choose([clip] if clip else [])
     st.session_state[PLAYS] = 0
     if clip and not any((each.points.table.utterance_id == clip).any() for each in shown):
-        st.warning(words.plain(f"Clip {clip} is not among the points that are shown here."))
+        st.warning(common.plain(f"Clip {clip} is not among the points that are shown here."))
 
 
 @st.fragment
@@ -106,7 +108,7 @@ def explore(shown: Sequence[Shown], by: Colour) -> None:
 
 def _map(each: Shown, by: Colour, picked: list[str], whole: bool) -> None:
     table, key = each.points.table, f"map-{each.run.name}-{each.points.sha256[:8]}-{each.method}"
-    st.markdown(f"**{words.plain(each.run.name)}** · {METHODS[each.method]} · {_how_many(each, whole)}")
+    st.markdown(f"**{common.plain(each.run.name)}** · {METHODS[each.method]} · {_how_many(each, whole)}")
 
     def draw() -> go.Figure:
         return map_figure(table, each.positions, by, each.method, picked, None if whole else each.points.sample)
@@ -117,7 +119,7 @@ def _map(each: Shown, by: Colour, picked: list[str], whole: bool) -> None:
         theme=None,
         on_select=lambda: _choose_on_map(key),
         selection_mode=("points", "box", "lasso"),
-        config={"scrollZoom": True, **charts.toolbar("segser-map")},
+        config={"scrollZoom": True, **chart_toolbar.toolbar("segser-map")},
         alt=f"{METHODS[each.method]} of {len(table)} points of {each.run.name}, coloured by {COLOURS[by]}",
     )
     x, y = each.positions.T
@@ -186,7 +188,7 @@ def _several(shown: Sequence[Shown], picked: list[str]) -> None:
         open_mistakes(Filter(ids=tuple(picked)))
     table = shown[0].points.table
     rows = table[table.utterance_id.isin(picked)].head(MOST_LISTED)
-    with st.expander(f"The chosen points of {words.plain(shown[0].run.name)}"):
+    with st.expander(f"The chosen points of {common.plain(shown[0].run.name)}"):
         st.dataframe(rows, hide_index=True, key="map-chosen", column_config=_formats())
         if len(rows) == MOST_LISTED:
             st.caption(f"The first {MOST_LISTED}; Mistakes lists them all.")

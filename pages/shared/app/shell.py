@@ -4,8 +4,8 @@ import pandas  # noqa: F401  (two first visits at once have met it half imported
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from pages.shared.address import follow
-from pages.shared.private import ask_to_sign_in, keep_private, may_enter
+from pages.shared.app.address import follow
+from pages.shared.app.sign_in import ask_to_sign_in, keep_private, may_enter
 
 PAGES = {
     "timeline": ("Timeline", ":material/graphic_eq:"),

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pandas as pd
 import streamlit as st
 
-from pages.shared import words
-from pages.shared.clip_list import keys_of
-from pages.shared.run_choice import Choice
+from pages.shared.clips.clip_list import keys_of
+from pages.shared.runs.run_picker import Choice
+from pages.shared.text import common
 from segser_core.errors import SegserError
 from segser_core.prediction import exports
 from segser_core.prediction.prediction import Prediction
@@ -32,7 +32,7 @@ def offer_exports(found: pd.DataFrame, choice: Choice, notes: dict[str, Note]) -
             help="With every column of the run, notes and tags",
         )
         if choice.run.segments is None:
-            st.caption(words.plain(f"{choice.run.name} has no segments, so there is no TextGrid or ELAN file."))
+            st.caption(common.plain(f"{choice.run.name} has no segments, so there is no TextGrid or ELAN file."))
             return
         _offer_files(found, choice)
 
@@ -59,7 +59,7 @@ def _made(choice: Choice, keys: list[tuple[str, int]], ending: str) -> bytes | N
     try:
         return exports.to_zip(_with_progress(choice, keys, bar), ending)
     except SegserError as error:
-        st.error(words.plain(str(error)))
+        st.error(common.plain(str(error)))
         return None
     finally:
         bar.empty()

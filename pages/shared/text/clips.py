@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pages.shared.words import plain
+from pages.shared.text.common import plain
 from segser_core.audio.levels import Level
 
 

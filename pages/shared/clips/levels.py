@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from pages.shared import words
-from pages.shared.clip_list import keys_of
-from pages.shared.corpora import sound_file
+from pages.shared.clips.clip_list import keys_of
+from pages.shared.runs.sound import sound_file
+from pages.shared.text import common
 from segser_core.audio.levels import Level, level_of
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
@@ -59,7 +59,7 @@ def measure(waiting: list, run: Run) -> None:
 def say_unheard() -> None:
     """Which clips could not be measured, once."""
     if unheard := st.session_state.pop("unheard", None):
-        st.caption(words.plain(f"{len(unheard)} clips have no recording that can be read, {unheard[0]} among them."))
+        st.caption(common.plain(f"{len(unheard)} clips have no recording that can be read, {unheard[0]} among them."))
 
 
 def _measured(run: Run, row) -> Level | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import words
+from pages.shared.text import common
 from segser_core.errors import RunError
 from segser_core.runs.notes import Note, NoteChanged, read_notes, tags_of, write_note
 
@@ -16,7 +16,7 @@ def notes_in(file: Path) -> dict[str, Note] | None:
     try:
         return read_notes(file)
     except RunError as error:
-        st.error(words.plain(str(error)), icon=":material/edit_off:")
+        st.error(common.plain(str(error)), icon=":material/edit_off:")
         return None
 
 
@@ -94,12 +94,12 @@ def _state_of(file: Path, utterance_id: str, seen: Note) -> None:
     refused_id, reason = st.session_state.get(REFUSED, (None, ""))
     undo = st.session_state.get(UNDO)
     if refused_id == utterance_id:
-        st.error(words.plain(f"Not saved; what you typed stays here. {reason}"), icon=":material/edit_off:")
+        st.error(common.plain(f"Not saved; what you typed stays here. {reason}"), icon=":material/edit_off:")
         st.button("Save again", icon=":material/save:", on_click=_save, args=(file, utterance_id))
     elif seen:
-        st.caption(words.plain(f"Saved {seen.changed[:16].replace('T', ' ')} UTC in {file}"))
+        st.caption(common.plain(f"Saved {seen.changed[:16].replace('T', ' ')} UTC in {file}"))
     else:
-        st.caption(words.plain(f"Saved once you leave the field, in {file}"))
+        st.caption(common.plain(f"Saved once you leave the field, in {file}"))
     if undo and undo[0] == str(file):
         label = "Undo" if undo[1] == utterance_id else f"Undo the change on {undo[1]}"
-        st.button(words.plain(label), icon=":material/undo:", on_click=_undo, args=(file,), key="undo-note")
+        st.button(common.plain(label), icon=":material/undo:", on_click=_undo, args=(file,), key="undo-note")

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared import clip_words, words
-from pages.shared.clip_cuts import show_cuts
-from pages.shared.clip_list import Key, place_of, set_open, step
-from pages.shared.clip_notes import note_fields
-from pages.shared.corpora import sound_of
-from pages.shared.loaders import LONGEST_S
-from pages.shared.player import Moment, listen
-from pages.shared.run_choice import Choice
+from pages.shared.clips.clip_list import Key, place_of, set_open, step
+from pages.shared.clips.first_last_seconds import show_cuts
+from pages.shared.clips.notes import note_fields
+from pages.shared.recording.analysis import LONGEST_S
+from pages.shared.recording.player import Moment, listen
+from pages.shared.runs.run_picker import Choice
+from pages.shared.runs.sound import sound_of
+from pages.shared.text import clips, common
 from segser_core.audio import levels
 from segser_core.audio.waveform import cut_wav
 from segser_core.errors import RunError
@@ -45,7 +45,7 @@ def show_clip(choice: Choice, row: pd.Series, file: Path, notes: dict[str, Note]
     said = [p for p in (_said(run, row, choice) for run in choice.both) if p is not None]
     if said:
         _timeline(said, samples, f"{row.utterance_id}-{row.seed}-{'-'.join(p.model for p in said)}-{choice.rule}")
-        st.markdown(words.below_comparison(said))
+        st.markdown(common.below_comparison(said))
         _surest(row, samples)
     elif samples is not None:
         st.audio(cut_wav(samples, 0, LONGEST_S), format="audio/wav")
@@ -54,36 +54,34 @@ def show_clip(choice: Choice, row: pd.Series, file: Path, notes: dict[str, Note]
 
 
 def _title(choice: Choice, row: pd.Series) -> None:
-    st.subheader(words.plain(row.utterance_id))
+    st.subheader(common.plain(row.utterance_id))
     with st.container(horizontal=True, gap="medium"):
         st.metric("True class", row.label, width="content")
-        st.metric(
-            f"{choice.run.name} hears", clip_words.heard(row.predicted, row.confidence, row.label), width="content"
-        )
+        st.metric(f"{choice.run.name} hears", clips.heard(row.predicted, row.confidence, row.label), width="content")
         if choice.other is not None and isinstance(row.other_predicted, str):
-            said = clip_words.heard(row.other_predicted, row.other_confidence, row.label)
+            said = clips.heard(row.other_predicted, row.other_confidence, row.label)
             st.metric(f"{choice.other.name} hears", said, width="content")
-    st.markdown(clip_words.of_clip(row))
+    st.markdown(clips.of_clip(row))
 
 
 def _said(run: Run, row: pd.Series, choice: Choice) -> Prediction | None:
     try:
         return replay.prediction_of(run, row.utterance_id, int(row.seed), choice.rule)
     except RunError as error:
-        st.caption(words.plain(f"Nothing over time: {error}."))
+        st.caption(common.plain(f"Nothing over time: {error}."))
         return None
 
 
 def _timeline(said: list[Prediction], samples: np.ndarray | None, key: str) -> None:
     """Both models on one axis, or the one that there is."""
     if len(said) == 1:
-        lines = zip(said[0].segments, words.segment_lines(said[0]), strict=True)
+        lines = zip(said[0].segments, common.segment_lines(said[0]), strict=True)
         moments = [Moment(s.start_s, s.end_s, line) for s, line in lines]
         alt = "Each segment's most probable emotion, and each emotion's probability over time"
         listen(lambda i, view: timeline.timeline(said[0], samples, i, view), moments, samples, key, alt)
         return
-    st.markdown(words.disagreement(*said))
-    moments = [Moment(*stretch, line) for stretch, line in words.both_lines(*said)]
+    st.markdown(common.disagreement(*said))
+    moments = [Moment(*stretch, line) for stretch, line in common.both_lines(*said)]
     alt = "The timelines of both models on one axis; where they name different emotions is shaded"
     listen(
         lambda i, view: timeline.comparison(*said, samples, None if i is None else moments[i].stretch, view),
@@ -97,4 +95,4 @@ def _timeline(said: list[Prediction], samples: np.ndarray | None, key: str) -> N
 def _surest(row: pd.Series, samples: np.ndarray | None) -> None:
     if samples is not None and "surest_from_s" in row:
         level = levels.level_of(samples, row.surest_from_s, row.surest_to_s)
-        st.markdown(clip_words.level(level, row.surest_from_s, row.surest_to_s))
+        st.markdown(clips.level(level, row.surest_from_s, row.surest_to_s))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from pages.shared.words import NO_BREAK, RULES, plain
+from pages.shared.text.common import NO_BREAK, RULES, plain
 from segser_core.formatting import percent, signed
 from segser_core.paper import layer_average_note
 from segser_core.prediction.rules import Aggregate

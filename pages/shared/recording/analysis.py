@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.shared.recordings import Recording
-from pages.shared.turns import Turns
-from pages.shared.words import plain
+from pages.shared.recording.queue import Turns
+from pages.shared.recording.recording import Recording
+from pages.shared.text.common import plain
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
@@ -21,6 +21,7 @@ from segser_core.prediction.prediction import Context, Prediction
 
 if TYPE_CHECKING:
     from segser_core.inference.predictor import Predictor
+
 
 LONGEST_S = 30 * 60
 MOST_FILES = 100

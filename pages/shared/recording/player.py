@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared.charts import toolbar
+from pages.shared.app.chart_toolbar import toolbar
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import cut_wav
 from segser_core.prediction.timeline import Stretch

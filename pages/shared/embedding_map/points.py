@@ -10,9 +10,10 @@ from threading import Thread
 import numpy as np
 import streamlit as st
 
-from pages.shared import run_choice, words
-from pages.shared.address import in_address
-from pages.shared.choices import segmented
+from pages.shared.app.address import in_address
+from pages.shared.app.pickers import segmented
+from pages.shared.runs import run_picker
+from pages.shared.text import common
 from segser_core.errors import SegserError
 from segser_core.runs import map_points
 from segser_core.runs.map_points import MOST_DRAWN, MOST_POINTS, Colour, Points, What
@@ -91,7 +92,7 @@ def choose_method() -> str:
 
 def choose_fold(run: Run) -> int:
     """One of the run's test folds; no control where there is but one."""
-    folds = [str(fold) for fold in _folds(run_choice.key_of(run), run)]
+    folds = [str(fold) for fold in _folds(run_picker.key_of(run), run)]
     if len(folds) == 1:
         return int(folds[0])
     control = lambda options, key: st.selectbox(  # noqa: E731
@@ -128,12 +129,12 @@ def points_of(run: Run, what: What, fold: int) -> Points | None:
     Raises:
         RunError: as in `maps.points_of`.
     """
-    return _points(run_choice.key_of(run), what, fold, run)
+    return _points(run_picker.key_of(run), what, fold, run)
 
 
 def shown(run: Run, points: Points, what: What, fold: int, method: str) -> Shown:
     """A run's points on the plane."""
-    separation = _separations(run_choice.key_of(run), what, fold, points)
+    separation = _separations(run_picker.key_of(run), what, fold, points)
     job = job_of(points) if method == "umap" else None
     if job is not None and job.positions is not None:
         return Shown(run, points, job.positions, "umap", separation)
@@ -158,7 +159,7 @@ def wait_for(jobs: list[Job]) -> None:
 def tell_problems(jobs: list[Job]) -> None:
     """Say why a UMAP could not be made."""
     for problem in dict.fromkeys(job.problem for job in jobs if job.problem):
-        st.warning(words.plain(problem), icon=":material/scatter_plot:")
+        st.warning(common.plain(problem), icon=":material/scatter_plot:")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import words
-from pages.shared.address import FILTER, carry, followed
-from pages.shared.clip_list import set_open
-from pages.shared.run_choice import Choice, chosen_names
+from pages.shared.app.address import FILTER, carry, followed
+from pages.shared.clips.clip_list import set_open
+from pages.shared.runs.run_picker import Choice, chosen_names
+from pages.shared.text import common
 from segser_core.runs.clip_filter import WRONG, Filter, values_of
 
 DEFAULT = Filter(correct=False)
@@ -66,7 +66,7 @@ def choose_filter(table: pd.DataFrame, choice: Choice) -> Filter:
 
 def nothing_left(obstacles: Sequence[str], wanted: Filter) -> None:
     """Say which conditions leave nothing, and offer to take them away."""
-    said = ", ".join(f"**{words.plain(said_of(wanted, name))}**" for name in obstacles)
+    said = ", ".join(f"**{common.plain(said_of(wanted, name))}**" for name in obstacles)
     st.info(f"No clip is left. What leaves none: {said}.", icon=":material/filter_alt_off:")
     with st.container(horizontal=True):
         st.button(
@@ -206,7 +206,7 @@ def _chips(wanted: Filter) -> None:
     """What is set and cannot be seen above, each to be taken away; and the way back from the last change."""
     hidden = [name for name in wanted.set if name not in IN_ROW or (name == "correct" and wanted.wrong)]
     for name in hidden:
-        label = words.plain(said_of(wanted, name))
+        label = common.plain(said_of(wanted, name))
         st.button(label, icon=":material/close:", key=f"chip-{name}", on_click=_set, args=(wanted.without(name),))
     if wanted.set:
         icon = ":material/filter_alt_off:"

@@ -6,9 +6,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import charts, recall_words, scores_view, words
-from pages.shared.address import in_address
-from pages.shared.run_choice import Choice
+from pages.shared.app.address import in_address
+from pages.shared.runs import cached_scores, charts
+from pages.shared.runs.run_picker import Choice
+from pages.shared.text import common
+from pages.shared.text import recall as text
 from segser_core import paper
 from segser_core.figures import grids, scores
 from segser_core.formatting import percent, signed
@@ -18,7 +20,7 @@ from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.scores import Comparison, Summary
 from segser_core.systems import system_of
 
-BY = list(recall_words.BY)
+BY = list(text.BY)
 ALL = "all"
 
 
@@ -28,11 +30,11 @@ def key_figures(summaries: Mapping[str, Summary], found: Comparison | None) -> N
     for column, (score, name) in zip(st.columns(3, border=True), SCORES.items(), strict=True):
         with column:
             st.metric(
-                f"{name[0].upper()}{name[1:]} of {words.plain(first)}", f"{percent(getattr(own.pooled, score))} %"
+                f"{name[0].upper()}{name[1:]} of {common.plain(first)}", f"{percent(getattr(own.pooled, score))} %"
             )
             lines = [_intervals(own.intervals, own.by_speaker, score, percent)]
             for other, of in rest:
-                value = f"**{words.plain(other)}: {percent(getattr(of.pooled, score))} %**"
+                value = f"**{common.plain(other)}: {percent(getattr(of.pooled, score))} %**"
                 lines.append(f"{value}  \n{_intervals(of.intervals, of.by_speaker, score, percent)}")
             if found is not None:
                 value = f"**Difference: {signed(getattr(found.differences, score).value)} points**"
@@ -69,11 +71,11 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
     enough = all(of.by_speaker is not None for of in summaries.values())
     by_speaker = enough and in_address("interval", "recall-interval", BY, BY[0], _interval) == "speaker"
     table = tables.recall_table(summaries, by_speaker)
-    of = (*scores_view.shown(choice), by_speaker)
+    of = (*cached_scores.shown(choice), by_speaker)
     left, right = st.container(), None
     listed = _recall_list(table)
     if found is not None:
-        st.markdown(recall_words.verdict(found, list(summaries), by_speaker))
+        st.markdown(text.verdict(found, list(summaries), by_speaker))
         left, right = st.columns([3, 2], gap="medium")
     with left:
         st.markdown("**Recall**")
@@ -98,7 +100,7 @@ def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison |
             )
     wrong = [Filter(label=label, correct=False) for label in listed["class"]]
     charts.table(listed, "recall", lambda row: (wrong[row], False))
-    st.caption(f"{recall_words.CLICK} {recall_words.METHOD[BY[by_speaker]]}")
+    st.caption(f"{text.CLICK} {text.METHOD[BY[by_speaker]]}")
 
 
 def _interval(options: list[str], key: str) -> str:
@@ -106,8 +108,8 @@ def _interval(options: list[str], key: str) -> str:
         "Intervals",
         options,
         key=key,
-        format_func=recall_words.BY.__getitem__,
-        help=recall_words.BY_HELP,
+        format_func=text.BY.__getitem__,
+        help=text.BY_HELP,
         required=True,
         persist_state="session",
     )
@@ -138,7 +140,7 @@ def _difference_list(table: pd.DataFrame) -> pd.DataFrame:
             "class": table.label,
             "difference": table.difference.map(signed),
             "difference, 95 %": bounds(table, signed),
-            "p (Holm)": table.p_holm.map(recall_words.p_value),
+            "p (Holm)": table.p_holm.map(text.p_value),
         }
     )
 
@@ -169,8 +171,8 @@ def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
             return Filter(label=table.label[row], predicted=table.predicted[row]), of_other
 
         with column:
-            st.markdown(f"**{words.plain(run.name)}**")
-            of = ("confusion", i, *scores_view.shown(choice))
+            st.markdown(f"**{common.plain(run.name)}**")
+            of = ("confusion", i, *cached_scores.shown(choice))
             charts.show(
                 charts.drawn(of, lambda table=table, run=run: grids.confusion_figure(table, run.labels)),
                 f"confusion-{i}",
@@ -187,12 +189,12 @@ def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
                     f"confusion-{i}",
                     lambda row, wrong=wrong, of_cell=of_cell: of_cell(int(wrong.index[row])),
                 )
-    st.caption(f"In each cell: percent of the true class, and how many clips. {recall_words.CLICK_CELL}")
+    st.caption(f"In each cell: percent of the true class, and how many clips. {text.CLICK_CELL}")
 
 
 def calibration(choice: Choice) -> None:
     """Confidence against accuracy, and both by the number of segments."""
-    found, of = scores_view.calibrations_of(choice), scores_view.shown(choice)
+    found, of = cached_scores.calibrations_of(choice), cached_scores.shown(choice)
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Is it as often right as it says?**")
@@ -208,7 +210,7 @@ def calibration(choice: Choice) -> None:
             figure = charts.drawn(("by-segments", *of), lambda: scores.by_segments_figure(found))
             charts.show(figure, "by-segments", "Confidence and accuracy by number of segments", data)
     for name, of in found.items():
-        st.markdown(recall_words.calibration(name, of))
+        st.markdown(text.calibration(name, of))
     with st.expander("As tables"):
         st.dataframe(tables.reliability_table(found), hide_index=True)
         st.dataframe(tables.segments_table(found), hide_index=True)
@@ -222,13 +224,13 @@ def layers(choice: Choice) -> None:
     st.header("Which layers?")
     for column, (name, table) in zip(st.columns(len(found)), found.items(), strict=True):
         with column:
-            st.markdown(f"**{words.plain(name)}**")
+            st.markdown(f"**{common.plain(name)}**")
             shares = ["weight", "lowest", "highest"]
             in_percent = charts.in_percent(table, shares)
             bar = st.column_config.ProgressColumn(format="%.1f %%", max_value=in_percent.weight.max())
             shown = dict.fromkeys(shares, charts.PERCENT) | {"weight": bar}
             st.dataframe(in_percent, hide_index=True, width="content", column_config=shown)
-    st.caption(recall_words.LAYERS)
+    st.caption(text.LAYERS)
 
 
 def of_paper(choice: Choice, summaries: Mapping[str, Summary]) -> None:
@@ -240,13 +242,13 @@ def of_paper(choice: Choice, summaries: Mapping[str, Summary]) -> None:
             run.name,
             system_of(run.system).title,
             *_both(summaries[run.name]),
-            recall_words.encoder(run),
+            text.encoder(run),
         )
         for run in choice.both
     ]
     table = pd.DataFrame([*ours, *theirs], columns=["from", "system", "UAR", "accuracy", "encoder"])
     st.dataframe(table, hide_index=True, width="content")
-    st.caption(f"{recall_words.paper_notes(choice.run.corpus)} {paper.CITATION}.")
+    st.caption(f"{text.paper_notes(choice.run.corpus)} {paper.CITATION}.")
 
 
 def _both(summary: Summary) -> tuple[str, str]:

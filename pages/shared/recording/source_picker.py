@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from pages.shared.loaders import samples_of
-from pages.shared.recordings import Recording, sample
-from pages.shared.words import plain
+from pages.shared.recording.analysis import samples_of
+from pages.shared.recording.recording import Recording, sample
+from pages.shared.text.common import plain
 from segser_core.errors import AudioError
 
 Source = Literal["sample", "upload", "microphone"]

@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import words
-from pages.shared.address import carry, in_address
-from pages.shared.run_choice import Choice
+from pages.shared.app.address import carry, in_address
+from pages.shared.runs.run_picker import Choice
+from pages.shared.text import common
 from segser_core.figures.style import text_on
 from segser_core.labels import colour_of
 from segser_core.runs.clip_filter import orders_of
@@ -128,7 +128,7 @@ def _in_its_colour(label: str | None) -> str:
 
 def _columns(choice: Choice) -> dict[str, Any]:
     """Headings, units and what they mean."""
-    own, other = (words.plain(run.name) for run in (choice.run, choice.other or choice.run))
+    own, other = (common.plain(run.name) for run in (choice.run, choice.other or choice.run))
 
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {

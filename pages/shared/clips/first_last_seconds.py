@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared import clip_words, words
-from pages.shared.loaders import predictor
-from pages.shared.run_choice import Choice
+from pages.shared.recording.analysis import predictor
+from pages.shared.runs.run_picker import Choice
+from pages.shared.text import clips, common
 from segser_core.audio import levels
 from segser_core.errors import SegserError
 from segser_core.prediction.rules import Aggregate
@@ -44,7 +44,7 @@ def show_cuts(choice: Choice, row: pd.Series, samples: np.ndarray | None) -> Non
         return
     models = {run.name: replay.weights_of(run, int(row.seed), int(row.fold)) for run in choice.both}
     for name in (name for name, model in models.items() if model is None):
-        st.caption(words.plain(f"{name} comes without weights, so it cannot be asked anew."))
+        st.caption(common.plain(f"{name} comes without weights, so it cannot be asked anew."))
     able = [run for run in choice.both if models[run.name] is not None]
     if able:
         _table(choice, able, row, samples, seconds)
@@ -57,16 +57,16 @@ def _table(choice: Choice, able: list[Run], row: pd.Series, samples: np.ndarray,
         whole["other"] = (row.other_predicted, row.other_confidence)
     steps = [(run, part) for run in able for part in PARTS]
     columns: dict[str, list[str]] = {
-        run.name: [clip_words.heard(*whole["this" if run is choice.run else "other"], row.label)] for run in able
+        run.name: [clips.heard(*whole["this" if run is choice.run else "other"], row.label)] for run in able
     }
     bar = st.progress(0.0, text="Listening …")
     try:
         for done, (run, part) in enumerate(steps):
             bar.progress(done / len(steps), text=f"{run.name} listens to the {part} {seconds} s")
             label, confidence = _heard(choice, run, row, samples, part, seconds)
-            columns[run.name].append(clip_words.heard(label, confidence, row.label))
+            columns[run.name].append(clips.heard(label, confidence, row.label))
     except SegserError as error:
-        st.error(words.plain(str(error)), icon=":material/hearing_disabled:")
+        st.error(common.plain(str(error)), icon=":material/hearing_disabled:")
         return
     finally:
         bar.empty()

@@ -6,9 +6,10 @@ from itertools import combinations
 import pandas as pd
 import streamlit as st
 
-from pages.shared import charts, recall_words, scores_view, words
-from pages.shared.address import asked, carry, in_address
-from pages.shared.run_choice import Choice
+from pages.shared.app.address import asked, carry, in_address
+from pages.shared.runs import cached_scores, charts
+from pages.shared.runs.run_picker import Choice
+from pages.shared.text import common, recall
 from segser_core.figures import grids
 from segser_core.runs.clip_filter import Filter
 from segser_core.statistics import recall_by_group
@@ -31,7 +32,7 @@ class Split:
 @st.fragment
 def groups(choice: Choice) -> None:
     """The controls, a cell for each class and group, and a table that does what a click on a cell does."""
-    known = recall_by_group.groupings(scores_view.clips_of(choice.run, choice.rule))
+    known = recall_by_group.groupings(cached_scores.clips_of(choice.run, choice.rule))
     if not known:
         st.info("This run knows no length, speaker or other property of its clips, so they cannot be grouped.")
         return
@@ -39,25 +40,25 @@ def groups(choice: Choice) -> None:
     shown = choice.other if split.of == OTHER else choice.run
     second = choice.other if split.of == DIFFERENCE else None
     for run in (r for r in (shown, second) if r is not None):
-        if lacking := sorted({*split.by} - {*recall_by_group.groupings(scores_view.clips_of(run, choice.rule))}):
-            st.info(f"{words.plain(run.name)} does not tell the {' and '.join(lacking)} of its clips apart.")
+        if lacking := sorted({*split.by} - {*recall_by_group.groupings(cached_scores.clips_of(run, choice.rule))}):
+            st.info(f"{common.plain(run.name)} does not tell the {' and '.join(lacking)} of its clips apart.")
             return
-    table = scores_view.breakdown_of(shown, choice.rule, split.by, split.edge_s)
-    theirs = None if second is None else scores_view.breakdown_of(second, choice.rule, split.by, split.edge_s)
+    table = cached_scores.breakdown_of(shown, choice.rule, split.by, split.edge_s)
+    theirs = None if second is None else cached_scores.breakdown_of(second, choice.rule, split.by, split.edge_s)
     _show(choice, split, table, theirs)
 
 
 def _choose_split(choice: Choice, known: tuple[str, ...]) -> Split:
     names = ["-".join(several) for n in range(1, MOST_CROSSED + 1) for several in combinations(known, n)]
-    whose = {THIS: words.plain(choice.run.name)}
+    whose = {THIS: common.plain(choice.run.name)}
     if choice.other is not None:
-        whose[OTHER] = words.plain(choice.other.name)
+        whose[OTHER] = common.plain(choice.other.name)
         if set(choice.other.labels) == set(choice.run.labels):
             whose[DIFFERENCE] = DIFFERENCE
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = tuple(in_address("split", "recall-split", names, names[0], _by).split("-"))
         of = in_address("shown", "recall-shown", list(whose), THIS, lambda options, key: _whose(options, key, whose))
-        clips = scores_view.clips_of(choice.run, choice.rule)
+        clips = cached_scores.clips_of(choice.run, choice.rule)
         edge_s, why = _edge(choice, clips) if recall_by_group.LENGTH in by else (recall_by_group.WANTED_S, "")
     if why:
         st.caption(why)
@@ -96,7 +97,7 @@ def _edge(choice: Choice, clips: pd.DataFrame) -> tuple[float, str]:
 
 
 def _show(choice: Choice, split: Split, table: pd.DataFrame, theirs: pd.DataFrame | None) -> None:
-    clips = scores_view.clips_of(choice.run, choice.rule)
+    clips = cached_scores.clips_of(choice.run, choice.rule)
     durations_s = clips.duration_s.to_numpy(float) if "duration_s" in clips else None
 
     def of_cell(row: int) -> tuple[Filter, bool]:
@@ -104,14 +105,14 @@ def _show(choice: Choice, split: Split, table: pd.DataFrame, theirs: pd.DataFram
         return recall_by_group.cell_filter(cell, split.by, split.edge_s, durations_s), split.of == OTHER
 
     by = " and ".join(split.by)
-    of = ("groups", *scores_view.shown(choice), split)
+    of = ("groups", *cached_scores.shown(choice), split)
     labels = list(dict.fromkeys(table.label))
     figure = charts.drawn(of, lambda: grids.breakdown_figure(table, labels, theirs))
     alt, width_px = f"Recall of each class by {by}, with the number of clips", NAMES_PX + CELL_PX * len(labels)
     with st.container(height=TALL_PX if figure.layout.height > TALL_PX else "content", border=False):
         charts.show(figure, "groups", alt, table, of_cell, width_px)
     what = "percent of the clips found" if theirs is None else "points that the first run finds more or less"
-    st.caption(f"In each cell: {what}, and how many clips there are. {recall_words.CLICK_CELL}")
+    st.caption(f"In each cell: {what}, and how many clips there are. {recall.CLICK_CELL}")
     part = charts.folded("As a table", "groups")
     if part.open:
         with part:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from pages.shared import words
+from pages.shared.text import common
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
 from segser_core.runs.run import Run
@@ -23,13 +23,13 @@ def sound_of(run: Run, utterance_id: str) -> np.ndarray | None:
         return None
     file = sound_file(run, row.path)
     if file is None:
-        lacking = f"{words.plain(row.path)} is in no folder that is known here. " if _corpora() else ""
-        st.caption(f"{lacking}To hear clips, say below where {words.plain(run.corpus or 'the corpus')} is.")
+        lacking = f"{common.plain(row.path)} is in no folder that is known here. " if _corpora() else ""
+        st.caption(f"{lacking}To hear clips, say below where {common.plain(run.corpus or 'the corpus')} is.")
         return None
     try:
         return _samples(str(file), file.stat().st_mtime_ns)
     except (AudioError, OSError) as error:
-        st.caption(words.plain(f"{row.path} cannot be heard: {error}"))
+        st.caption(common.plain(f"{row.path} cannot be heard: {error}"))
         return None
 
 
@@ -54,7 +54,7 @@ def ask_for_corpora() -> None:
         )
         for folder in _corpora():
             if not folder.is_dir():
-                st.error(words.plain(f"{folder} is no folder on the computer that runs segser."))
+                st.error(common.plain(f"{folder} is no folder on the computer that runs segser."))
 
 
 def _corpora() -> list[Path]:

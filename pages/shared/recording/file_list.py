@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from pages.shared import words
-from pages.shared.loaders import predict, predict_each, samples_of
-from pages.shared.recordings import Recording
-from pages.shared.sources import SHOWN
+from pages.shared.recording.analysis import predict, predict_each, samples_of
+from pages.shared.recording.recording import Recording
+from pages.shared.recording.source_picker import SHOWN
+from pages.shared.text import common
 from segser_core.errors import AudioError
 from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
@@ -47,7 +47,7 @@ def choose(heard: Sequence[Heard]) -> Heard | None:
     readable = [h for h in heard if h.prediction is not None]
     if len(heard) == 1:
         if not readable:
-            st.error(words.plain(f"{heard[0].recording.name}: {heard[0].why}"), icon=":material/hearing_disabled:")
+            st.error(common.plain(f"{heard[0].recording.name}: {heard[0].why}"), icon=":material/hearing_disabled:")
         return next(iter(readable), None)
     names = [h.recording.identity for h in readable]
     if names and st.session_state.get(SHOWN) not in names:
@@ -60,7 +60,7 @@ def choose(heard: Sequence[Heard]) -> Heard | None:
 
 def _table(heard: Sequence[Heard]) -> None:
     """A row a file, the one that is shown checked; choosing another one shows it."""
-    st.markdown(words.files_heard(sum(h.prediction is not None for h in heard), len(heard)))
+    st.markdown(common.files_heard(sum(h.prediction is not None for h in heard), len(heard)))
     key = f"{TABLE}-{st.session_state.get(SHOWN)}"  # a table anew for each file shown, so that its check is true
     rows = pd.DataFrame([_row(h) for h in heard])
     st.dataframe(
@@ -80,7 +80,7 @@ def _table(heard: Sequence[Heard]) -> None:
         alt="The files, what is heard in each, and what is wrong with those that were refused",
     )
     if refused := [h for h in heard if h.prediction is None]:
-        lines = (f"- {words.plain(h.recording.name)}: {words.plain(h.why)}" for h in refused)
+        lines = (f"- {common.plain(h.recording.name)}: {common.plain(h.why)}" for h in refused)
         st.warning("\n".join(lines), icon=":material/hearing_disabled:")
 
 
@@ -95,7 +95,7 @@ def _row(heard: Heard) -> dict[str, object]:
         "label": None if p is None else p.label,
         "confidence": None if p is None else p.confidence,
         "duration": None if p is None else p.duration_s,
-        "notes": words.refused(heard.why) if p is None else " ".join(p.warnings),
+        "notes": common.refused(heard.why) if p is None else " ".join(p.warnings),
     }
 
 

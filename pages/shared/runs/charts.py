@@ -7,28 +7,15 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared.filters import open_mistakes
-from pages.shared.run_choice import swap
+from pages.shared.app.chart_toolbar import toolbar
+from pages.shared.clips.filter_controls import open_mistakes
+from pages.shared.runs.run_picker import swap
 from segser_core.prediction.exports import rows_csv
 from segser_core.runs.clip_filter import Filter
 
-FORMATS = {"png": "PNG", "svg": "SVG"}
 OPENING = "to-open"
 PERCENT = st.column_config.NumberColumn(format="%.1f %%", width="small")  # of values that are percent
 Opens = Callable[[int], tuple[Filter, bool]]  # row of the table → its clips, and whether they are the other run's
-
-
-def choose_picture() -> None:
-    """As what the camera over each chart saves it; once on a page."""
-    st.session_state.setdefault("picture", "png")
-    st.segmented_control(
-        "The camera over a chart saves it as",
-        list(FORMATS),
-        key="picture",
-        format_func=FORMATS.__getitem__,
-        required=True,
-        persist_state="session",
-    )
 
 
 def drawn(of: tuple, draw: Callable[[], go.Figure]) -> go.Figure:
@@ -103,13 +90,6 @@ def in_percent(table: pd.DataFrame, shares: Iterable[str]) -> pd.DataFrame:
 def folded(label: str, key: str) -> Any:
     """An expander whose content is made once it is opened, which `open` tells; for fragments, which then run again."""
     return st.expander(label, key=f"open-{key}", on_change="rerun")
-
-
-def toolbar(name: str) -> dict[str, Any]:
-    """Settings of every chart's toolbar: no logo, and what the camera saves under which name (without its ending)."""
-    picture = st.session_state.get("picture", "png")
-    camera = {"format": picture, "filename": name, "scale": 2 if picture == "png" else 1}
-    return {"displaylogo": False, "toImageButtonOptions": camera}
 
 
 def offer_data(data: Callable[[], pd.DataFrame], name: str, key: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from pages.shared.run_choice import Choice, key_of, predictions_of
+from pages.shared.runs.run_picker import Choice, key_of, predictions_of
 from segser_core.errors import RunError
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs import reaggregate

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import words
-from pages.shared.address import carry, in_address
+from pages.shared.app.address import carry, in_address
+from pages.shared.text import common
 from segser_core.inference.models import ModelInfo
 from segser_core.prediction.prediction import CONTEXTS, Context
 from segser_core.prediction.rules import AGGREGATES, Aggregate
@@ -17,7 +17,7 @@ def choose_model(models: Sequence[ModelInfo]) -> ModelInfo:
     """One of the bundled models, `seg+tri-w` unless the address says otherwise."""
     known = {info.name: info for info in models}
     default = DEFAULT_SYSTEM if DEFAULT_SYSTEM in known else next(iter(known))
-    name = in_address("model", "model", list(known), default, segmented("Model", lambda n: words.system(known[n])))
+    name = in_address("model", "model", list(known), default, segmented("Model", lambda n: common.system(known[n])))
     return known[name]
 
 
@@ -29,8 +29,8 @@ def choose_rule(system: str) -> Aggregate:
             "Label from",
             options,
             key=key,
-            format_func=lambda rule: words.rule(rule, system),
-            help=words.RULE_HELP,
+            format_func=lambda rule: common.rule(rule, system),
+            help=common.RULE_HELP,
             persist_state="session",
         )
 
@@ -40,7 +40,7 @@ def choose_rule(system: str) -> Aggregate:
 
 def choose_context() -> Context:
     """Whether a segment is heard as part of the recording, or alone."""
-    control = segmented("Segments", words.CONTEXTS.get, help=words.CONTEXT_HELP)
+    control = segmented("Segments", common.CONTEXTS.get, help=common.CONTEXT_HELP)
     return in_address("context", "context", list(CONTEXTS), CONTEXTS[0], control)
 
 
@@ -48,8 +48,8 @@ def choose_subject() -> str:
     """What the page Compare compares: both models on a recording, or two runs, as a link to runs wants."""
     if "run" in st.query_params and "subject" not in st.session_state:
         st.session_state["subject"] = "runs"
-    control = segmented("Compare", words.SUBJECTS.get)
-    subject = in_address("subject", "subject", list(words.SUBJECTS), "recording", control)
+    control = segmented("Compare", common.SUBJECTS.get)
+    subject = in_address("subject", "subject", list(common.SUBJECTS), "recording", control)
     if subject == "recording":
         carry({"run": None, "other": None})
     return subject

@@ -1,0 +1,1 @@
+"""A recording: chosen, analysed in turn, played, downloaded."""

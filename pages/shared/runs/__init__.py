@@ -1,0 +1,1 @@
+"""Runs: picked, scored once, drawn, heard."""
