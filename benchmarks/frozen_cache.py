@@ -16,11 +16,11 @@ import torch
 from benchmarks.paper_cost import loss_of, training_step
 from benchmarks.peers import random_wav2vec2
 from benchmarks.turns import alternate, publish, ratio
-from training.batches import BalancedBatches, Clips, Draw, collate
+from training.config.settings import Augmentation
 from training.corpora import load_corpus
-from training.kept import FeatureStore
-from training.protocols import folds
-from training.settings import Augmentation
+from training.corpora.protocols import folds
+from training.features.batches import BalancedBatches, Clips, Draw, collate
+from training.features.store import FeatureStore
 
 BATCH = 12
 

@@ -34,7 +34,7 @@ from segser_core.statistics.scores import compare, summarise
 from segser_core.statistics.scores_by_rule import differences_by_rule, scores_by_rule
 from segser_core.systems import SYSTEMS
 from tests.made_run import made_runs
-from training.objective import Objective
+from training.learning.objective import Objective
 
 LENGTHS_S = (15, 60, 240, 960)
 CLASSES = (4, 8, 16, 32)

@@ -26,7 +26,7 @@ from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.prediction.prediction import Context
 from training.corpora import load_corpus
-from training.protocols import folds
+from training.corpora.protocols import folds
 
 Turn = list[np.ndarray]
 WARM_UP = 2  # turns before the measurement

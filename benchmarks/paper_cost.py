@@ -21,12 +21,12 @@ from segser_core.inference.predictor import Predictor
 from segser_core.network.losses import Triplets, choose_triplets, combined_loss, triplet_loss
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.systems import SYSTEMS
-from training.batches import BalancedBatches, Clips, collate
+from training.config.settings import Augmentation
 from training.corpora import load_corpus
-from training.kept import FeatureStore
-from training.objective import Objective
-from training.protocols import folds
-from training.settings import Augmentation
+from training.corpora.protocols import folds
+from training.features.batches import BalancedBatches, Clips, collate
+from training.features.store import FeatureStore
+from training.learning.objective import Objective
 
 NAMES = ("baseline", "seg+tri-w")
 ALPHA = 0.2

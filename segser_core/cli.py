@@ -128,9 +128,9 @@ def say(line: str) -> None:
 def models() -> None:
     """List the models that can be used: scores in percent, on the test split of their corpus."""
     from segser_core.bundled import BUNDLED
-    from segser_core.inference.models import models as bundled
+    from segser_core.inference.models import list_models
 
-    found = bundled()
+    found = list_models()
     if not found:
         say(f"no model is bundled in {plain(BUNDLED)}; name a folder with --model")
     rows: list[tuple[str, ...]] = [

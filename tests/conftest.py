@@ -20,8 +20,8 @@ from transformers import (
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from segser_core.audio.waveform import cut_wav
-from training.protocols import Fold
-from training.settings import Settings, settings_from
+from training.config.settings import Settings, settings_from
+from training.corpora.fold import Fold
 
 torch.set_num_threads(1)  # the networks here are too small to be shared out
 ROOT = Path(__file__).resolve().parent.parent

@@ -115,6 +115,7 @@ def _write(place: Path, system: str, clips: pd.DataFrame, skill: float, g: np.ra
             "date": "2026-11-22",
         },
         config_yaml="{}\n",
+        metrics={},
         predictions=predictions,
         segments=segments,
         embeddings={

@@ -12,8 +12,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.downloads import zipped
-from segser_core.inference import models
+from pages.shared.recording.downloads import zipped
+from segser_core.inference.models import list_models
 from segser_core.prediction.prediction import Prediction, Segment
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,7 +91,7 @@ def test_each_page_opens_from_its_address_with_a_title_of_its_own_and_runs_again
 def test_the_first_visit_shows_the_sample_and_says_that_it_is_synthetic():
     app = run(opened("timeline"))
     assert "synthetic" in said(app)
-    assert app.metric[0].value in models.models()[0].labels
+    assert app.metric[0].value in list_models()[0].labels
     assert app.get("audio") and len(app.get("plotly_chart")) == 2
     assert not app.warning
 
@@ -169,7 +169,7 @@ def test_an_uploaded_recording_is_analysed_and_its_name_shown_letter_by_letter()
     app.file_uploader[0].upload("a *b* <b>c</b>.wav", spoken(), "audio/wav")
     run(app)
     assert "a *b* <b>c</b>.wav" in [text.value for text in app.text]
-    assert app.metric[0].value in models.models()[0].labels
+    assert app.metric[0].value in list_models()[0].labels
 
 
 def test_a_recording_from_the_microphone_is_analysed():
@@ -272,7 +272,7 @@ def test_of_several_files_each_has_a_row_and_a_bad_one_hides_no_other():
     table = app.dataframe[0].value
     assert list(table["file"]) == [name for name, _ in FILES]
     good = table[table["file"] != FILES[1][0]]
-    assert set(good["label"]) <= set(models.models()[0].labels) and good["confidence"].between(0, 1).all()
+    assert set(good["label"]) <= set(list_models()[0].labels) and good["confidence"].between(0, 1).all()
     assert list(good["duration"]) == pytest.approx([3, 2.268, 2], abs=0.01)
     assert table["notes"][1].startswith("Not analysed: ") and "silent" in table["notes"][2]
     assert table["label"].isna().tolist() == [False, True, False, False]

@@ -2,62 +2,24 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-STREAM = (
+STREAM = ("ground", "audio", "network", "prediction", "runs", "statistics", "inference", "figures", "commands")
+GROUND = (
     "errors",
     "labels",
     "systems",
     "paper",
-    "text",
-    "decoding",
-    "audio",
-    "checkpoints",
-    "encoders",
-    "layers",
-    "segments",
-    "losses",
-    "model",
-    "prediction",
-    "metrics",
-    "significance",
-    "bootstrap",
-    "paired",
-    "rows",
-    "calibration",
-    "scores",
-    "run_files",
-    "places",
-    "runs",
-    "aggregation",
-    "clips",
-    "selection",
-    "rules",
-    "breakdown",
-    "score_tables",
-    "notes",
-    "predictor",
-    "projection",
-    "exports",
-    "stream",
-    "analysis",
-    "report",
-    "stretches",
-    "drawing",
-    "figures",
-    "grid_figures",
-    "run_figures",
-    "maps",
-    "map_figure",
-    "pairs",
-    "cli",
-    "__main__",
-)
-WITH_TORCH = ("encoders", "layers", "segments", "losses", "model", "predictor", "analysis")
-WITHOUT_TORCH = tuple(name for name in STREAM if name not in WITH_TORCH)
+    "formatting",
+    "files",
+    "bundled",
+)  # what every room may use
+TRAINING = ("config", "corpora", "features", "learning", "runs", "tables", "release", "commands")
+WITH_TORCH = ("network", "inference")
 LONGEST_FUNCTION = 60
 
 
@@ -94,13 +56,35 @@ def at_start(module: ast.Module) -> Iterator[ast.AST]:
         waiting.extend(ast.iter_child_nodes(node))
 
 
-def of_package(modules: set[str]) -> set[str]:
-    return {name.split(".")[1] for name in modules if name.startswith("segser_core.")} & set(STREAM)
+def room_of(module: str, ground: tuple[str, ...] = GROUND) -> str:
+    """The room of a module by its dotted name below the package: its first folder, the ground or the commands."""
+    first, _, rest = module.partition(".")
+    if first in ground:
+        return "ground"
+    return first if rest or first in (*STREAM, *TRAINING) else "commands"
 
 
-def against(name: str, module: ast.Module) -> list[str]:
-    """What a module of segser_core imports that comes after it in the stream, or is itself."""
-    return sorted(m for m in of_package(imports(ast.walk(module))) if STREAM.index(m) >= STREAM.index(name))
+def dotted(path: Path, package: str) -> str:
+    """A file's dotted name below its package."""
+    return ".".join(path.relative_to(ROOT / package).with_suffix("").parts)
+
+
+def rooms(package: str, modules: set[str], ground: tuple[str, ...]) -> set[str]:
+    """The rooms of those modules that are of a package."""
+    return {room_of(m.removeprefix(f"{package}."), ground) for m in modules if m.startswith(f"{package}.")}
+
+
+def against(package: str, room: str, module: ast.Module) -> list[str]:
+    """The rooms that a module of a room uses although they come after it."""
+    stream, ground = (STREAM, GROUND) if package == "segser_core" else (TRAINING, ("__init__",))
+    of_modules = rooms(package, {m for m in imports(ast.walk(module)) if is_module(m)}, ground) & set(stream)
+    return sorted(used for used in of_modules if stream.index(used) > stream.index(room))
+
+
+def is_module(name: str) -> bool:
+    """Whether a dotted name is a file or a folder of the project, and not a name in one."""
+    place = ROOT / name.replace(".", "/")
+    return place.with_suffix(".py").is_file() or place.is_dir()
 
 
 def packages(path: Path) -> set[str]:
@@ -111,41 +95,58 @@ def names(paths: list[Path]) -> list[str]:
     return [str(p.relative_to(ROOT)) for p in paths]
 
 
-@pytest.mark.parametrize("path", sources("segser_core"), ids=lambda p: p.stem)
-def test_no_arrow_against_the_stream(path):
-    if path.name == "__init__.py":
-        assert imports(at_start(tree(path))) <= {"typing", "typing.TYPE_CHECKING"}, "the package itself imports nothing"
-        return
-    assert path.stem in STREAM, f"{path.name} has no place in the stream: give it one in this file"
-    assert against(path.stem, tree(path)) == []
+@pytest.mark.parametrize("package", ["segser_core", "training"])
+def test_no_room_uses_one_that_comes_after_it(package):
+    ground = GROUND if package == "segser_core" else ("__init__",)
+    places = {p: room_of(dotted(p, package), ground) for p in sources(package)}
+    found = {f"{p.relative_to(ROOT)} uses {r}" for p, room in places.items() for r in against(package, room, tree(p))}
+    assert found == set()
+
+
+def test_no_circle_among_modules():
+    graph = {}
+    for package in ("segser_core", "training", "pages"):
+        for path in sources(package):
+            name = f"{package}.{dotted(path, package)}".removesuffix(".__init__")
+            graph[name] = {m for m in imports(at_start(tree(path))) if is_module(m)} - {name}
+    list(TopologicalSorter(graph).static_order())  # CycleError names the circle
 
 
 def test_an_arrow_against_the_stream_is_seen():
-    for source in ("import segser_core.cli", "from segser_core import cli", "from segser_core.cli import app"):
-        assert against("runs", ast.parse(source)) == ["cli"]
-        assert against("runs", ast.parse(f"def f():\n    {source}")) == ["cli"]
-    assert against("runs", ast.parse("from segser_core.errors import RunError")) == []
+    for source in (
+        "import segser_core.figures.timeline",
+        "from segser_core.figures import timeline",
+        "from segser_core.figures.timeline import timeline",
+    ):
+        assert against("segser_core", "runs", ast.parse(source)) == ["figures"]
+        assert against("segser_core", "runs", ast.parse(f"def f():\n    {source}")) == ["figures"]
+    assert against("segser_core", "runs", ast.parse("from segser_core.errors import RunError")) == []
 
 
-def reachable(name: str) -> set[str]:
+def reachable(module: str) -> set[str]:
     """Every package that is imported, by whatever way, when a module of segser_core is."""
-    seen, waiting, found = set(), {name}, set()
+    seen, waiting, found = set(), {module}, set()
     while waiting:
-        module = waiting.pop()
-        seen.add(module)
-        wanted = imports(at_start(tree(ROOT / "segser_core" / f"{module}.py")))
+        name = waiting.pop()
+        seen.add(name)
+        place = ROOT / name.replace(".", "/")
+        file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+        wanted = imports(at_start(tree(file)))
         found |= {w.split(".")[0] for w in wanted}
-        waiting |= of_package(wanted) - seen
+        waiting |= {w for w in wanted if w.startswith("segser_core.") and is_module(w)} - seen
     return found
 
 
-@pytest.mark.parametrize("name", WITHOUT_TORCH)
-def test_these_need_no_torch(name):
-    assert not reachable(name) & {"torch", "torchaudio", "transformers"}
+@pytest.mark.parametrize("path", sources("segser_core"), ids=lambda p: dotted(p, "segser_core"))
+def test_these_need_no_torch(path):
+    name = dotted(path, "segser_core")
+    if room_of(name) in WITH_TORCH:
+        pytest.skip("this room is torch's")
+    assert not reachable(f"segser_core.{name}".removesuffix(".__init__")) & {"torch", "torchaudio", "transformers"}
 
 
 def test_torch_is_seen_where_it_is():
-    assert "torch" in reachable("model")
+    assert "torch" in reachable("segser_core.network.model")
 
 
 def test_who_may_import_whom():

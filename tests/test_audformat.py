@@ -7,7 +7,7 @@ import pytest
 from segser_core.errors import CorpusError
 from tests.made_corpora import hum
 from training.corpora import load_corpus
-from training.protocols import folds
+from training.corpora.protocols import folds
 
 SPEAKERS = {"03": {"gender": "male"}, "04": {"gender": "female"}, "05": {"gender": "male"}}
 

@@ -16,12 +16,13 @@ import av
 import numpy as np
 import pytest
 
-from segser_core.audio import decoding, loading
+from segser_core.audio import decoding, folders
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.folders import audio_files
 from segser_core.audio.levels import Levels
 from segser_core.audio.loading import audio_blocks, load_audio
 from segser_core.audio.waveform import cut_wav
+from segser_core.bundled import BUNDLED
 from segser_core.errors import AudioError, SettingError
 
 TONE_HZ = 440
@@ -591,7 +592,7 @@ def test_a_folder_that_may_not_be_read_is_listed(tmp_path, monkeypatch):
             raise PermissionError(13, "Permission denied", str(path))
         return real(path)
 
-    monkeypatch.setattr(loading.os, "scandir", scandir)
+    monkeypatch.setattr(folders.os, "scandir", scandir)
     assert list(audio_files(tmp_path)) == [tmp_path / "a.wav", tmp_path / "closed"]
 
 
@@ -614,7 +615,7 @@ def test_ravdess_keeps_every_sample(shared):
 
 
 def test_the_sample_that_ships_is_fine():
-    path = Path(loading.__file__).parent / "bundled" / "sample.flac"
+    path = BUNDLED / "sample.flac"
     samples = load_audio(path)
     levels = Levels()
     levels.add(samples)

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from training.augment import add_noise, augment, change_speed, hide, mask_log_mel, spans, spec_augment
-from training.settings import Augmentation, SpecAugment
+from training.config.settings import Augmentation, SpecAugment
+from training.features.augment import add_noise, augment, change_speed, hide, mask_log_mel, spans, spec_augment
 
 TONE = torch.sin(2 * math.pi * 440 * torch.arange(16_000) / 16_000) * 0.1
 

@@ -5,10 +5,10 @@ import torch
 
 from segser_core.network.pretrained import encoder_around
 from tests.conftest import tiny_network
-from training import batches
-from training.batches import BalancedBatches, Clips, Draw, OrderedBatches, collate
-from training.kept import FeatureStore
-from training.settings import Augmentation
+from training.config.settings import Augmentation
+from training.features import batches
+from training.features.batches import BalancedBatches, Clips, Draw, OrderedBatches, collate
+from training.features.store import FeatureStore
 
 TARGETS = [0] * 60 + [1] * 30 + [2] * 10
 DURATIONS = np.random.default_rng(0).uniform(1, 6, 100)

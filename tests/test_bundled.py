@@ -9,14 +9,14 @@ from torch.nn.utils.rnn import pad_sequence
 
 from segser_core.audio.loading import load_audio
 from segser_core.bundled import BUNDLED, checkpoint_of
-from segser_core.inference.models import models
+from segser_core.inference.models import list_models
 from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
 from segser_core.statistics.scores import metrics_of
-from training.bundle import card, score_row
 from training.corpora import load_corpus
-from training.protocols import RAVDESS_PAPER_LABELS, folds
+from training.corpora.protocols import RAVDESS_PAPER_LABELS, folds
+from training.release.bundle import card, score_row
 
 NAMES = ("baseline", "seg+tri-w")
 EMODB = BUNDLED.parents[1] / "training" / "results" / "emodb"
@@ -31,7 +31,7 @@ def recordings(shared):
 
 
 def test_the_models_are_listed_with_their_scores():
-    listed = {m.name: m for m in models()}
+    listed = {m.name: m for m in list_models()}
     assert set(NAMES) <= set(listed)
     for m in listed.values():
         assert m.labels == RAVDESS_PAPER_LABELS and m.corpus == "ravdess" and 0.5 < m.uar < 1

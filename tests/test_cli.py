@@ -17,9 +17,11 @@ from typer.testing import CliRunner
 from segser_core import bundled
 from segser_core.cli import app
 from segser_core.errors import AudioError, ModelError, SettingError
-from segser_core.inference import batch
+from segser_core.inference import batch, models
 from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.runs import run
 from segser_core.runs.writing import write_run
+from segser_core.statistics.scores import metrics_of
 
 ROOT = Path(__file__).parents[1]
 LABELS = ("neutral", "happy", "sad")
@@ -65,7 +67,8 @@ def call(tmp_path, monkeypatch):
     (model / "config.json").write_text("{}")
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(bundled, "BUNDLED", tmp_path / "bundled")
+    for module in (bundled, models, run):
+        monkeypatch.setattr(module, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(batch, "load", lambda job: StandIn())
     monkeypatch.setattr(batch, "decode", lambda recording: recording.path)
     return lambda *args: CliRunner().invoke(app, [str(a) for a in args])
@@ -270,9 +273,9 @@ def test_an_interrupt_ends_with_130(call):
 
 DRIVER = """
 import sys; sys.path[:0] = [{tests!r}, {root!r}]
-import test_cli; from segser_core import analysis, runs
-analysis.load, analysis.decode = lambda job: test_cli.StandIn(), lambda recording: recording.path
-runs.BUNDLED = __import__("pathlib").Path({bundled!r})
+import test_cli; from segser_core import bundled; from segser_core.inference import batch
+batch.load, batch.decode = lambda job: test_cli.StandIn(), lambda recording: recording.path
+bundled.BUNDLED = __import__("pathlib").Path({bundled!r})
 from segser_core.cli import app; app()
 """
 
@@ -356,7 +359,8 @@ def table(right, generator=0, n=120):
 
 def write(path, right, generator=0, labels=LABELS, system="seg+tri-w"):
     meta = {"system": system, "labels": list(labels), "corpus": "ravdess", "protocol": "ravdess-paper"}
-    write_run(path, meta=meta, config_yaml="", predictions=table(right, generator))
+    rows = table(right, generator)
+    write_run(path, meta=meta, config_yaml="", metrics=metrics_of(rows, labels), predictions=rows)
 
 
 def test_models(call, tmp_path):
@@ -426,7 +430,7 @@ def write_spoken(path, by, right, generator=0):
     p = 0.9 * rows[[f"p_{c}" for c in LABELS]] + 0.1 / 3
     rows = rows.assign(confidence=p.max(axis=1), **p)
     keys = rows[["utterance_id", "seed"]].assign(segment=0, start_s=0.0, end_s=1.0)
-    write_run(path, meta=meta, config_yaml="", predictions=rows, segments=pd.concat([keys, p], axis=1))
+    write_run(path, meta=meta, config_yaml="", metrics={}, predictions=rows, segments=pd.concat([keys, p], axis=1))
 
 
 @pytest.mark.parametrize(("by", "said"), [(10, "10 speakers are few: in a simulation with 10"), (20, None)])

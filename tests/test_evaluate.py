@@ -10,8 +10,9 @@ import pytest
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
 from tests.conftest import LABELS
-from training import evaluate, scoring
-from training.train import save_checkpoint
+from training import evaluate
+from training.runs import scoring
+from training.runs.job import save_checkpoint
 
 
 @pytest.fixture

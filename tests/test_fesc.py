@@ -8,7 +8,7 @@ import yaml
 from segser_core.errors import CorpusError
 from tests.made_corpora import hum, make_fesc
 from training.corpora import fesc, load_corpus
-from training.protocols import folds
+from training.corpora.protocols import folds
 
 COUNTS = dict.fromkeys(("neutral", "happy", "sad", "angry", "tender"), 18)
 TOLD = {"pattern": fesc.EXAMPLE, "labels": {"t": "tenderness"}}

@@ -10,6 +10,7 @@ from segser_core.runs.run import read_run
 from tests.conftest import ROOT, tiny_network
 from tests.made_corpora import make_iemocap
 from training import train
+from training.runs import job
 
 CONFIG = str(ROOT / "training" / "configs" / "iemocap.yaml")
 SMALL = ["--segment-frames", "8", "--stride-frames", "4", "--epochs", "1"]  # of hums that are half a second long
@@ -97,7 +98,7 @@ def test_an_incomplete_corpus_is_refused_before_anything_is_written(place, capsy
 )
 def test_a_wrong_call_is_one_line_before_the_first_step(place, capsys, monkeypatch, options, message):
     monkeypatch.chdir(place)
-    monkeypatch.setattr(train, "run_job", lambda *_: pytest.fail("a training began"))
+    monkeypatch.setattr(job, "run_job", lambda *_: pytest.fail("a training began"))
     asked = ["--config", CONFIG, "--system", "seg", "--root", "iemocap", "--encoder", "encoder", "--partial"]
     assert train.main([*asked, *options]) == 1
     assert message in capsys.readouterr().err.splitlines()[-1]

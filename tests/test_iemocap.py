@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 from tests.made_corpora import label_line, make_iemocap
 from training.corpora import COLUMNS, Corpus, load_corpus
 from training.corpora.iemocap import BY_SESSION, EXPECTED, agreement
-from training.protocols import folds
+from training.corpora.protocols import folds
 
 WAV = "Session1/sentences/wav/Ses01F_impro01"
 

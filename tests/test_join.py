@@ -19,7 +19,7 @@ from tests.conftest import LABELS, ROOT, SHARED
 from training import evaluate
 from training.corpora import COLUMNS, Corpus, load_corpus
 from training.corpora.join import PAUSE_S, Lengths, join, plan
-from training.protocols import clips_of_split
+from training.corpora.protocols import clips_of_split
 
 SHORT = Lengths(2, 6)
 

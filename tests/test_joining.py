@@ -1,4 +1,4 @@
-"""Seeds and folds that join a run later, by the command `training.train` with a tiny encoder."""
+"""Seeds and folds that join a run later, by the command `training.runs.job` with a tiny encoder."""
 
 import dataclasses
 import json
@@ -12,20 +12,21 @@ from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
 from segser_core.statistics.scores import metrics_of
 from tests.conftest import settings
-from training import joining, train
+from training import train
+from training.config.settings import to_yaml
 from training.corpora import Corpus
-from training.protocols import by_speaker
-from training.settings import to_yaml
+from training.corpora.fold import by_speaker
+from training.runs import add_seeds, job
 
 
 @pytest.fixture
 def command(corpus, monkeypatch):
-    """Calls `training.train` on the made-up corpus, in two folds; returns its exit status."""
+    """Calls `training.runs.job` on the made-up corpus, in two folds; returns its exit status."""
     fold, folder = corpus
     clips, pairs = fold.manifest.drop(columns="split"), ({"dev0", "dev1"}, {"test0", "test1"})
     divided = [by_speaker(i, fold.labels, clips, pairs[i], pairs[1 - i]) for i in (0, 1)]
-    monkeypatch.setattr(train, "load_corpus", lambda name, root, *_: Corpus(name, root, clips))
-    monkeypatch.setattr(train, "folds", lambda found, protocol, **_: divided)
+    monkeypatch.setattr(job, "load_corpus", lambda name, root, *_: Corpus(name, root, clips))
+    monkeypatch.setattr(job, "folds", lambda found, protocol, **_: divided)
     (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
 
     def call(*options):
@@ -70,14 +71,14 @@ def test_folds_and_then_a_seed_of_all_of_them(command, capsys):
     call, folder, _ = command
     assert call("--fold", "1") == 0 and call("--fold", "0") == 0
     run = read_run(folder / "run")
-    assert joining.trainings_of(run) == [(0, 0), (0, 1)] and len(run.embeddings().utterance) == len(run.predictions)
+    assert add_seeds.trainings_of(run) == [(0, 0), (0, 1)] and len(run.embeddings().utterance) == len(run.predictions)
     before = (run.path / "predictions.parquet").read_bytes()
     assert call("--fold", "0", "--seed", "1") == 1
     assert "no seed 1 fold 1" in capsys.readouterr().err
     assert (run.path / "predictions.parquet").read_bytes() == before
     assert call("--seed", "1", "0") == 0
     run = read_run(folder / "run")
-    assert joining.trainings_of(run) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert add_seeds.trainings_of(run) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert len(json.loads((run.path / "metrics.json").read_text())["uar"]["per_fold"]) == 2
     assert len(list(run.path.glob("checkpoint/seed-*/fold-*/model.safetensors"))) == 4
 
@@ -103,9 +104,10 @@ def there(command, monkeypatch):
         folder / "run",
         meta={"system": "seg+tri-w", "labels": list(fold.labels), "encoder": origin(f"{folder}/encoder", None)},
         config_yaml=(folder / "a.yaml").read_text(),
+        metrics={},
         predictions=rows.assign(predicted=rows["label"], confidence=1.0, p_neutral=0.5, p_sad=0.5),
     )
-    monkeypatch.setattr(train, "run_job", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(job, "run_job", lambda *_: pytest.fail("trained"))
     return call, folder / "run", fold
 
 
@@ -142,9 +144,9 @@ def test_another_corpus_under_the_same_name_is_refused(there, capsys, monkeypatc
         (clips.assign(label=clips["label"].where(clips["utterance_id"] != "21", "neutral")), "21 among them"),
     ):
         other = dataclasses.replace(fold, manifest=changed.reset_index(drop=True))
-        monkeypatch.setattr(train, "folds", lambda *_, other=other, **__: [other])
+        monkeypatch.setattr(job, "folds", lambda *_, other=other, **__: [other])
         assert call("--seed", "1") == 1 and message in capsys.readouterr().err
-    monkeypatch.setattr(train, "folds", lambda *_, **__: [dataclasses.replace(fold, labels=fold.labels[::-1])])
+    monkeypatch.setattr(job, "folds", lambda *_, **__: [dataclasses.replace(fold, labels=fold.labels[::-1])])
     assert call("--seed", "1") == 1 and "labels sad, neutral, there neutral, sad" in capsys.readouterr().err
 
 
@@ -163,4 +165,4 @@ def test_a_run_of_another_making_is_left_alone(there, capsys):
     call, run, _ = there
     (run / "config.yaml").write_text("model: seg+tri-w\n")
     assert call("--fold", "0", "--seed", "1") == 1
-    assert "not written by training.train" in capsys.readouterr().err
+    assert "not written by training.runs.job" in capsys.readouterr().err

@@ -4,9 +4,9 @@ import torch
 
 from segser_core.network.pretrained import encoder_around
 from tests.conftest import tiny_network
-from training.batches import Clips, Draw
-from training.kept import FeatureStore, fingerprint
-from training.settings import Augmentation
+from training.config.settings import Augmentation
+from training.features.batches import Clips, Draw
+from training.features.store import FeatureStore, fingerprint
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from segser_core.network.pretrained import encoder_around
 from tests.conftest import KINDS, settings, tiny_network
 from tests.test_encoders import clips, whisper_alone
 from tests.test_model import batch_of, tiny_model
-from training.kept import FeatureStore
-from training.scoring import speaker_statistics
-from training.trainer import train_fold
+from training.features.store import FeatureStore
+from training.learning.trainer import train_fold
+from training.runs.scoring import speaker_statistics
 
 
 def around(kind="whisper", normalization="global"):

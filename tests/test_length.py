@@ -23,7 +23,7 @@ def run_folder(folder, clips):
             segments[-1] |= {"p_angry": 1 - p, "p_sad": p}
     meta = {"system": "seg", "labels": list(LABELS), "aggregate": "max"}
     tables = {"predictions": pd.DataFrame(rows), "segments": pd.DataFrame(segments)}
-    write_run(folder, meta=meta, config_yaml="", **tables)
+    write_run(folder, meta=meta, config_yaml="", metrics={}, **tables)
     return folder
 
 

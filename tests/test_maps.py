@@ -60,6 +60,7 @@ def made(folder, rows=ROWS, parts=None, found=None, seeds=(0,), **columns):
         folder / "run",
         meta={"system": "baseline", "labels": list(CLASSES), "seeds": list(seeds)},
         config_yaml="",
+        metrics={},
         predictions=predictions(rows, **columns),
         segments=table if len(table) else None,
         embeddings=found or None,
@@ -143,6 +144,7 @@ def test_the_first_seed_is_the_one_that_run_json_lists_first(tmp_path):
         tmp_path / "two",
         meta={"system": "baseline", "labels": list(CLASSES), "seeds": [2, 0]},
         config_yaml="",
+        metrics={},
         predictions=rows,
     )
     assert map_points.first_seed(read_run(tmp_path / "two")) == 2

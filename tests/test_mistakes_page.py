@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import clip_list
+from pages.shared.clips import clip_list
 from segser_core.runs.clip_filter import Filter, ordered, select
 from segser_core.runs.clip_table import clip_table
 from segser_core.runs.run import read_run
@@ -320,7 +320,7 @@ def rewritten(made: Path, name: str, segments: bool, drop: list[str], **columns)
     predictions = found.predictions.drop(columns=drop).assign(**columns)
     meta = {key: value for key, value in found.meta.items() if key != "format"}
     kept = found.segments if segments else None
-    write_run(found.path, meta=meta, config_yaml="{}\n", predictions=predictions, segments=kept)
+    write_run(found.path, meta=meta, config_yaml="{}\n", metrics={}, predictions=predictions, segments=kept)
 
 
 def test_runs_without_segments_show_what_they_have(made, table):
@@ -339,7 +339,7 @@ def test_a_run_of_several_seeds_opens_the_row_of_its_seed(made, table):
     found = read_run(made / "runs" / "seg+tri-w")
     both = [pd.concat([part, part.assign(seed=1)]) for part in (found.predictions, found.segments)]
     meta = {k: v for k, v in found.meta.items() if k != "format"} | {"seeds": [0, 1]}
-    write_run(found.path, meta=meta, config_yaml="", predictions=both[0], segments=both[1])
+    write_run(found.path, meta=meta, config_yaml="", metrics={}, predictions=both[0], segments=both[1])
     app = page(run="seg+tri-w", other="none", clip=table.utterance_id[0], clip_seed="1")
     assert address(app)["clip_seed"] == "1" and app.subheader
     assert "one for each clip and each of 2 seeds" in said(app)

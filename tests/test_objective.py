@@ -7,7 +7,7 @@ from segser_core.network.losses import choose_triplets, nll_loss, segment_loss, 
 from segser_core.network.model import SegmentEmotionOutput
 from segser_core.systems import SYSTEMS
 from tests.test_model import tiny_model
-from training.objective import Objective, class_weights, divergence
+from training.learning.objective import Objective, class_weights, divergence
 
 LABELS, LENGTHS = torch.tensor([0, 1, 0, 2]), torch.tensor([30, 28, 12, 31])
 MASK = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1]], dtype=torch.bool)

@@ -14,10 +14,10 @@ from segser_core.errors import SettingError
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
 from tests.conftest import ROOT, settings
-from training.batches import BalancedBatches
-from training.processes import Share, rows_of_all
-from training.settings import to_yaml
-from training.trainer import check_processes
+from training.config.settings import to_yaml
+from training.features.batches import BalancedBatches
+from training.learning.distributed import Share, rows_of_all
+from training.learning.trainer import check_processes
 
 NAMES = ("nll", "triplet", "divergence", "eval/uar")
 

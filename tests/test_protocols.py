@@ -9,8 +9,9 @@ import pytest
 from segser_core.errors import CorpusError
 from tests.conftest import SHARED
 from training.corpora import Corpus, load_corpus
+from training.corpora.fold import Fold, check_disjoint
+from training.corpora.protocols import EMODB_LABELS, FESC_LABELS, PROTOCOLS, default_protocol, folds
 from training.corpora.ravdess import EMOTIONS, STYLES
-from training.protocols import EMODB_LABELS, FESC_LABELS, PROTOCOLS, Fold, check_disjoint, default_protocol, folds
 
 CLASSES = {"ravdess": tuple(EMOTIONS.values()), "emodb": EMODB_LABELS, "fesc": FESC_LABELS}
 

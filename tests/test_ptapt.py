@@ -10,13 +10,13 @@ from segser_core.errors import SettingError
 from segser_core.network.encoders import FrameEncoder, inside
 from segser_core.network.model import SegmentEmotionModel
 from tests.conftest import settings, tiny_network
-from training import learners, ptapt
-from training.batches import Clips, Item
-from training.kept import FeatureStore
-from training.learners import Predictors, prediction_loss, reversed_in_time, tutor_loss
-from training.ptapt import Place, Task, adapt
-from training.settings import SpecAugment
-from training.trainer import new_model, seconds_spent, train_fold
+from training.config.settings import SpecAugment
+from training.features.batches import Clips, Item
+from training.features.store import FeatureStore
+from training.learning import ptapt, ptapt_heads
+from training.learning.ptapt import Place, Task, adapt
+from training.learning.ptapt_heads import Predictors, prediction_loss, reversed_in_time, tutor_loss
+from training.learning.trainer import new_model, seconds_spent, train_fold
 
 
 def draw(*shape, seed=0):
@@ -84,7 +84,7 @@ def test_recordings_backwards():
 
 def test_the_tutor_hears_no_padding():
     torch.manual_seed(0)
-    tutor = learners.Tutor(Echo(), torch.ones(2))
+    tutor = ptapt_heads.Tutor(Echo(), torch.ones(2))
     features, labels = draw(1, 5, 3), torch.tensor([1])
     alone = tutor(features, torch.tensor([5]), None, labels)
     padded = torch.nn.functional.pad(features, (0, 0, 0, 4), value=7.0)

@@ -9,8 +9,8 @@ from segser_core.runs.map_points import points_of
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
 from tests.made_run import made_runs
-from training import publish
-from training.publish import fitting, vectors_of
+from training.release import publish
+from training.release.publish import fitting, vectors_of
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def run(tmp_path) -> Run:
         tmp_path / "run",
         meta=plain.meta,
         config_yaml="epochs: 1\n",
+        metrics={},
         predictions=pd.concat([tested, dev], ignore_index=True),
         segments=plain.segments,
         embeddings={

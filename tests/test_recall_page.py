@@ -10,9 +10,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import charts, run_choice
-from pages.shared.recall_words import p_value
-from pages.shared.words import RULES
+from pages.shared.runs import charts, run_picker
+from pages.shared.text.common import RULES
+from pages.shared.text.recall import p_value
 from segser_core.formatting import percent, signed
 from segser_core.prediction.rules import AGGREGATES
 from segser_core.runs.clip_filter import Filter
@@ -243,7 +243,7 @@ def test_a_click_on_the_other_runs_bar_puts_that_run_first(monkeypatch):
     points = [{"customdata": [3]}]
     state = {"run-page-run": "a", "run-page-other": "b", "chart-x": SimpleNamespace()}
     state["chart-x"].selection = SimpleNamespace(points=points)
-    for module in (charts, run_choice):
+    for module in (charts, run_picker):
         monkeypatch.setattr(module, "st", SimpleNamespace(session_state=state))
     charts._clicked("chart-x", lambda row: (Filter(label="sad", most_confidence=row / 10), True))
     assert state[charts.OPENING] == Filter(label="sad", most_confidence=0.3)

@@ -8,11 +8,11 @@ from segser_core.errors import ModelError
 from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
 from segser_core.network.pretrained import load_config
 from tests.conftest import ROOT, settings, tiny_network
-from training.batches import Clips, Draw
-from training.kept import FeatureStore
-from training.rehearsal import BYTES_A_FEATURE, BYTES_A_PAIR, feature_size, kept_bytes, outline, rehearse
-from training.settings import Augmentation, read_settings
-from training.trainer import new_model
+from training.config.settings import Augmentation, read_settings
+from training.features.batches import Clips, Draw
+from training.features.store import FeatureStore
+from training.learning.dry_run import BYTES_A_FEATURE, BYTES_A_PAIR, feature_size, kept_bytes, outline, rehearse
+from training.learning.trainer import new_model
 
 CONFIGS = ROOT / "training" / "configs"
 LABELS = ("neutral", "happy", "sad", "angry")

@@ -8,13 +8,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import scores_view
-from pages.shared.corpora import sound_file
-from pages.shared.run_choice import Choice
+from pages.shared.runs import cached_scores, run_picker
+from pages.shared.runs.run_picker import Choice
+from pages.shared.runs.sound import sound_file
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
-from segser_core.runs import run as run_
-from segser_core.runs.run import read_run
+from segser_core.runs.run import find_runs, read_run
 from segser_core.runs.writing import write_run
 from tests.made_run import made_runs
 from tests.test_app import opened, run, said
@@ -112,8 +111,8 @@ def test_scores_of_a_run_that_was_replaced_are_not_kept_for_the_new_one(made, tm
     shutil.copytree(made / "runs" / "baseline", place)
     old = read_run(place)
     right = old.predictions.assign(predicted=old.predictions.label)
-    write_run(place, meta=old.meta, config_yaml="{}", predictions=right)
-    uar = [scores_view.summaries_of(Choice(run, None, None))["run"].pooled.uar for run in (old, read_run(place))]
+    write_run(place, meta=old.meta, config_yaml="{}", metrics={}, predictions=right)
+    uar = [cached_scores.summaries_of(Choice(run, None, None))["run"].pooled.uar for run in (old, read_run(place))]
     assert uar[0] < 0.9
     assert uar[1] == 1
 
@@ -121,8 +120,8 @@ def test_scores_of_a_run_that_was_replaced_are_not_kept_for_the_new_one(made, tm
 def test_a_run_folder_that_vanishes_is_said_and_is_no_traceback(made, tmp_path, monkeypatch):
     shutil.copytree(made / "runs", tmp_path / "runs")
     monkeypatch.setenv("SEGSER_RUNS", str(tmp_path / "runs"))
-    found = run_.find_runs()
-    monkeypatch.setattr(run_, "find_runs", lambda: found)
+    found = find_runs()
+    monkeypatch.setattr(run_picker, "find_runs", lambda: found)
     shutil.rmtree(tmp_path / "runs" / "baseline")
     app = run(opened("recall", run="baseline"))
     assert "is not there" in app.error[0].value

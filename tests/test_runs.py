@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from segser_core import bundled as bundled_
+from segser_core import bundled as bundled_module
 from segser_core.bundled import checkpoint_of
 from segser_core.errors import ModelError, RunError
-from segser_core.inference.models import models
-from segser_core.runs import run as run_
+from segser_core.inference import models as models_module
+from segser_core.inference.models import list_models
+from segser_core.runs import run as run_module
 from segser_core.runs.reading import Embeddings
 from segser_core.runs.run import find_run, find_runs, read_run
 from segser_core.runs.writing import write_run
@@ -56,7 +57,7 @@ def meta(**further):
 
 def written(path: Path, **further) -> Path:
     content = {"meta": meta(), "config_yaml": "a: 1\n", "predictions": predictions()} | further
-    write_run(path, **content)
+    write_run(path, **{"metrics": metrics_of(content["predictions"], LABELS)} | content)
     return path
 
 
@@ -293,12 +294,13 @@ def bundled(tmp_path, monkeypatch):
         (tmp_path / name / "model.safetensors").write_bytes(b"x" * 998)
         about = meta(encoder={"name": "tiny"}, longest_training_clip_s=5.3)
         written(folder / name, meta=about, checkpoint_dir=tmp_path / name)
-    monkeypatch.setattr(bundled_, "BUNDLED", folder)
+    for module in (bundled_module, models_module, run_module):
+        monkeypatch.setattr(module, "BUNDLED", folder)
     return folder
 
 
 def test_bundled_models(bundled):
-    found = models()
+    found = list_models()
     assert [m.name for m in found] == ["baseline", "seg+tri-w"]
     first = found[0]
     assert (first.size_bytes, first.encoder, first.longest_training_clip_s, first.labels) == (1000, "tiny", 5.3, LABELS)
@@ -308,7 +310,7 @@ def test_bundled_models(bundled):
 
 def test_a_bundled_model_without_scores(bundled):
     (bundled / "baseline" / "metrics.json").unlink()
-    assert models()[0].uar is None
+    assert list_models()[0].uar is None
 
 
 def test_unknown_models(bundled, tmp_path):
@@ -334,26 +336,24 @@ def test_runs_by_name(bundled, tmp_path, monkeypatch):
 
 
 def test_neither_torch_nor_pandas_to_find_a_model():
-    code = (
-        "import sys, segser_core.runs.run as r; r.models(); print(*({'torch', 'pandas', 'scipy'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    code = "import sys, segser_core.inference.models as m; m.list_models(); "
+    code += "print(*({'torch', 'pandas', 'scipy'} & set(sys.modules)))"done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
     assert done.returncode == 0 and done.stdout.strip() == ""
 
 
 def test_a_run_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monkeypatch):
     written(tmp_path / "run")
     new = predictions().assign(confidence=0.25)
-    read, waiting = run_.read_predictions, [new]
+    read, waiting = run_module.read_predictions, [new]
 
     def read_after_replacement(*what):
         if waiting:
             written(tmp_path / "run", predictions=waiting.pop())
         return read(*what)
 
-    monkeypatch.setattr(run_, "read_predictions", read_after_replacement)
+    monkeypatch.setattr(run_module, "read_predictions", read_after_replacement)
     run = read_run(tmp_path / "run")
-    assert run.stamp == run_.stamp_of(tmp_path / "run")
+    assert run.stamp == run_module.stamp_of(tmp_path / "run")
     assert (run.predictions.confidence == 0.25).all()
 
 

@@ -3,8 +3,16 @@ import yaml
 
 from segser_core.errors import SettingError
 from tests.conftest import ROOT
-from training.options import corpus_options, pairs
-from training.settings import Augmentation, Settings, SpecAugment, TaskAdaptation, read_settings, settings_from, to_yaml
+from training.config.overrides import corpus_options, pairs
+from training.config.settings import (
+    Augmentation,
+    Settings,
+    SpecAugment,
+    TaskAdaptation,
+    read_settings,
+    settings_from,
+    to_yaml,
+)
 
 CONFIGS = ROOT / "training" / "configs"
 
@@ -122,7 +130,7 @@ def test_settings_survive_as_yaml():
     ("values", "message"),
     [
         ({"epoch": 3}, "'epoch' is unknown"),
-        ({"system": "seg+tri"}, "system is 'seg.tri'; expected one of baseline"),
+        ({"system": "seg+tri"}, "system is 'seg.tri'; expected one of p-tapt"),
         ({"epochs": 0}, "epochs is 0"),
         ({"epochs": "many"}, "wrong kind"),
         ({"tail": "keep"}, "tail is 'keep'"),

@@ -10,9 +10,9 @@ import pytest
 from segser_core.errors import CorpusError
 from tests.made_corpora import hum
 from training.corpora import Corpus, LeftOut
-from training.flac import write_flac
-from training.fold import Fold
-from training.sound import by_reason, heard, why_broken
+from training.corpora.decode_check import by_reason, heard, why_broken
+from training.corpora.flac import write_flac
+from training.corpora.fold import Fold
 
 
 def corpus_of(folder: Path, clips: int) -> tuple[Corpus, Fold]:

@@ -19,7 +19,7 @@ from segser_core.runs.run import read_run
 from tests.conftest import ROOT, settings
 from tests.test_runs import predictions, written
 from training import train
-from training.settings import to_yaml
+from training.config.settings import to_yaml
 
 SYSTEM_CALLS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.copyfile")
 starting = multiprocessing.get_context("forkserver")  # torch is imported once, and each training starts from there

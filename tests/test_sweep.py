@@ -1,4 +1,4 @@
-"""The command `training.sweep`, on a made-up corpus with a tiny encoder."""
+"""The command `training.runs.sweeping`, on a made-up corpus with a tiny encoder."""
 
 import json
 
@@ -8,18 +8,20 @@ import pytest
 from segser_core.errors import CorpusError, SettingError
 from segser_core.statistics.metrics import confusion, uar
 from tests.conftest import LABELS, settings
-from training import sweep, train
+from training import sweep
+from training.config.settings import to_yaml
 from training.corpora import Corpus
-from training.protocols import DevelopmentFold, Fold
-from training.settings import to_yaml
+from training.corpora.fold import DevelopmentFold, Fold
+from training.runs import job as job_module
+from training.runs import sweep_folder, sweeping
 
 
 @pytest.fixture
 def command(corpus, monkeypatch):
-    """Calls `training.sweep` on the made-up corpus; returns its exit status."""
+    """Calls `training.runs.sweeping` on the made-up corpus; returns its exit status."""
     fold, folder = corpus
-    monkeypatch.setattr(train, "load_corpus", lambda name, root, *_: Corpus(name, root, fold.manifest))
-    monkeypatch.setattr(train, "folds", lambda found, protocol, **_: [fold])
+    monkeypatch.setattr(job_module, "load_corpus", lambda name, root, *_: Corpus(name, root, fold.manifest))
+    monkeypatch.setattr(job_module, "folds", lambda found, protocol, **_: [fold])
     (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
     for clip in fold.split("test")["path"]:
         (folder / clip).unlink()  # nothing may ask for them
@@ -34,7 +36,7 @@ def command(corpus, monkeypatch):
 def test_each_value_is_scored_on_development_clips_alone(command, capsys):
     call, out = command
     assert call("segment-size", "--values", "16", "8", "--share", "0.5") == 0
-    found = sweep.read_sweep(out)
+    found = sweep_folder.read_sweep(out)
     assert found["sweep"] == "segment-size" and found["system"] == "seg+tri-w" and found["corpus"] == "ravdess"
     assert (found["training_clips"], found["development_clips"], found["share"]) == (8, 4, 0.5)
     assert "same development clips" in found["epoch"] and "segment_frames" not in found["settings"]
@@ -54,16 +56,16 @@ def test_what_is_done_is_not_done_again(command, monkeypatch):
     """Two seeds and a further value join; those that are there stay as they are."""
     call, out = command
     assert call("alpha", "--values", "0.5") == 0
-    trained, original = [], sweep.run_job
+    trained, original = [], sweeping.run_job
 
     def spy(job, store, how, logs):
         trained.append((how.alpha, job.seed))
         original(job, store, how, logs)
 
-    monkeypatch.setattr(sweep, "run_job", spy)
+    monkeypatch.setattr(sweeping, "run_job", spy)
     assert call("alpha", "--values", "0.1", "0.5", "--seed", "0", "1") == 0
     assert trained == [({"seg+tri-w": 0.1}, 0), ({"seg+tri-w": 0.1}, 1), ({"seg+tri-w": 0.5}, 1)]
-    rows = {row["value"]: row for row in sweep.read_sweep(out)["values"]}
+    rows = {row["value"]: row for row in sweep_folder.read_sweep(out)["values"]}
     assert rows[0.5]["seeds"] == [0, 1] and len(rows[0.5]["uar_per_seed"]) == 2 and rows[0.5]["clips"] == 4
     trained.clear()
     assert call("alpha", "--values", "0.1", "0.5") == 0 and trained == []
@@ -72,12 +74,12 @@ def test_what_is_done_is_not_done_again(command, monkeypatch):
 def test_a_stopped_value_goes_on(command, monkeypatch):
     call, out = command
     with monkeypatch.context() as patch:
-        patch.setattr(sweep, "evaluate", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(sweeping, "evaluate", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             call("alpha", "--values", "0.5")
-    assert sweep.read_sweep(out)["values"] == []
-    monkeypatch.setattr("training.train.train_fold", lambda *_: pytest.fail("trained again"))
-    assert call("alpha", "--values", "0.5") == 0 and len(sweep.read_sweep(out)["values"]) == 1
+    assert sweep_folder.read_sweep(out)["values"] == []
+    monkeypatch.setattr("training.runs.job.train_fold", lambda *_: pytest.fail("trained again"))
+    assert call("alpha", "--values", "0.5") == 0 and len(sweep_folder.read_sweep(out)["values"]) == 1
 
 
 def test_other_settings_do_not_join(command, capsys):
@@ -133,12 +135,12 @@ def test_a_share_keeps_classes_and_speakers_in_proportion():
     ]
     dev = [{"utterance_id": f"dev{i}", "label": "sad", "speaker": "d", "split": "dev"} for i in range(7)]
     whole = Fold(0, LABELS, pd.DataFrame([*rows, *dev, {**dev[0], "speaker": "t", "split": "test"}])).without_test()
-    part = sweep.part_of(whole, 0.25)
+    part = sweeping.part_of(whole, 0.25)
     counts = part.split("train").groupby(["speaker", "label"]).size()
     assert counts.to_dict() == {("a", "neutral"): 30, ("a", "sad"): 10, ("b", "neutral"): 15, ("b", "sad"): 5}
     assert part.split("dev").equals(whole.split("dev"))
-    assert sweep.part_of(whole, 0.25).manifest.equals(part.manifest)
-    assert not sweep.part_of(whole, 0.25, seed=1).manifest.equals(part.manifest)
-    assert sweep.part_of(whole, 1.0).manifest.equals(whole.manifest.reset_index(drop=True))
+    assert sweeping.part_of(whole, 0.25).manifest.equals(part.manifest)
+    assert not sweeping.part_of(whole, 0.25, seed=1).manifest.equals(part.manifest)
+    assert sweeping.part_of(whole, 1.0).manifest.equals(whole.manifest.reset_index(drop=True))
     with pytest.raises(SettingError, match="above 0"):
-        sweep.part_of(whole, 1.2)
+        sweeping.part_of(whole, 1.2)

@@ -15,16 +15,17 @@ from segser_core.statistics.hypothesis_tests import holm
 from segser_core.statistics.scores import metrics_of
 from tests.conftest import ROOT
 from tests.made_run import made_runs
-from training import table_rows, tables
-from training.results_page import page
-from training.sections import sections
+from training.tables import __main__
+from training.tables import rows as table_rows
+from training.tables.comparable import sections
+from training.tables.page import page
 
 RESULTS = ROOT / "training" / "results" / "paper"
 
 
 def write(folder: Path, run: Run, predictions: pd.DataFrame, **meta) -> Run:
     """A run with other predictions or another run.json."""
-    write_run(folder, meta={**run.meta, **meta}, config_yaml="{}\n", predictions=predictions)
+    write_run(folder, meta={**run.meta, **meta}, config_yaml="{}\n", metrics={}, predictions=predictions)
     return read_run(folder)
 
 
@@ -205,9 +206,9 @@ def test_a_whisper_encoder_is_never_ranked_against_the_paper(runs, tmp_path):
 
 def test_the_command_writes_the_page_and_a_csv_of_each_table(runs, folder, tmp_path, capsys):
     readme = tmp_path / "README.md"
-    readme.write_text(f"# Mine\n\n{tables.MARKS[0]}\nbefore\n{tables.MARKS[1]}\n\nThe end.\n")
+    readme.write_text(f"# Mine\n\n{__main__.MARKS[0]}\nbefore\n{__main__.MARKS[1]}\n\nThe end.\n")
     call = [str(folder), "--out", str(tmp_path / "out"), "--readme", str(readme)]
-    assert tables.main(call) == 0 and "runs: 3" in capsys.readouterr().out
+    assert __main__.main(call) == 0 and "runs: 3" in capsys.readouterr().out
     files = {f.name for f in (tmp_path / "out").iterdir()}
     named = ["table1", "table2", "differences", "folds-and-seeds", "length", "figure2", "figure3", "figure4"]
     assert files == {"index.html", *(f"{name}.csv" for name in named)}
@@ -224,16 +225,16 @@ def test_the_command_writes_the_page_and_a_csv_of_each_table(runs, folder, tmp_p
     known = metrics_of(runs[0].predictions, runs[0].labels)
     assert f"| 0 1 | {100 * known['uar']['pooled']:.1f} (" in row and row.endswith("| 73.9 |")
     assert "| `tri-w` | – | not run | not run | – | 73.6 |" in once
-    assert tables.main(call) == 0 and readme.read_text() == once
+    assert __main__.main(call) == 0 and readme.read_text() == once
 
 
 def test_a_wrong_call_is_one_line_and_changes_nothing(runs, folder, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     readme = tmp_path / "README.md"
     readme.write_text("no marks")
-    assert tables.main([str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 1
+    assert __main__.main([str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 1
     assert "holds no run and no sweep" in capsys.readouterr().err
-    assert tables.main([str(folder), "--out", str(tmp_path / "out"), "--readme", str(readme)]) == 1
+    assert __main__.main([str(folder), "--out", str(tmp_path / "out"), "--readme", str(readme)]) == 1
     assert "once each" in capsys.readouterr().err and readme.read_text() == "no marks"
     assert not (tmp_path / "out").exists()
 
@@ -241,11 +242,11 @@ def test_a_wrong_call_is_one_line_and_changes_nothing(runs, folder, tmp_path, ca
 @pytest.mark.parametrize("text", ["{1}{0}", "{0}", "{0}{1}{0}{1}", "{0}{0}{1}"])
 def test_marks_stand_once_and_in_order(text):
     with pytest.raises(SettingError, match="once each"):
-        tables.put_between(text.format(*tables.MARKS), "new")
+        __main__.put_between(text.format(*__main__.MARKS), "new")
 
 
 @pytest.mark.skipif(not RESULTS.is_dir(), reason="no results are committed yet")
 def test_the_readme_quotes_the_committed_results():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = sections(*tables.gather([RESULTS]))
-    assert tables.put_between(readme, tables.markdown(found)) == readme
+    found = sections(*__main__.gather([RESULTS]))
+    assert __main__.put_between(readme, __main__.markdown(found)) == readme

@@ -1,4 +1,4 @@
-"""The commands `training.train` and `training.evaluate`, on a made-up corpus with a tiny encoder."""
+"""The commands `training.runs.job` and `training.evaluate`, on a made-up corpus with a tiny encoder."""
 
 import json
 
@@ -12,16 +12,17 @@ from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
 from tests.conftest import LABELS, settings
 from training import evaluate, train
+from training.config.settings import to_yaml
 from training.corpora import Corpus
-from training.settings import to_yaml
+from training.runs import job
 
 
 @pytest.fixture
 def command(corpus, monkeypatch):
-    """Calls `training.train` on the made-up corpus; returns its exit status."""
+    """Calls `training.runs.job` on the made-up corpus; returns its exit status."""
     fold, folder = corpus
-    monkeypatch.setattr(train, "load_corpus", lambda name, root, *_: Corpus(name, root, fold.manifest))
-    monkeypatch.setattr(train, "folds", lambda found, protocol, **_: [fold])
+    monkeypatch.setattr(job, "load_corpus", lambda name, root, *_: Corpus(name, root, fold.manifest))
+    monkeypatch.setattr(job, "folds", lambda found, protocol, **_: [fold])
     (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
 
     def call(*options):
@@ -81,17 +82,17 @@ def test_what_was_done_is_not_done_again(command, monkeypatch):
     """Stopped between training and evaluation: the next call only evaluates."""
     call, folder = command
     with monkeypatch.context() as patch:
-        patch.setattr(train, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(job, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             call()
-    monkeypatch.setattr(train, "train_fold", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(job, "train_fold", lambda *_: pytest.fail("trained again"))
     assert call("--resume") == 0 and (folder / "run" / "run.json").exists()
 
 
 def test_what_was_begun_with_other_settings_does_not_go_on(command, monkeypatch, capsys):
     call, _ = command
     with monkeypatch.context() as patch:
-        patch.setattr(train, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(job, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             call("--system", "baseline")
     assert call("--system", "seg", "--segment_frames", "60", "--stride_frames", "30", "--resume") == 1

@@ -12,10 +12,11 @@ from segser_core.network.model import SegmentEmotionModel
 from segser_core.systems import SYSTEMS
 from tests.conftest import LABELS, settings, tiny_network
 from tests.test_model import batch_of
-from training import train, trainer
-from training.batches import collate
-from training.kept import FeatureStore
-from training.trainer import COMPLETE, last_complete, train_fold
+from training.features.batches import collate
+from training.features.store import FeatureStore
+from training.learning import trainer
+from training.learning.trainer import COMPLETE, last_complete, train_fold
+from training.runs import job
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_a_system_trains_saves_and_predicts_with_equal_logits(system, kind, corp
     fold, tmp_path = corpus
     tiny_network(kind).save_pretrained(tmp_path / "encoder")
     model = train_fold(fold, FeatureStore(tmp_path), settings(tmp_path, system=system, epochs=1), 0, tmp_path / "steps")
-    train.save_checkpoint(model, tmp_path / "checkpoint")
+    job.save_checkpoint(model, tmp_path / "checkpoint")
     served = Predictor.from_pretrained(tmp_path / "checkpoint").model
     features, lengths = batch_of(model.float().eval(), (0.8, 0.6))
     with torch.no_grad():

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pages.shared.turns import Turns
+from pages.shared.recording.queue import Turns
 
 
 def in_line(turns: Turns, n: int) -> None:

@@ -1,34 +1,10 @@
 """The models and runs that come with the project."""
 
-import json
-import os
-import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from segser_core.errors import ModelError
 
-from segser_core.errors import ModelError, RunError
-from segser_core.metrics import SCORES
-from segser_core.places import in_place_of, sole_writer
-from segser_core.runs.reading import (
-    FORMAT,
-    Embeddings,
-    read_embeddings,
-    read_json,
-    read_meta,
-    read_predictions,
-    read_segments,
-)
-from segser_core.scores import metrics_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-BUNDLED = Path(__file__).parent / "bundled"
+BUNDLED = Path(__file__).parent
 
 
 def checkpoint_of(name_or_dir: str | Path) -> Path:

@@ -25,7 +25,7 @@ class ModelInfo:
     longest_training_clip_s: float | None
 
 
-def models() -> list[ModelInfo]:
+def list_models() -> list[ModelInfo]:
     """The models that ship with the project, in order of name.
 
     Raises:

@@ -98,7 +98,7 @@ def connect(address: str | None) -> Any:
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
     how: dict[str, Any] = {} if address else {"include_dashboard": False}
-    code = {"env_vars": {"PYTHONPATH": str(Path(__file__).parents[1])}}
+    code = {"env_vars": {"PYTHONPATH": str(Path(__file__).parents[2])}}
     try:
         _await_head(address)
         ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, runtime_env=code, **how)

@@ -14,7 +14,6 @@ from segser_core.runs.reading import (
     FORMAT,
     Embeddings,
 )
-from segser_core.statistics.scores import metrics_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,10 +25,10 @@ def write_run(
     *,
     meta: Mapping[str, Any],
     config_yaml: str,
+    metrics: Mapping[str, Any],
     predictions: "pd.DataFrame",
     segments: "pd.DataFrame | None" = None,
     embeddings: Embeddings | Mapping[str, np.ndarray] | None = None,
-    metrics: Mapping[str, Any] | None = None,
     checkpoint_dir: str | Path | None = None,
 ) -> None:
     """Write a run folder, complete or not at all; a run that is there stays until the new one is.
@@ -38,8 +37,8 @@ def write_run(
         path: the folder to be.
         meta: run.json; `format` is added.
         config_yaml: the text of config.yaml.
+        metrics: metrics.json, as `statistics.scores.metrics_of` finds it.
         predictions, segments, embeddings: the files of those names; embeddings may be a mapping of the arrays.
-        metrics: metrics.json; found from the predictions where it is None.
         checkpoint_dir: a folder whose content becomes checkpoint/.
 
     Raises:
@@ -58,7 +57,7 @@ def write_run(
             arrays = vars(embeddings) if isinstance(embeddings, Embeddings) else embeddings
             plain = {k: np.asarray(v, dtype=str if k.endswith("_id") else None) for k, v in arrays.items()}
             np.savez(folder / "embeddings.npz", allow_pickle=False, **plain)
-        write_json(folder / "metrics.json", metrics or metrics_of(predictions, list(meta["labels"])))
+        write_json(folder / "metrics.json", metrics)
         if checkpoint_dir is not None:
             shutil.copytree(checkpoint_dir, folder / "checkpoint")
         read_run(folder).embeddings()

@@ -6,7 +6,7 @@ import pytest
 
 from segser_core.bundled import BUNDLED
 from tests.browser.serving import CHROMIUM, visiting
-from training import tables
+from training.tables import __main__
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
@@ -22,7 +22,7 @@ def test_the_page_of_results_is_whole_by_itself_at_any_width_in_light_and_dark(t
     counts = {"fold": 0, "share": 0.25, "training_clips": 509, "development_clips": 208, "settings": {}}
     content = {**sweep, **counts, "encoder": {"name": "whisper-base-encoder"}, "values": values}
     (tmp_path / "sweep" / "sweep.json").write_text(json.dumps(content))
-    assert tables.main([str(BUNDLED), str(tmp_path / "sweep"), "--out", str(tmp_path / "out")]) == 0
+    assert __main__.main([str(BUNDLED), str(tmp_path / "sweep"), "--out", str(tmp_path / "out")]) == 0
 
     with visiting() as page:
         faults, asked = [], []

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pages.shared import tour_steps
+from pages.shared.text import tour
 from tests.browser.screenshots import settle
 from tests.browser.serving import CHROMIUM, served, sound
 from tests.browser.test_inspection import in_address, titled
@@ -58,7 +58,7 @@ def test_links_to_every_page_open_it_in_its_state_when_they_are_the_first_that_a
 def test_each_step_of_the_tour_leads_where_it_says(address, page):
     page.goto(f"{address}/tour")
     for place, title in enumerate(STEPS):
-        address_of = tour_steps.STEPS[place].address
+        address_of = tour.STEPS[place].address
         titled(page, "segser in five steps")
         page.get_by_test_id("stPageLink").get_by_role("link").nth(place).click()
         titled(page, title)
