@@ -337,7 +337,8 @@ def test_runs_by_name(bundled, tmp_path, monkeypatch):
 
 def test_neither_torch_nor_pandas_to_find_a_model():
     code = "import sys, segser_core.inference.models as m; m.list_models(); "
-    code += "print(*({'torch', 'pandas', 'scipy'} & set(sys.modules)))"done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    code += "print(*({'torch', 'pandas', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
     assert done.returncode == 0 and done.stdout.strip() == ""
 
 
