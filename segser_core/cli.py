@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from segser_core.errors import ModelError, SegserError, SettingError
-from segser_core.formatting import aligned, percent, plain
+from segser_core.formatting import aligned, one_line, percent
 from segser_core.systems import DEFAULT_SYSTEM
 
 Format = Literal["table", "json", "csv", "textgrid", "elan", "parquet"]
@@ -36,12 +36,12 @@ class Commands(TyperGroup):
             say("interrupted")
             raise typer.Exit(INTERRUPTED) from None
         except SegserError as error:
-            say(plain(error))
+            say(one_line(error))
             raise typer.Exit(WRONG_CALL if isinstance(error, SettingError) else PROBLEM) from None
         except BrokenPipeError:
             raise  # typer ends quietly where nobody reads on
         except OSError as error:
-            say(plain(error))
+            say(one_line(error))
             raise typer.Exit(PROBLEM) from None
 
 
@@ -82,7 +82,7 @@ def analyze(
     try:
         checkpoint_of(model)
     except ModelError as error:
-        say(plain(error))
+        say(one_line(error))
         raise typer.Exit(WRONG_CALL) from None
     job = Job(
         tuple(paths),
@@ -114,7 +114,7 @@ def check_call(format: Format, out: Path | None, max_duration: float | None) -> 
     if format == "table" and out is not None:
         raise typer.BadParameter("a table is printed; choose another --format to write files", param_hint="--out")
     if out is not None and out.exists() and not out.is_dir():
-        raise typer.BadParameter(f"{plain(out)} is a file; expected a folder", param_hint="--out")
+        raise typer.BadParameter(f"{one_line(out)} is a file; expected a folder", param_hint="--out")
     if max_duration is not None and not 0 < max_duration <= MOST_S:
         raise typer.BadParameter(f"{max_duration} s; expected above 0, at most {MOST_S}", param_hint="--max-duration")
 
@@ -132,14 +132,14 @@ def models() -> None:
 
     found = list_models()
     if not found:
-        say(f"no model is bundled in {plain(BUNDLED)}; name a folder with --model")
+        say(f"no model is bundled in {one_line(BUNDLED)}; name a folder with --model")
     rows: list[tuple[str, ...]] = [
         ("model", "system", "corpus", "encoder", "size", "UAR", "accuracy", "macro F1", "labels")
     ]
     for m in found:
         scores = (percent(m.uar), percent(m.accuracy), percent(m.macro_f1))
         named = (m.name, m.system, m.corpus, m.encoder, f"{m.size_bytes / 1e6:.1f} MB")
-        rows.append((*map(plain, named), *scores, plain(" ".join(m.labels))))
+        rows.append((*map(one_line, named), *scores, one_line(" ".join(m.labels))))
     typer.echo("\n".join(aligned(rows, "4567")))
 
 

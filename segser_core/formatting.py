@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def plain(text: object) -> str:
+def one_line(text: object) -> str:
     """Text on one line: control characters, line breaks and half characters as escapes such as \\n or \\x1b."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
 

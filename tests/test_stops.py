@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from segser_core.files import sole_writer
+from segser_core.files import write_lock
 from segser_core.runs.run import read_run
 from tests.conftest import ROOT, settings
 from tests.test_runs import predictions, written
@@ -163,7 +163,7 @@ written(Path({str(path)!r}))
 """
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGKILL
     assert not path.exists()
-    with sole_writer(path):
+    with write_lock(path):
         assert len(read_run(path).predictions) == 60
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
@@ -171,7 +171,7 @@ written(Path({str(path)!r}))
 def test_a_run_is_written_by_one_process_at_a_time(tmp_path):
     path = written(tmp_path / "a")
     code = f"import sys; from tests.test_runs import *; from pathlib import Path; written(Path({str(path)!r}))"
-    with sole_writer(path), sole_writer(path):
+    with write_lock(path), write_lock(path):
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert "RunError: another process is writing" in done.stderr
     written(path, predictions=predictions(seeds=(0, 1)))

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from segser_core.errors import SegserError
-from segser_core.files import sole_writer
+from segser_core.files import write_lock
 from training.config.settings import Settings, require
 from training.features.store import FeatureStore
 from training.runs.job import Job, folds_of, resume_folder, with_settings
@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         divided = {f.index: f for f in folds_of(settings, asked.root, with_test=False)}
         require(asked.fold in divided, "fold", asked.fold, f"one of {', '.join(map(str, divided))}")
         sweep = Sweep(asked.what, settings, part_of(divided[asked.fold].without_test(), asked.share), asked.share)
-        with sole_writer(asked.out):
+        with write_lock(asked.out):
             run_sweep(sweep, asked)
     except SegserError as error:
         print(f"error: {error}", file=sys.stderr)

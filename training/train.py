@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from segser_core.errors import SegserError
-from segser_core.files import sole_writer
+from segser_core.files import write_lock
 from training.config.settings import Settings
 from training.learning.distributed import processes
 from training.learning.dry_run import rehearse
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         if asked.dry_run:
             print(rehearse([job.fold for job in jobs if job.seed == jobs[0].seed], settings, len(jobs)))
             return 0
-        with sole_writer(asked.out) if processes().is_main_process else contextlib.nullcontext():
+        with write_lock(asked.out) if processes().is_main_process else contextlib.nullcontext():
             metrics = carry_out(asked, jobs, settings)
     except SegserError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -4,7 +4,6 @@ A recording that cannot be analysed is one plain line on standard error, `PATH: 
 and the others go on. Nothing is kept of a recording but its name, so that memory hardly grows.
 """
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segser_core.errors import SegserError, SettingError
+from segser_core.files import write_whole
 from segser_core.inference.prefetch import ahead
 from segser_core.inference.ray_workers import Engine, on_ray
 from segser_core.prediction.exports import EXPORTS, csv_pieces, json_pieces
@@ -200,18 +200,8 @@ def to_do(job: Job, recordings: Iterable[Recording], screen: Screen) -> Iterator
 
 
 def write(prediction: Prediction, format: str, path: Path) -> None:
-    """One prediction as a file, in place at once, so that a file is whole or not there."""
-    content = as_bytes(prediction, format)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as beside:
-        (Path(beside) / "whole").write_bytes(content)
-        (Path(beside) / "whole").replace(path)
-
-
-def as_bytes(prediction: Prediction, format: str) -> bytes:
-    """The content of one prediction's file."""
-    content = EXPORTS[format].content([prediction])
-    return content if isinstance(content, bytes) else content.encode("utf-8", errors="backslashreplace")
+    """Export one prediction to a file, whole or not there."""
+    write_whole(path, EXPORTS[format].content([prediction]))
 
 
 def printed(predictions: Iterable[Prediction], format: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from segser_core.formatting import aligned, plain
+from segser_core.formatting import aligned, one_line
 from segser_core.prediction.prediction import Prediction
 
 
@@ -41,11 +41,11 @@ class Screen:
 
     def begin(self, doing: str, total: int) -> None:
         """Show what is being done first, and how many recordings there are."""
-        self.bar.update(self.task, description=plain(doing), total=total, refresh=True)
+        self.bar.update(self.task, description=one_line(doing), total=total, refresh=True)
 
     def hear(self, name: str, heard_s: float) -> None:
         """Show how many seconds of a recording are analysed."""
-        self.bar.update(self.task, description=f"{plain(name)} {heard_s:.0f} s")
+        self.bar.update(self.task, description=f"{one_line(name)} {heard_s:.0f} s")
 
     def count(self) -> None:
         """One recording more is done."""
@@ -64,7 +64,7 @@ class Screen:
     def refuse(self, name: str, why: object) -> None:
         """Say in a line what is wrong with a file."""
         self.problems += 1
-        line = f"{plain(name)}: {plain(why)}"
+        line = f"{one_line(name)}: {one_line(why)}"
         self.bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
@@ -75,13 +75,13 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def table(p: Prediction) -> str:
     """One prediction to be read: the label, then a line a segment; the file's name stays whole."""
-    how = f"{p.duration_s:.2f} s, {plain(p.model)}, {p.aggregate}" + (", segments alone" * (p.context == "segment"))
-    head = f"{plain(p.file)}: {p.label} {p.confidence:.2f}  ({how})"
+    how = f"{p.duration_s:.2f} s, {one_line(p.model)}, {p.aggregate}" + (", segments alone" * (p.context == "segment"))
+    head = f"{one_line(p.file)}: {p.label} {p.confidence:.2f}  ({how})"
     rows = [("segment", "start", "end", "label", "confidence", "")]
     for s in p.segments:
         mark = "decides" if s == p.deciding else ""
         rows.append((str(s.index), f"{s.start_s:.2f}", f"{s.end_s:.2f}", s.label, f"{s.confidence:.2f}", mark))
-    notes = [f"  note: {plain(w)}" for w in p.warnings]
+    notes = [f"  note: {one_line(w)}" for w in p.warnings]
     if p.is_probe:
         notes.append("  note: this model met no segment in training; its segments are a probe and decide nothing")
     return "\n".join([head, *(f"  {line}" for line in aligned(rows, "0124")), *notes]) + "\n"

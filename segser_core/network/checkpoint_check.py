@@ -1,11 +1,11 @@
 """What a checkpoint's config.json must and must not say, seen before anything acts on it."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from segser_core.errors import ModelError
+from segser_core.files import read_json_object
 from segser_core.labels import is_fit
 
 MOST_LAYERS = 100  # wav2vec2's largest has 48
@@ -19,12 +19,14 @@ def check_checkpoint(folder: Path) -> None:
         ModelError: no config.json, one that asks for code of its own, labels that are no labels, in another order
             than they are numbered or than in the run.json of the run around it, or sizes beyond reason.
     """
-    config = _object_in(folder / "config.json")
+    config = read_json_object(folder / "config.json", ModelError)
     if asked := sorted({key for key, _ in _entries(config) if key in FOREIGN}):
         raise ModelError(f"the model in {folder} asks for code of its own ({', '.join(asked)}), which is never run")
     labels = _labels(folder, config)
     for above in folder.absolute().parents[:3]:  # checkpoint, or checkpoint/seed-S/fold-K
-        if (above / "run.json").is_file() and (said := _object_in(above / "run.json").get("labels")) != labels:
+        if (above / "run.json").is_file() and (
+            said := read_json_object(above / "run.json", ModelError).get("labels")
+        ) != labels:
             raise ModelError(f"the model in {folder} has labels {labels}, its run {said}: which is right is unknown")
     if not is_fit(config.get("system", "seg")):
         raise ModelError(f"the model in {folder} is of the system {config['system']!r}; expected a name")
@@ -37,16 +39,6 @@ def check_checkpoint(folder: Path) -> None:
     for key, value in _entries(config):
         if key in ("encoder_layers", "num_hidden_layers") and not (type(value) is int and 0 < value <= MOST_LAYERS):
             raise ModelError(f"the model in {folder} has {key} {value!r}; expected 1 to {MOST_LAYERS}")
-
-
-def _object_in(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{file} cannot be read as JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{file} holds a {type(content).__name__}; expected an object of names and values")
-    return content
 
 
 def _entries(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:

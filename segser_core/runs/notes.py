@@ -6,7 +6,6 @@ clip at a time, and written whole beside its place and renamed: several sessions
 
 import json
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from segser_core.bundled import BUNDLED
 from segser_core.errors import RunError
+from segser_core.files import write_whole
 from segser_core.runs.run import Run
 
 if TYPE_CHECKING:
@@ -148,9 +148,4 @@ def _locked(file: Path) -> Iterator[None]:
 
 def _write(file: Path, notes: Mapping[str, Note]) -> None:
     text = json.dumps({utterance: asdict(note) for utterance, note in notes.items()}, indent=1, ensure_ascii=False)
-    new = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}.new")
-    try:
-        new.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
+    write_whole(file, text + "\n")

@@ -1,6 +1,5 @@
 """The files of a run folder, each read and checked on its own: what is wrong is said by file and column."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import RunError
-from segser_core.formatting import plain
+from segser_core.files import read_json_object
+from segser_core.formatting import one_line
 from segser_core.labels import is_fit
 
 if TYPE_CHECKING:
@@ -38,18 +38,14 @@ class Embeddings:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; a RunError where there is none."""
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise RunError(
-            f"{path.parent} holds no {path.name}; a run folder has run.json and predictions.parquet"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise RunError(f"{path} holds a {type(content).__name__}; expected an object of names and values")
-    return content
+    """Read a JSON file of a run.
+
+    Raises:
+        RunError: the run has none, or it holds no object.
+    """
+    if not path.exists():
+        raise RunError(f"{path.parent} holds no {path.name}; a run folder has run.json and predictions.parquet")
+    return read_json_object(path, RunError)
 
 
 def read_meta(path: Path) -> dict[str, Any]:
@@ -113,7 +109,7 @@ def _check_numbers(path: Path, name: str, column: "pd.Series") -> None:
 
 def _in_a_line(error: Exception) -> str:
     """What an error of another package says, as one line."""
-    return plain(str(error).partition("\n")[0]) or type(error).__name__
+    return one_line(str(error).partition("\n")[0]) or type(error).__name__
 
 
 def read_predictions(path: Path, labels: tuple[str, ...]) -> "pd.DataFrame":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import RunError
-from segser_core.files import in_place_of, sole_writer
+from segser_core.files import replace_folder, write_lock
 from segser_core.runs.reading import (
     FORMAT,
     Embeddings,
@@ -47,7 +47,7 @@ def write_run(
     """
     path = Path(path)
     check_place(path, keeps_checkpoint=checkpoint_dir is not None)
-    with sole_writer(path), in_place_of(path) as folder:
+    with write_lock(path), replace_folder(path) as folder:
         write_json(folder / "run.json", {"format": FORMAT, **meta})
         (folder / "config.yaml").write_text(config_yaml, encoding="utf-8")
         predictions.to_parquet(folder / "predictions.parquet", index=False)

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from segser_core.formatting import aligned, percent, plain, signed
+from segser_core.formatting import aligned, one_line, percent, signed
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs.reaggregate import own_rule
 from segser_core.runs.run import Run
@@ -94,7 +94,7 @@ def _head(run: Run, summary: Summary) -> str:
         few = " (too few for an interval by speaker)" if summary.by_speaker is None else ""
         parts.append(f"{summary.speakers} speakers{few}")
     parts.append(f"{summary.pooled.present} of {len(run.labels)} classes present")
-    return ", ".join(plain(part) for part in parts if part)
+    return ", ".join(one_line(part) for part in parts if part)
 
 
 def _about_speakers(speakers: int, few: bool) -> list[str]:
@@ -135,7 +135,7 @@ def _recall_rows(summary: Summary) -> Rows:
         sure = [_interval(summary.intervals.recall[i])]
         if summary.by_speaker is not None:
             sure.append(_interval(summary.by_speaker.recall[i], "too few speakers" if clips[i] else "no clip"))
-        rows.append((f"  {plain(c)}", percent(value), *sure, str(clips[i])))
+        rows.append((f"  {one_line(c)}", percent(value), *sure, str(clips[i])))
     return rows
 
 
@@ -189,7 +189,7 @@ def _layer_lines(run: Run) -> list[str]:
 
 
 def _comparison_text(first: str, second: str, found: Comparison) -> str:
-    one, two = plain(first), plain(second)
+    one, two = one_line(first), one_line(second)
     left = f"; {found.left_out} rows have no partner and are left out" if found.left_out else ""
     agreement = found.agreement
     lines = [
@@ -223,7 +223,7 @@ def _difference_rows(found: Comparison) -> Rows:
     rows.append(("recall", *[""] * len(heads)))
     for i, c in enumerate(found.classes):
         sure = [cell for of, adjusted in each for cell in (_range(of.recall[i]), _p(adjusted[i]))]
-        rows.append((f"  {plain(c)}", signed(found.differences.recall[i].value), *sure))
+        rows.append((f"  {one_line(c)}", signed(found.differences.recall[i].value), *sure))
     return rows
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import typer
 
 from segser_core.errors import SegserError
-from segser_core.formatting import plain
+from segser_core.formatting import one_line
 from training.config.overrides import corpus_options
 from training.corpora import Corpus, Counts, corpora, load_corpus
 from training.corpora.join import Lengths, check_empty
@@ -113,8 +113,8 @@ def left_out(corpus: Corpus) -> list[str]:
     """How many files are not in the manifest, by reason, and a line for each."""
     whys = Counter(file.why for file in corpus.left_out)
     lines = ["", f"left out: {len(corpus.left_out)} files"]
-    lines += [plain(f"  {n} × {why}") for why, n in whys.most_common() if n > 1]
-    return [*lines, *(plain(f"  {f.path}: {f.why}") for f in corpus.left_out)]
+    lines += [one_line(f"  {n} × {why}") for why, n in whys.most_common() if n > 1]
+    return [*lines, *(one_line(f"  {f.path}: {f.why}") for f in corpus.left_out)]
 
 
 if __name__ == "__main__":
