@@ -2,7 +2,7 @@
 
     python -m benchmarks.app [UTTERANCES …]
 
-On made-up pairs of runs (`tests/made_run.py`; 5531 and 100 000 utterances unless said otherwise). Start: the page
+On two made-up runs (`tests/support/made_run.py`; 5531 and 100 000 utterances unless said otherwise). Start: the page
 "How it works" on a fresh server in a fresh browser, no run read. Cold: in that browser the first visit to a page by its
 link, which reads the runs and computes everything. Warm: a second visit, by a click in the menu. A page counts as
 drawn when its title is there, the server is done with it and every chart and table has its place; the time is the
@@ -17,8 +17,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.serving import CHROMIUM, FLAGS, served
-from tests.made_run import made_runs
+from tests.support.made_run import made_runs
+from tests.support.serving import CHROMIUM, FLAGS, served
 
 PAGES = {"recall": "Recall", "embeddings": "Embeddings", "mistakes": "Mistakes", "compare": "Compare"}
 TURNS = 5

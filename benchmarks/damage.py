@@ -31,7 +31,7 @@ from typer.testing import CliRunner
 from segser_core.audio.loading import load_audio
 from segser_core.cli import app
 from segser_core.inference import console
-from tests.test_audio import encoded, pcm16, wav
+from tests.support.audio_files import encoded, pcm16, wav
 
 SAMPLE = Path(__file__).parents[1] / "segser_core" / "bundled" / "sample.flac"
 LONGEST_S = 1800  # what the app takes
@@ -217,7 +217,7 @@ def check_command(folder: Path, files: dict[str, bytes], extra: list[Path], mode
 
 def check_app(files: dict[str, bytes]) -> str:
     """The same in the page Timeline, a hundred at once; returns a line of figures."""
-    from tests.test_app import several
+    from tests.support.app_test import several
 
     heard, refused, gaps, names = 0, 0, Gaps(), list(files)
     progress = DeltaGenerator.progress

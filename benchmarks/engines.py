@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from benchmarks import peers
 from benchmarks.inference import clips_of_ravdess
 from benchmarks.turns import alternate, publish, ratio
-from segser_core.audio.folders import audio_files
+from segser_core.audio.folders import find_audio_files
 from segser_core.audio.loading import load_audio
 from segser_core.inference.predictor import Precision, Predictor
 from segser_core.network.model import SegmentEmotionModel
@@ -110,7 +110,10 @@ def main() -> None:
     warnings.simplefilter("ignore")
     bundled = asked.encoder == "whisper"
     model = Predictor.from_pretrained("seg+tri-w").model if bundled else peers.random_wav2vec2()
-    corpora = {"RAVDESS": clips_of_ravdess(asked.ravdess), "EMO-DB": [load_audio(p) for p in audio_files(asked.emodb)]}
+    corpora = {
+        "RAVDESS": clips_of_ravdess(asked.ravdess),
+        "EMO-DB": [load_audio(p) for p in find_audio_files(asked.emodb)],
+    }
     timed, figures = corpora["RAVDESS"][:: asked.every], []
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         sides = {way: WAYS[way](copy.deepcopy(model), Path(folder)) for way in asked.ways}

@@ -28,7 +28,7 @@ from benchmarks.peers import random_wav2vec2
 from benchmarks.turns import markdown, seconds
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.network.model import SegmentEmotionModel
-from tests.test_model import tiny_model
+from tests.support.networks import tiny_model
 
 SYSTEMS = ("baseline", "seg", "tri-w", "seg+tri-s", "seg+tri-w")
 TRAINING_CLIPS = 2036

@@ -4,7 +4,7 @@
 
 Length: the bundled sample again and again, through the default model. Classes: the loss of `seg+tri-w` with its
 gradients, on 64 made recordings of 40 segments, and the intervals of 5531 utterances. Utterances: what *Recall*
-computes of two made-up runs (`tests/made_run.py`), reading included, without charts and browser. All sizes of
+computes of two made-up runs (`tests/support/made_run.py`), reading included, without charts and browser. All sizes of
 a line take turns; the exponent is that of time by size, from the size before to this one: 1 is proportional. How cost
 grows with the number of files, `benchmarks/scale.py` says.
 """
@@ -33,7 +33,7 @@ from segser_core.statistics.recall_by_group import breakdown
 from segser_core.statistics.scores import compare, summarise
 from segser_core.statistics.scores_by_rule import differences_by_rule, scores_by_rule
 from segser_core.systems import SYSTEMS
-from tests.made_run import made_runs
+from tests.support.made_run import made_runs
 from training.learning.objective import Objective
 
 LENGTHS_S = (15, 60, 240, 960)

@@ -24,12 +24,12 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from segser_core.audio.folders import audio_files
+from segser_core.audio.folders import find_audio_files
 from segser_core.audio.loading import load_audio
-from segser_core.audio.waveform import cut_wav
+from segser_core.audio.waveform import encode_wav
 from segser_core.inference.predictor import Predictor
-from tests.browser.serving import served
-from tests.visitor import Visitor
+from tests.support.serving import served
+from tests.support.visitor import Visitor
 
 SAMPLE = Path(__file__).parents[1] / "segser_core" / "bundled" / "sample.flac"
 PATIENCE_S = 120
@@ -63,9 +63,9 @@ def clips(root: Path | None) -> list[Clip]:
     """Recordings of a folder, or pieces of the bundled sample, with what the default model says of them."""
     if root is None:
         whole = load_audio(SAMPLE)
-        found = [cut_wav(whole, 0.1 * i, 0.1 * i + 1.5) for i in range(CLIPS)]
+        found = [encode_wav(whole, 0.1 * i, 0.1 * i + 1.5) for i in range(CLIPS)]
     else:
-        found = [path.read_bytes() for path in random.Random(0).sample(list(audio_files(root)), CLIPS)]
+        found = [path.read_bytes() for path in random.Random(0).sample(list(find_audio_files(root)), CLIPS)]
     predictor = Predictor.from_pretrained()
     said = [predictor.predict(data) for data in found]
     return [Clip(data, p.label, f"{p.confidence:.2f}") for data, p in zip(found, said, strict=True)]
@@ -131,7 +131,7 @@ class Memory(threading.Thread):
 
 def abandoned(address: str, process: psutil.Process) -> float:
     """Seconds for which the app goes on with a recording of 20 minutes whose visitor leaves in the middle."""
-    long = cut_wav(np.tile(load_audio(SAMPLE), LONG_TURNS), 0, 1e9)
+    long = encode_wav(np.tile(load_audio(SAMPLE), LONG_TURNS), 0, 1e9)
     with Visitor(address, PATIENCE_S) as visitor:
         assert visitor.bring("long.wav", long) == 204
         visitor.begin()

@@ -26,9 +26,9 @@ from torch import Tensor
 from benchmarks import peers
 from benchmarks.turns import Figure, markdown, publish, seconds, spread
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
-from segser_core.audio.folders import audio_files
+from segser_core.audio.folders import find_audio_files
 from segser_core.audio.loading import load_audio
-from segser_core.audio.waveform import cut_wav
+from segser_core.audio.waveform import encode_wav
 from segser_core.inference.long_audio import stream_means, windows
 from segser_core.inference.predictor import Predictor
 from segser_core.network.encoders import HOP_SAMPLES
@@ -45,9 +45,9 @@ def predictor_of(encoder: str) -> Predictor:
 
 def write_long(folder: Path, clips: Path, minutes: int) -> Path:
     """A WAV file of so many minutes."""
-    whole = np.concatenate([load_audio(path) for path in audio_files(clips)])
+    whole = np.concatenate([load_audio(path) for path in find_audio_files(clips)])
     path = folder / f"{minutes}.wav"
-    path.write_bytes(cut_wav(np.resize(whole, minutes * 60 * SAMPLE_RATE_HZ), 0, minutes * 60))
+    path.write_bytes(encode_wav(np.resize(whole, minutes * 60 * SAMPLE_RATE_HZ), 0, minutes * 60))
     return path
 
 
@@ -87,7 +87,7 @@ def by_length(encoder: str, clips: Path, minutes: tuple[int, int], turns: int) -
 
 def stretches(clips: Path) -> Iterator[np.ndarray]:
     """20 to 30 s each: clips of that length, and longer ones in equal parts."""
-    for clip in map(load_audio, audio_files(clips)):
+    for clip in map(load_audio, find_audio_files(clips)):
         parts = -(-len(clip) // (LONGEST_S * SAMPLE_RATE_HZ))
         if len(clip) >= parts * SHORTEST_S * SAMPLE_RATE_HZ:
             yield from np.array_split(clip, parts)

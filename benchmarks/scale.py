@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.turns import exponent
-from segser_core.audio.waveform import cut_wav
+from segser_core.audio.waveform import encode_wav
 
 CLIPS = 8
 LABELS = ("neutral", "sad")
@@ -56,7 +56,7 @@ def make_corpus(folder: Path, files: int) -> Path:
     generator = np.random.default_rng(0)
     lengths_s = np.linspace(0.5, 1.2, CLIPS)
     for i, seconds in enumerate(lengths_s):
-        (folder / f"{i}.clip").write_bytes(cut_wav(generator.normal(0, 0.1, int(seconds * 16_000)), 0, 2))
+        (folder / f"{i}.clip").write_bytes(encode_wav(generator.normal(0, 0.1, int(seconds * 16_000)), 0, 2))
     root = folder / str(files)
     names = [f"{i // 1000:03d}/{i:06d}.wav" for i in range(files)]
     for i, name in enumerate(names):

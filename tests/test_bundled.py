@@ -8,14 +8,15 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from segser_core.audio.loading import load_audio
-from segser_core.bundled import BUNDLED, checkpoint_of
+from segser_core.bundled import BUNDLED, find_checkpoint
 from segser_core.inference.models import list_models
 from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
 from segser_core.statistics.scores import metrics_of
 from training.corpora import load_corpus
-from training.corpora.protocols import RAVDESS_PAPER_LABELS, folds
+from training.corpora.protocols import folds
+from training.corpora.ravdess import PAPER_LABELS
 from training.release.bundle import card, score_row
 
 NAMES = ("baseline", "seg+tri-w")
@@ -34,7 +35,7 @@ def test_the_models_are_listed_with_their_scores():
     listed = {m.name: m for m in list_models()}
     assert set(NAMES) <= set(listed)
     for m in listed.values():
-        assert m.labels == RAVDESS_PAPER_LABELS and m.corpus == "ravdess" and 0.5 < m.uar < 1
+        assert m.labels == PAPER_LABELS and m.corpus == "ravdess" and 0.5 < m.uar < 1
 
 
 def test_all_of_it_fits_its_bounds():
@@ -74,9 +75,9 @@ def test_the_readme_quotes_the_runs():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_layer_was_tuned_and_no_position_is_stored(name, shared):
-    tuned = SegmentEmotionModel.from_folder(checkpoint_of(name))
+    tuned = SegmentEmotionModel.from_folder(find_checkpoint(name))
     encoder = str(shared / "backbones" / "whisper-base-encoder")
-    start = SegmentEmotionModel.from_encoder(encoder, labels=list(RAVDESS_PAPER_LABELS), layer=3).state_dict()
+    start = SegmentEmotionModel.from_encoder(encoder, labels=list(PAPER_LABELS), layer=3).state_dict()
     weights = tuned.state_dict()
     assert not any("position" in key for key in weights)
     still = [k for k, w in weights.items() if k.endswith("weight") and torch.allclose(w, start[k].half().float())]
@@ -97,7 +98,7 @@ def test_predictions_are_those_of_the_run(name, recordings):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_clip_means_the_same_anywhere_in_the_position_table(name, recordings):
     """At least 95 % of the test clips keep the recording's label at rows 500 and 1000 of Whisper's table."""
-    model = SegmentEmotionModel.from_folder(checkpoint_of(name))
+    model = SegmentEmotionModel.from_folder(find_checkpoint(name))
     features = sorted((model.encoder.features(torch.from_numpy(samples)) for _, samples in recordings), key=len)
     labels = torch.cat([labels_along_the_table(model, features[i : i + 8]) for i in range(0, len(features), 8)])
     assert (labels == labels[:, :1]).double().mean(dim=0).min() >= 0.95

@@ -22,8 +22,8 @@ from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.runs import run
 from segser_core.runs.writing import write_run
 from segser_core.statistics.scores import metrics_of
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 LABELS = ("neutral", "happy", "sad")
 
 
@@ -56,7 +56,7 @@ class StandIn:
             context,
             ("silent",),
             segments,
-        ).under(aggregate or "max")
+        ).with_rule(aggregate or "max")
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_folder_means_every_audio_file_below_it(call):
 
 def test_a_folder_that_may_not_be_read_is_refused_as_itself(call, monkeypatch):
     touch("locked/a.wav")
-    monkeypatch.setattr("segser_core.audio.folders.audio_files", lambda path: [path])
+    monkeypatch.setattr("segser_core.audio.folders.find_audio_files", lambda path: [path])
     got = call("analyze", "locked", "--format", "json", "--out", "o")
     assert (got.exit_code, got.stderr) == (1, "locked: there is no such file\n")
 

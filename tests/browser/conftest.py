@@ -5,13 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import served, visiting
-from tests.made_run import made_runs
-
-
-def around(folder: Path) -> dict[str, str]:
-    """What tells a server where made-up runs and their recordings are."""
-    return {"SEGSER_RUNS": str(folder / "runs"), "SEGSER_CORPORA": str(folder / "corpora")}
+from tests.support.browser import around
+from tests.support.made_run import made_runs
+from tests.support.serving import served, visiting
 
 
 @pytest.fixture(scope="session")

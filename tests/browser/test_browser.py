@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
-from segser_core.audio.waveform import cut_wav
-from tests.browser.serving import CHROMIUM, served, sound, visiting
-from tests.conftest import SHARED
+from segser_core.audio.waveform import encode_wav
+from tests.support.paths import SHARED
+from tests.support.serving import CHROMIUM, served, sound, visiting
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
@@ -87,7 +87,7 @@ def test_a_file_that_is_no_sound_is_refused_beside_the_upload(page, address, tmp
 
 def test_what_was_uploaded_stays_after_another_source_and_can_be_removed(page, address, tmp_path):
     file = tmp_path / "a tone.wav"
-    file.write_bytes(cut_wav(0.2 * np.sin(np.arange(32_000) / 8), 0, 2))
+    file.write_bytes(encode_wav(0.2 * np.sin(np.arange(32_000) / 8), 0, 2))
     upload(page, address, file)
     shown = page.get_by_test_id("stText")
     shown.filter(has_text=file.name).wait_for()
@@ -111,7 +111,7 @@ def test_several_files_are_tabled_walked_and_taken_along_together(page, address,
     t = np.arange(3 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
     files = [tmp_path / name for name in ("first.wav", "second.wav", "third.wav")]
     for i, file in enumerate(files):
-        file.write_bytes(cut_wav(0.2 * np.sin(2 * np.pi * (120 + 60 * i) * t) * np.sin(t), 0, 2 + i / 2))
+        file.write_bytes(encode_wav(0.2 * np.sin(2 * np.pi * (120 + 60 * i) * t) * np.sin(t), 0, 2 + i / 2))
     bad = tmp_path / "notes.wav"
     bad.write_text("this is no sound")
     upload(page, address, *files, bad)

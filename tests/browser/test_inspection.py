@@ -6,14 +6,12 @@ import re
 import zipfile
 from math import dist
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
 
 import pandas as pd
 import pytest
 
-from tests.browser.conftest import around
-from tests.browser.screenshots import settle
-from tests.browser.serving import CHROMIUM, served, sound
+from tests.support.browser import around, in_address, settle, titled
+from tests.support.serving import CHROMIUM, served, sound
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
@@ -37,21 +35,10 @@ OTHER_HEADING = """([before]) => {
 }"""
 
 
-def titled(page: "sync_api.Page", title: str) -> None:
-    """Wait for the page of this title, until the server is done with it."""
-    page.get_by_role("heading", level=1, name=title).wait_for()
-    page.wait_for_selector("[data-test-script-state=notRunning]")
-
-
 def choose(page: "sync_api.Page", label: str, option: str) -> None:
     """Choose in a select box."""
     page.get_by_role("combobox", name=label).click()
     page.get_by_role("option", name=option).click()
-
-
-def in_address(page: "sync_api.Page", name: str) -> list[str]:
-    """The values that the page's address has of this name."""
-    return parse_qs(urlparse(page.url).query).get(name, [])
 
 
 def open_maps(page: "sync_api.Page", address: str) -> dict[str, tuple[float, float]]:

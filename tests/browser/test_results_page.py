@@ -5,7 +5,7 @@ import json
 import pytest
 
 from segser_core.bundled import BUNDLED
-from tests.browser.serving import CHROMIUM, visiting
+from tests.support.serving import CHROMIUM, visiting
 from training.tables import __main__
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

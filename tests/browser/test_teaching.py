@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from pages.shared.text import tour
-from tests.browser.screenshots import settle
-from tests.browser.serving import CHROMIUM, served, sound
-from tests.browser.test_inspection import in_address, titled
-from tests.conftest import SHARED
+from tests.support.browser import in_address, settle, titled
+from tests.support.paths import SHARED
+from tests.support.serving import CHROMIUM, served, sound
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [

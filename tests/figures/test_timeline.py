@@ -1,0 +1,177 @@
+"""Figures: what is drawn for hand-made predictions, and that a click can tell which segment it hit."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from segser_core.audio import waveform
+from segser_core.figures.style import text_on
+from segser_core.figures.timeline import comparison, probabilities, timeline
+from segser_core.labels import LABELS, emotion_colour
+from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.timeline import assign_lanes, find_disagreements
+
+CLASSES = ("neutral", "happy", "sad", "angry")
+SAMPLES = np.sin(np.linspace(0, 500, 4 * 16_000)).astype(np.float32) * 0.3
+
+
+def prediction(labels: list[str], model: str = "seg+tri-w", stride_s: float = 0.8) -> Prediction:
+    """A recording of 4 s whose segments of 1.6 s have these labels, the later the surer."""
+    segments = [
+        Segment(i, i * stride_s, i * stride_s + 1.6, {c: 0.7 + 0.01 * i if c == label else 0.1 for c in CLASSES})
+        for i, label in enumerate(labels)
+    ]
+    mean = dict.fromkeys(CLASSES, 0.25)
+    bare = Prediction("x", 4.0, model, model, CLASSES, CLASSES[0], mean, mean, "utterance", "clip", (), tuple(segments))
+    return bare.with_rule("max" if model.startswith("seg") else "utterance")
+
+
+@pytest.fixture
+def three() -> Prediction:
+    return prediction(["sad", "sad", "angry", "angry"])
+
+
+def bars(figure: go.Figure) -> list[go.Bar]:
+    return [trace for trace in figure.data if trace.type == "bar"]
+
+
+def test_a_segment_is_a_bar_in_its_emotions_colour_that_knows_its_index_and_bounds(three):
+    (segments,) = bars(timeline(three, SAMPLES))
+    assert [list(c) for c in segments.customdata] == [[s.index, s.start_s, s.end_s] for s in three.segments]
+    assert list(segments.marker.color) == [emotion_colour(s.label) for s in three.segments]
+    assert [text.removeprefix("★ ") for text in segments.text] == ["sad", "sad", "angry", "angry"]
+
+
+def test_bars_lie_within_their_segments_and_fill_nearly_all_of_them(three):
+    (segments,) = bars(timeline(three, SAMPLES))
+    for base, width, segment in zip(segments.base, segments.x, three.segments, strict=True):
+        assert segment.start_s <= base < base + width <= segment.end_s
+        assert width == pytest.approx(1.6, abs=0.02)
+
+
+def test_every_class_has_a_line_in_its_colour_with_a_marker_at_each_segments_centre(three):
+    lines = {trace.name: trace for trace in timeline(three, SAMPLES).data if trace.name in CLASSES}
+    assert set(lines) == set(CLASSES)
+    for label, line in lines.items():
+        assert line.line.color == emotion_colour(label) and "markers" in line.mode
+        assert list(line.x) == pytest.approx([0.8, 1.6, 2.4, 3.2])
+        assert list(line.y) == [s.probabilities[label] for s in three.segments]
+        assert [c[0] for c in line.customdata] == [0, 1, 2, 3]
+    assert len({line.marker.symbol for line in lines.values()}) == len(CLASSES)  # told apart without colour
+
+
+def test_axes_carry_their_quantity_and_unit(three):
+    for figure in (timeline(three, SAMPLES), comparison(three, three, SAMPLES)):
+        titles = {axis.title.text for axis in (*figure.select_xaxes(), *figure.select_yaxes())}
+        assert titles >= {"time (s)", "probability", "amplitude", "segments"}
+    assert probabilities(three).layout.xaxis.title.text == "probability"
+
+
+def test_the_deciding_segment_alone_is_starred_and_ringed(three):
+    figure = timeline(three, SAMPLES)
+    assert [t.startswith("★") for t in bars(figure)[0].text] == [False, False, False, True]
+    (ring,) = figure.layout.shapes
+    assert (ring.x0, ring.x1) == (three.segments[3].start_s, three.segments[3].end_s)
+
+
+def test_nothing_is_starred_where_the_recording_as_a_whole_decides():
+    figure = timeline(prediction(["sad", "angry"], "baseline"), SAMPLES)
+    assert not figure.layout.shapes and "★" not in "".join(bars(figure)[0].text)
+
+
+def test_the_segment_that_plays_is_shaded_in_every_row(three):
+    shapes = timeline(three, SAMPLES, playing=1).layout.shapes
+    shaded = [s for s in shapes if (s.x0, s.x1) == (three.segments[1].start_s, three.segments[1].end_s)]
+    assert [(s.yref, s.y0, s.y1) for s in shaded] == [("paper", 0, 1)]
+
+
+def test_a_view_shows_a_stretch_of_the_recording_and_only_its_waveform(three):
+    figure = timeline(three, SAMPLES, view=(1.0, 3.0))
+    assert list(figure.layout.xaxis3.range) == [1.0, 3.0]
+    assert 1.0 <= min(figure.data[0].x) <= max(figure.data[0].x) <= 3.0
+
+
+def test_overlapping_neighbours_lie_in_different_lanes():
+    starts = [0.0, 0.8, 1.6, 1.94]  # the last one is flush with the end, and overlaps both before it
+    segments = [Segment(i, s, s + 1.6, {"sad": 1.0}) for i, s in enumerate(starts)]
+    assert assign_lanes(segments) == [0, 1, 0, 2]
+    assert assign_lanes(segments[:1]) == [0]
+
+
+def test_the_probabilities_put_the_most_probable_on_top(three):
+    (shares,) = bars(probabilities(three))
+    assert shares.y[-1] == f"<b>{three.label}</b>" and shares.x[-1] == max(three.probabilities.values())
+    assert [emotion_colour(label) for label in (label.strip("</b>") for label in shares.y)] == list(shares.marker.color)
+
+
+def test_models_disagree_where_the_nearest_segments_differ():
+    a, b = prediction(["sad", "sad", "angry", "angry"]), prediction(["sad", "angry", "angry", "sad"])
+    assert find_disagreements(a, b) == [pytest.approx((1.2, 2.0)), pytest.approx((2.8, 4.0))]
+    assert find_disagreements(a, a) == []
+
+
+def test_disagreements_of_models_with_other_windows_are_merged_where_they_touch():
+    a, b = prediction(["sad"] * 4), prediction(["angry"] * 7, stride_s=0.4)
+    assert find_disagreements(a, b) == [(0.0, 4.0)]
+
+
+def test_a_comparison_holds_both_models_on_one_time_axis(three):
+    other = prediction(["angry"] * 4, "baseline")
+    figure = comparison(other, three, SAMPLES, playing=(0.8, 2.4))
+    strip, first, second = bars(figure)
+    assert list(strip.base) == [0.0] and list(strip.x) == pytest.approx([2.0])
+    assert [len(first.base), len(second.base)] == [4, 4]
+    assert {axis.matches for axis in figure.select_xaxes()} - {None} == {"x6"}
+    assert sum(trace.showlegend is not False for trace in figure.data if trace.name in CLASSES) == len(CLASSES)
+
+
+def test_no_text_is_smaller_than_twelve_pixels(three):
+    for figure in (timeline(three, SAMPLES), comparison(three, three, SAMPLES)):
+        of_all = figure.layout.template.layout.font.size
+        sizes = [of_all, figure.layout.legend.font.size or of_all, figure.layout.uniformtext.minsize]
+        sizes += [axis.tickfont.size or of_all for axis in (*figure.select_xaxes(), *figure.select_yaxes())]
+        sizes += [a.font.size for a in figure.layout.annotations]
+        assert min(sizes) >= 12
+
+
+def test_a_saved_picture_is_dark_text_on_white(three):
+    look = timeline(three, SAMPLES).layout.template.layout
+    assert (look.paper_bgcolor, look.plot_bgcolor, look.font.color) == ("#FFFFFF", "rgba(0,0,0,0)", "#1C2429")
+
+
+def test_the_envelope_keeps_the_extremes_and_the_times():
+    samples = np.array([0.0, 0.5, -0.2, 0.1, -0.9, 0.3], np.float32)
+    times, values = waveform.waveform_envelope(samples, bins=2)
+    assert values == pytest.approx([-0.2, 0.5, -0.9, 0.3])
+    assert times == pytest.approx(np.array([0, 0, 3, 3]) / 16_000)
+    assert len(waveform.waveform_envelope(samples)[0]) == 2 * len(samples)
+
+
+def test_silence_and_one_segment_are_drawn():
+    one = prediction(["sad"])
+    assert timeline(one, np.zeros(64_000, np.float32)).layout.yaxis.range[1] > 0
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_text_on_every_emotions_colour_is_readable(label):
+    colour, text = emotion_colour(label), text_on(emotion_colour(label))
+
+    def luminance(rgb: str) -> float:
+        linear = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+            for c in np.array(list(bytes.fromhex(rgb[1:]))) / 255
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(colour), luminance(text)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_without_the_sound_there_is_no_waveform_and_all_else_is_there(three):
+    other = prediction(["angry"] * 4, "baseline")
+    for draw in (lambda s: timeline(three, s), lambda s: comparison(other, three, s)):
+        heard, unheard = draw(SAMPLES), draw(None)
+        assert len(unheard.data) == len(heard.data) - 1 and unheard.layout.height < heard.layout.height
+        assert "amplitude" not in {axis.title.text for axis in unheard.select_yaxes()}
+        assert [bar.base for bar in bars(unheard)] == [bar.base for bar in bars(heard)]
+        assert unheard.layout.font.size == heard.layout.font.size

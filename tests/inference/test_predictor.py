@@ -1,0 +1,165 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from segser_core.errors import ModelError, SettingError
+from segser_core.inference.long_audio import MARGIN_FRAMES, STEP_FRAMES, WINDOW_FRAMES, slices, windows
+from segser_core.inference.predictor import PRECISIONS, Predictor, choose_device
+from tests.support.networks import tiny_model
+
+
+def noise(seconds, seed=0):
+    return np.random.default_rng(seed).normal(0, 0.1, round(seconds * 16_000)).astype(np.float32)
+
+
+@pytest.fixture(params=["whisper", "wav2vec2"])
+def predictor(request):
+    return Predictor(tiny_model(request.param, system="seg", longest_training_clip_s=5.0), "tiny")
+
+
+def test_a_prediction_holds_what_the_network_gives(predictor):
+    waveform = noise(1.3)
+    got = predictor.predict(waveform, file="x.wav")
+    features = predictor.model.encoder.features(torch.from_numpy(waveform))
+    with torch.no_grad():
+        out = predictor.model(features[None], torch.tensor([len(features)]))
+    expected = out.segment_logits[0].softmax(-1).numpy()
+    found = np.array([list(s.probabilities.values()) for s in got.segments])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(list(got.utterance.values()), out.utterance_logits[0].softmax(-1).numpy(), atol=1e-6)
+    assert got.aggregate == "max" and got.deciding_segment.confidence == got.confidence == pytest.approx(expected.max())
+    assert got.duration_s == pytest.approx(1.3) and got.labels == tuple(predictor.model.config.labels)
+
+
+def test_segments_cover_the_recording(predictor):
+    for seconds in (0.03, 0.319, 0.32, 0.5, 1.234, 3.0):
+        p = predictor.predict(noise(seconds))
+        assert p.segments[0].start_s == 0 and p.segments[-1].end_s == pytest.approx(seconds, abs=1e-4)
+        assert all(b.start_s <= a.end_s for a, b in zip(p.segments, p.segments[1:], strict=False))
+        assert sum(p.probabilities.values()) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 19.99, 20, 29.99, 30, 30.01, 50, 50.02, 95.5])
+def test_windows_cover_a_long_recording_without_gap_or_overlap(seconds):
+    """Each sample tells its own frame: what the windows keep, joined, is every frame once and in order."""
+    n = round(seconds * 16_000)
+    numbered = (np.arange(n) // 320).astype(np.float32)
+    step = STEP_FRAMES * 320
+    kept = []
+    for waveform, first, last in windows(numbered[i : i + step] for i in range(0, n, step)):
+        assert len(waveform) <= WINDOW_FRAMES * 320
+        if kept:
+            assert first == MARGIN_FRAMES
+        kept.append(waveform[::320][first:last])
+    np.testing.assert_array_equal(np.concatenate(kept), np.arange(-(-n // 320)))
+
+
+def test_a_long_recording_is_read_in_windows(predictor):
+    """70 s: the frames come in windows of 30 s, all segments are there, and the length is warned of."""
+    sizes = []
+    encode = predictor._encode_one
+    predictor._encode_one = lambda waveform: sizes.append(len(waveform)) or encode(waveform)
+    p = predictor.predict(noise(70))
+    assert max(sizes) == 30 * 16_000 and len(sizes) == 3
+    assert p.segments[-1].end_s == pytest.approx(70) and len(p.segments) == len(
+        predictor.model.config.windows.bounds(3500 if predictor.model.encoder.positions_matter else 3499)
+    )
+    assert "70.0 s" in p.warnings[-1] and "5.0 s" in p.warnings[-1]
+
+
+def test_a_recording_shorter_than_a_word_is_warned_of(predictor):
+    assert "At 0.05 s, shorter than a word" in predictor.predict(noise(0.05)).warnings[0]
+    assert not predictor.predict(noise(0.3)).warnings
+
+
+def test_blocks_change_nothing_below_30_s(predictor):
+    whole = noise(25)
+    by_blocks = predictor.predict(whole)  # read in blocks of 20 s, encoded at once
+    features = predictor.model.encoder.features(torch.from_numpy(whole))
+    with torch.no_grad():
+        expected = predictor.model(features[None], torch.tensor([len(features)])).segment_logits[0].softmax(-1)
+    np.testing.assert_allclose([list(s.probabilities.values()) for s in by_blocks.segments], expected, atol=1e-6)
+
+
+def test_in_isolation_a_segment_is_its_own_recording(predictor):
+    waveform = noise(1.0)
+    alone = predictor.predict(waveform, context="segment")
+    context = predictor.predict(waveform)
+    assert [s.start_s for s in alone.segments] == [s.start_s for s in context.segments]
+    overhang = predictor.model.encoder.overhang_samples
+    for segment, (a, b) in zip(alone.segments, predictor.model.config.windows.bounds(50 - (overhang > 0)), strict=True):
+        cut = predictor.predict(waveform[a * 320 : b * 320 + overhang], aggregate="utterance")
+        assert segment.probabilities == pytest.approx(cut.utterance, abs=1e-6)
+    assert alone.utterance == context.utterance
+    assert any(
+        a.probabilities != pytest.approx(c.probabilities, abs=1e-4)
+        for a, c in zip(alone.segments, context.segments, strict=True)
+    )
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.01, 2.345, 45.0])
+def test_a_named_rule_of_segments_alone_hears_nothing_of_the_whole(predictor, seconds):
+    waveform, told = noise(seconds), []
+    full = predictor.predict(waveform, context="segment")
+    alone = predictor.predict(waveform, context="segment", aggregate="max", progress=told.append)
+    assert alone.segments == full.segments and alone.probabilities == full.probabilities
+    assert (alone.duration_s, alone.warnings) == (full.duration_s, full.warnings)
+    assert full.utterance and not alone.utterance and (seconds < 40 or told[:2] == [20, 40])
+    assert alone.with_rule("mean") == replace(full.with_rule("mean"), utterance={})
+    with pytest.raises(SettingError, match="only segments were heard"):
+        alone.with_rule("utterance")
+
+
+def test_slices_of_a_stream():
+    x = np.arange(100, dtype=np.float32)
+    bounds = [(0, 30), (15, 45), (30, 60), (70, 100)]
+    for size in (7, 33, 100):
+        cuts = slices((x[i : i + size] for i in range(0, 100, size)), bounds)
+        for cut, (start, end) in zip(cuts, bounds, strict=True):
+            np.testing.assert_array_equal(cut, x[start:end])
+
+
+def test_the_same_call_gives_the_same_bits(predictor):
+    assert predictor.predict(noise(2.1)) == predictor.predict(noise(2.1))
+
+
+@pytest.mark.parametrize("context", ["clip", "segment"])
+@pytest.mark.parametrize("kind", ["whisper", "wav2vec2"])
+def test_bf16_is_near_fp32_and_not_the_same(kind, context):
+    exact, rough = (
+        Predictor(tiny_model(kind), "tiny", precision=p).encode(noise(3), context=context) for p in PRECISIONS
+    )
+    assert rough.segments.dtype == torch.float32 and not torch.equal(rough.segments, exact.segments)
+    torch.testing.assert_close(rough.segments, exact.segments, rtol=0.05, atol=0.05)
+    torch.testing.assert_close(rough.utterance, exact.utterance, rtol=0.05, atol=0.05)
+
+
+def test_progress_is_told_in_seconds(predictor):
+    told = []
+    predictor.predict(noise(65), progress=told.append)
+    assert told == pytest.approx([20, 40, 60, 65])
+
+
+def test_what_is_unknown_is_refused(predictor):
+    with pytest.raises(SettingError, match="'room'"):
+        predictor.predict(noise(1), context="room")
+    with pytest.raises(SettingError, match="'best'"):
+        predictor.predict(noise(1), aggregate="best")
+    with pytest.raises(ModelError, match="models"):
+        Predictor.from_pretrained("no-such-model")
+    with pytest.raises(SettingError, match="'fp8'"):
+        Predictor.from_pretrained(precision="fp8")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused():
+    with pytest.raises(ModelError, match="no GPU"):
+        choose_device("cuda")
+
+
+def test_a_model_without_segments_decides_by_the_utterance():
+    p = Predictor(tiny_model(system="baseline"), "tiny").predict(noise(2))
+    assert p.aggregate == "utterance" and p.deciding_segment is None and p.is_probe and len(p.segments) > 1
+    assert p.probabilities == p.utterance

@@ -1,0 +1,261 @@
+"""The page on recall: its numbers, its address, what it says where something is lacking, and where clicks lead."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.shared.runs import charts, run_picker
+from pages.shared.text.common import RULES
+from pages.shared.text.recall import p_value
+from segser_core.formatting import percent, signed_points
+from segser_core.prediction.rules import AGGREGATES
+from segser_core.runs.clip_filter import Filter
+from segser_core.runs.reading import REQUIRED
+from segser_core.runs.reaggregate import under_rule
+from segser_core.runs.run import read_run
+from segser_core.statistics.report import report_json
+from segser_core.statistics.scores import summarise
+from tests.support.app_test import figure, opened, run, said
+from tests.support.made_run import LABELS, made_runs
+
+PAIR = {"run": "seg+tri-w", "other": "baseline"}
+WHOLE = {"question": "all"}  # the page with every question answered
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    made_runs(folder, 2500)
+    return folder / "runs"
+
+
+@pytest.fixture(autouse=True)
+def fresh(made, monkeypatch):
+    monkeypatch.setenv("SEGSER_RUNS", str(made))
+    yield
+    st.cache_data.clear()
+
+
+def table(app: AppTest, column: str) -> pd.DataFrame:
+    """The first table that has a column."""
+    return next(d.value for d in app.dataframe if column in d.value)
+
+
+def altered(made: Path, place: Path, name: str, change, meta=None) -> Path:
+    """A copy of a run with other rows, and with other entries of run.json."""
+    shutil.copytree(made / name, place / name)
+    file = place / name / "predictions.parquet"
+    change(pd.read_parquet(file)).to_parquet(file)
+    if meta:
+        record = place / name / "run.json"
+        record.write_text(json.dumps(json.loads(record.read_text()) | meta))
+    return place
+
+
+def test_the_story_of_sadness_is_told_with_its_numbers(made):
+    app = run(opened("recall", **PAIR, **WHOLE))
+    assert app.title[0].value == "How good, and how sure?"
+    found = read_run(made / "seg+tri-w")
+    of = summarise(found.predictions, found.labels).pooled
+    assert [m.value for m in app.metric] == [f"{percent(v)} %" for v in (of.uar, of.accuracy, of.macro_f1)]
+    text = said(app)
+    assert "points less of sad**" in text and "by speaker" in text and "10 speakers are few" in text
+    rules = table(app, "rule")
+    assert len(rules) == len(AGGREGATES) and (rules["seg+tri-w"].str.contains("★")).sum() == 1
+    assert "With the same rule for both" in text
+    assert "Cohen's κ" in text and "McNemar" in text and "what the paper reports" in text.lower()
+    assert "no temperature can be fitted" in text  # these runs have no development clips
+    assert list(table(app, "p (Holm)")["class"]) == list(found.labels)
+    assert not app.error and not app.warning
+
+
+def test_the_page_shows_the_figures_of_the_report(made):
+    app = run(opened("recall", **PAIR, **WHOLE))
+    first, second = (read_run(made / name) for name in PAIR.values())
+    report = report_json([first, second])
+    one, between = report["runs"][0], report["difference"]
+    shown = said(app).replace(":small[95 %: ", "")
+    for score, of in zip(("uar", "accuracy", "macro_f1"), app.metric, strict=True):
+        assert of.value == f"{percent(one[score]['pooled'])} %"
+        for found, by_speaker, say in (
+            (one["intervals"][score], one["intervals_by_speaker"][score], percent),
+            (between[score]["interval"], between["by_speaker"][score]["interval"], signed_points),
+        ):
+            both = [f"{say(low)} to {say(high)}" for low, high in (found, by_speaker)]
+            assert f"{both[0]} by clip · {both[1]} by speaker" in shown
+    classes = table(app, "p (Holm)").set_index("class")
+    for label, of in between["recall"].items():
+        assert classes["seg+tri-w"][label] == float(percent(one["recall"][label]))
+        assert classes["seg+tri-w, 95 %"][label] == " to ".join(map(percent, one["intervals"]["recall"][label]))
+        assert classes["difference, 95 %"][label] == " to ".join(map(signed_points, of["interval"]))
+        assert classes["p (Holm)"][label] == p_value(between["holm"][label])
+    by_rule = table(app, "rule").set_index("rule")
+    for rule, of in between["by_rule"].items():
+        assert by_rule["seg+tri-w"][RULES[rule]].removesuffix(" ★") == percent(one["by_rule"][rule]["uar"])
+        assert by_rule["difference, 95 %"][RULES[rule]] == " to ".join(map(signed_points, of["interval"]))
+    assert f"(ECE) {percent(one['calibration']['ece'])} points" in shown
+    assert f"Cohen's κ **{between['agreement']['kappa']:.2f}**" in shown
+    test, plain = between["mcnemar"][0], shown.replace("\\", "")
+    assert f"{test['first_only']} clips only seg+tri-w has right, {test['second_only']} only baseline" in plain
+
+
+def test_the_weights_of_a_mix_are_shown(made, tmp_path, monkeypatch):
+    weights = {"layer_weights": [[0.5, 0.2, 0.3], [0.1, 0.4, 0.5]]}
+    place = altered(made, tmp_path, "baseline", lambda rows: rows, weights)
+    monkeypatch.setenv("SEGSER_RUNS", str(place))
+    shown = table(run(opened("recall", run="baseline")), "weight")
+    assert shown.layer.tolist() == ["input", "1", "2"] and shown.weight.tolist() == pytest.approx([30, 30, 40])
+    assert shown.lowest.tolist() == pytest.approx([10, 20, 30])
+
+
+def test_another_rule_changes_every_number_at_once(made):
+    app = run(opened("recall", **PAIR, aggregate="mean"))
+    found = read_run(made / "seg+tri-w")
+    of = summarise(under_rule(found, "mean"), found.labels).pooled
+    assert app.metric[0].value == f"{percent(of.uar)} %"
+    clips = table(app, "p (Holm)").set_index("class")
+    assert clips["seg+tri-w"]["sad"] == float(percent(of.recall[of.classes.index("sad")]))
+
+
+def test_a_copied_link_opens_the_same_page():
+    wanted = {
+        "interval": "speaker",
+        "split": "length-speaker",
+        "shown": "difference",
+        "edge": "7.5",
+        "measure": "sad",
+    } | WHOLE
+    app = run(opened("recall", **PAIR, **wanted))
+    assert app.segmented_control(key="recall-interval").value == "speaker"
+    assert app.selectbox(key="recall-split").value == "length-speaker"
+    assert app.segmented_control(key="recall-shown").value == "difference"
+    assert app.slider[0].value == 7.5 and app.selectbox(key="recall-measure").value == "sad"
+    groups = next(f for f in (figure(app, i) for i in range(len(app.get("plotly_chart")))) if "≤ 7.5 s" in str(f))
+    assert "> 7.5 s, Ses05" in str(groups)
+    now = {name: app.query_params[name] for name in app.query_params}
+    assert {k: (v if isinstance(v, str) else v[0]) for k, v in now.items()} == {**PAIR, "aggregate": "own", **wanted}
+    app.slider[0].set_value(10.0)
+    assert "edge" not in run(app).query_params
+
+
+def test_one_further_question_is_answered_at_a_time_and_named_in_the_address():
+    app = run(opened("recall", **PAIR))
+    asked = app.pills(key="recall-question")
+    assert len(asked.options) == 7 and [h.value for h in app.header][:2] == ["Which classes?", "Which clips?"]
+    charts_of_first = len(app.get("plotly_chart"))
+    asked.set_value("taken")
+    assert "Taken for what?" in [h.value for h in run(app).header]
+    assert "Which clips?" not in [h.value for h in app.header]
+    assert len(app.get("plotly_chart")) == charts_of_first + 1  # a matrix for each run in place of one grid
+    assert app.query_params["question"] in ("taken", ["taken"])
+    titles = [h.value for h in run(opened("recall", **PAIR, **WHOLE)).header]
+    assert {"Which clips?", "The training, or the rule?", "How alike are the two?", "What the paper reports"} < set(
+        titles
+    )
+
+
+def test_tables_are_made_when_they_are_opened():
+    app = run(opened("recall", **PAIR))
+    folded = {"folds": "mean of folds", "groups": "low"}
+    assert not any(column in d.value for column in folded.values() for d in app.dataframe)
+    for key in folded:
+        app.session_state[f"open-{key}"] = True
+    run(app)
+    assert [len(table(app, column)) for column in folded.values()] == [6, 8]
+
+
+def test_an_address_of_nonsense_shows_the_defaults():
+    wrong = dict.fromkeys(("interval", "question", "split", "shown", "edge", "measure", "aggregate"), "<b>1e999</b>")
+    app = run(opened("recall", **PAIR, **wrong))
+    assert app.slider[0].value == 10.0 and app.selectbox(key="recall-split").value == "length"
+
+
+def test_the_bundled_runs_say_what_two_speakers_and_two_sentences_mean(monkeypatch):
+    monkeypatch.delenv("SEGSER_RUNS")
+    app = run(opened("recall", **WHOLE))
+    text = said(app)
+    assert "Two speakers, no interval by speaker" in text and "two sentences" in text
+    assert not [c for c in app.segmented_control if c.key == "recall-interval"]
+    assert "split at their median" in text and "Temperature fitted" in text
+    assert "wav2vec2" in list(table(app, "encoder")["encoder"]) and "75.7" in text
+
+
+def test_one_run_alone_is_shown_without_a_comparison():
+    app = run(opened("recall", run="baseline", other="none", **WHOLE))
+    text = said(app)
+    assert len(app.metric) == 3 and "Cohen" not in text and "minus" not in text
+    assert "p (Holm)" not in table(app, "class") and list(app.segmented_control(key="recall-shown").options) == [
+        "baseline"
+    ]
+
+
+def test_a_class_without_a_clip_says_why(made, tmp_path, monkeypatch):
+    place = altered(made, tmp_path, "baseline", lambda rows: rows[rows.label != "sad"])
+    monkeypatch.setenv("SEGSER_RUNS", str(place))
+    app = run(opened("recall", run="baseline", other="none"))
+    assert "No test clip is labelled sad" in said(app) and "other 3 classes" in said(app)
+
+
+def test_runs_of_other_classes_are_shown_and_not_paired(made, tmp_path, monkeypatch):
+    shutil.copytree(made / "seg+tri-w", tmp_path / "seg+tri-w")
+    more = {"labels": ["angry", "happy", "neutral", "sad", "bored"]}
+    place = altered(made, tmp_path, "baseline", lambda rows: rows.assign(p_bored=0.0, u_bored=0.0), more)
+    (place / "baseline" / "segments.parquet").unlink()
+    monkeypatch.setenv("SEGSER_RUNS", str(place))
+    app = run(opened("recall", **PAIR))
+    assert any("different classes" in w.value for w in app.warning)
+    assert len(app.metric) == 3 and "No test clip" not in said(app)
+
+
+def test_a_run_of_the_required_columns_alone_is_shown(made, tmp_path, monkeypatch):
+    needed = [*REQUIRED, *(f"p_{c}" for c in LABELS)]
+    place = altered(made, tmp_path, "baseline", lambda rows: rows[needed])
+    (place / "baseline" / "segments.parquet").unlink()
+    monkeypatch.setenv("SEGSER_RUNS", str(place))
+    app = run(opened("recall", run="baseline", other="none", **WHOLE))
+    text = said(app)
+    assert "It is not known who speaks" in text and "cannot be grouped" in text and "no segments to be counted" in text
+
+
+def test_pictures_are_saved_as_chosen_and_data_can_be_taken_along():
+    app = run(opened("recall", **PAIR, **WHOLE))
+    assert '"format": "png"' in app.get("plotly_chart")[0].proto.config
+    assert len(app.get("download_button")) == len(app.get("plotly_chart"))
+    app.segmented_control(key="picture").set_value("svg")
+    assert all('"format": "svg"' in c.proto.config for c in run(app).get("plotly_chart"))
+
+
+def test_what_was_clicked_opens_in_mistakes():
+    app = run(opened("recall", **PAIR))
+    app.session_state[charts.OPENING] = Filter(label="sad", correct=False)
+    run(app)
+    assert "How good" not in app.title[0].value
+    assert app.selectbox(key="run-page-run").value == "seg+tri-w"
+
+
+def test_a_click_on_the_other_runs_bar_puts_that_run_first(monkeypatch):
+    points = [{"customdata": [3]}]
+    state = {"run-page-run": "a", "run-page-other": "b", "chart-x": SimpleNamespace()}
+    state["chart-x"].selection = SimpleNamespace(points=points)
+    for module in (charts, run_picker):
+        monkeypatch.setattr(module, "st", SimpleNamespace(session_state=state))
+    charts._clicked("chart-x", lambda row: (Filter(label="sad", most_confidence=row / 10), True))
+    assert state[charts.OPENING] == Filter(label="sad", most_confidence=0.3)
+    assert (state["run-page-run"], state["run-page-other"]) == ("b", "a")
+    points.clear()  # a click on nothing
+    del state[charts.OPENING]
+    charts._clicked("chart-x", lambda row: pytest.fail("nothing was clicked"))
+    assert charts.OPENING not in state
+
+
+def test_a_chosen_row_opens_its_clips(monkeypatch):
+    state = {"table-x": SimpleNamespace(selection=SimpleNamespace(rows=[2]))}
+    monkeypatch.setattr(charts, "st", SimpleNamespace(session_state=state))
+    charts._chosen("table-x", lambda row: (Filter(label="abc"[row]), False))
+    assert state[charts.OPENING] == Filter(label="c")

@@ -1,0 +1,82 @@
+"""Build audio files of many formats in memory."""
+
+import io
+import struct
+import wave
+from fractions import Fraction
+
+import av
+import numpy as np
+
+TONE_HZ = 440
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+
+
+def tone(rate, seconds=1.0, hz=TONE_HZ, amplitude=0.5):
+    return (amplitude * np.sin(2 * np.pi * hz * np.arange(round(rate * seconds)) / rate)).astype(np.float32)
+
+
+def wav(samples, rate, bits=16, code=1, claim=None):
+    """A WAV file from an array (n,) or (n, channels) in its own type; `claim` is the length its header says."""
+    samples = np.asarray(samples)
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    data, width = samples.tobytes(), channels * bits // 8
+    header = struct.pack("<4sIHHIIHH", b"fmt ", 16, code, channels, rate, (rate * width) % 2**32, width, bits)
+    body = header + b"data" + struct.pack("<I", len(data) if claim is None else claim) + data
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+
+
+def pcm16(samples):
+    return np.round(samples * 32767).astype("<i2")
+
+
+def encoded(container, codec, samples, rate, channels=1):
+    """Mono samples, the same in each channel, as a file of another format."""
+    layout, content = LAYOUTS[channels], io.BytesIO()
+    with av.open(content, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=rate, layout=layout, options={"strict": "-2"})  # Vorbis is experimental
+        form = stream.codec_context.format
+        size = stream.codec_context.frame_size or 1024
+        interleaved = np.repeat(samples, channels)[None]
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(interleaved), format="flt", layout=layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        resampler = av.AudioResampler(format=form.name, layout=layout, rate=rate, frame_size=size)
+        for piece in resampler.resample(frame) + resampler.resample(None):
+            out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+    return content.getvalue()
+
+
+def video(with_sound):
+    """Half a second of an MP4 with a grey picture."""
+    content = io.BytesIO()
+    with av.open(content, "w", format="mp4") as out:
+        picture = out.add_stream("mpeg4", rate=10)
+        picture.width, picture.height, picture.pix_fmt = 32, 32, "yuv420p"
+        sound = out.add_stream("aac", rate=16_000, layout="mono") if with_sound else None
+        for i in range(5):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 32), 128, np.uint8), format="yuv420p")
+            frame.pts = i
+            out.mux(picture.encode(frame))
+        out.mux(picture.encode(None))
+        if sound is not None:
+            for i in range(8):
+                samples = tone(16_000, 8 * 0.064)[None, 1024 * i : 1024 * (i + 1)]
+                piece = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="mono")
+                piece.sample_rate, piece.pts = 16_000, 1024 * i
+                out.mux(sound.encode(piece))
+            out.mux(sound.encode(None))
+    return content.getvalue()
+
+
+def spoken(seconds: float = 4.0) -> bytes:
+    """A WAV file of a hum that swells, at 22 050 Hz."""
+    t = np.arange(int(22_050 * seconds)) / 22_050
+    samples = 0.3 * np.sin(2 * np.pi * 180 * t) * np.sin(np.pi * t / seconds)
+    with io.BytesIO() as file:
+        with wave.open(file, "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(22_050)
+            out.writeframes((samples * 32_767).astype("<i2").tobytes())
+        return file.getvalue()

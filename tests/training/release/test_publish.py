@@ -1,0 +1,64 @@
+"""The copy of a run that is committed: no weights, vectors of test clips, small."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segser_core.errors import RunError
+from segser_core.runs.map_points import points_of
+from segser_core.runs.run import Run, read_run
+from segser_core.runs.writing import write_run
+from tests.support.made_run import made_runs
+from training.release import publish
+from training.release.publish import fitting, vectors_of
+
+
+@pytest.fixture
+def run(tmp_path) -> Run:
+    """A made-up run in five folds; each clip is tested in one fold and developed on in the next."""
+    plain = read_run(made_runs(tmp_path / "made", utterances=60)[0])
+    old, tested = plain.embeddings(), plain.predictions
+    dev = tested.assign(split="dev", fold=(tested["fold"] + 1) % 5)
+    write_run(
+        tmp_path / "run",
+        meta=plain.meta,
+        config_yaml="epochs: 1\n",
+        metrics={},
+        predictions=pd.concat([tested, dev], ignore_index=True),
+        segments=plain.segments,
+        embeddings={
+            name: np.concatenate([array, (array + 1) % 5 if name == "utterance_fold" else array])
+            for name, array in vars(old).items()
+        },
+        checkpoint_dir=tmp_path / "made",
+    )
+    return read_run(tmp_path / "run")
+
+
+def test_a_copy_has_all_but_the_weights_and_the_vectors_of_development_clips(run, capsys):
+    out = run.path.parent / "copy"
+    assert publish.main([str(run.path), "--out", str(out)]) == 0
+    copy = read_run(out)
+    assert copy.predictions.equals(run.predictions) and copy.segments.equals(run.segments)
+    assert (out / "config.yaml").read_text() == "epochs: 1\n" and not (out / "checkpoint").exists()
+    assert (out / "metrics.json").read_bytes() == (run.path / "metrics.json").read_bytes()
+    assert copy.meta == run.meta | {"embeddings": "test clips, first seed"}
+    for what in ("utterance", "segment"):
+        for fold in range(5):
+            whole, kept = (points_of(r, what, fold) for r in (run, copy))
+            assert kept.table.equals(whole.table) and kept.sha256 == whole.sha256
+    assert len(copy.embeddings().utterance) == 60 and "MB" in capsys.readouterr().out
+
+
+def test_where_room_is_short_one_fold_is_kept_then_none(run):
+    others = sum(f.stat().st_size for f in run.path.iterdir() if f.is_file() and f.name != "embeddings.npz")
+    one = sum(a.nbytes for a in vars(vectors_of(run.embeddings(), run, [0])).values())
+    kept, said = fitting(run, others + 10_000 + one)
+    assert set(kept.utterance_fold) == {0} and said == "test clips of fold 0, first seed"
+    assert fitting(run, others + 10_000 + one - 1) == (None, "none, for their size")
+
+
+def test_the_run_itself_stays(run):
+    with pytest.raises(RunError, match="the run itself"):
+        publish.publish(run, run.path)
+    assert (run.path / "checkpoint").is_dir()

@@ -1,0 +1,141 @@
+"""`training.evaluate` over a long corpus: in parts that outlast a stop, here or on Ray."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segser_core.network.model import SegmentEmotionModel
+from segser_core.runs.run import read_run
+from tests.support.training import LABELS
+from training import evaluate
+from training.runs import scoring
+from training.runs.job import save_checkpoint
+
+
+@pytest.fixture
+def command(corpus, monkeypatch):
+    """Calls `training.evaluate` on 24 clips in parts of 5, by a model that learned nothing; returns its exit status."""
+    fold, folder = corpus
+    fold.manifest.to_csv(folder / "manifest.csv", index=False)
+    model = SegmentEmotionModel.from_encoder(
+        str(folder / "encoder"), labels=list(LABELS), system="seg", segment_frames=16, stride_frames=8
+    )
+    save_checkpoint(model, folder / "model")
+    monkeypatch.setattr(scoring, "PART", 5)
+
+    def call(*options, out="run", model="model"):
+        places = ["--model", f"{folder}/{model}", "--root", f"{folder}", "--out", f"{folder}/{out}"]
+        return evaluate.main([*places, "--corpus", "manifest", "--split", "all", *options])
+
+    return call, folder
+
+
+def stop_after(n: int, monkeypatch) -> list[str]:
+    """From now on the n-th clip is the last before an interrupt; returns the paths that were scored, as they come."""
+    heard, real = [], scoring.score
+
+    def score(predictor, path, decoded):
+        if len(heard) == n:
+            raise KeyboardInterrupt
+        heard.append(path)
+        return real(predictor, path, decoded)
+
+    monkeypatch.setattr(scoring, "score", score)
+    return heard
+
+
+def assert_equal(one, other):
+    """Two runs hold the same rows in the same order, and the same vectors."""
+    pd.testing.assert_frame_equal(one.predictions, other.predictions)
+    pd.testing.assert_frame_equal(one.segments, other.segments)
+    for name, array in vars(one.embeddings()).items():
+        np.testing.assert_array_equal(array, vars(other.embeddings())[name])
+
+
+def test_after_a_stop_only_the_rest_is_scored(command, monkeypatch):
+    call, folder = command
+    assert call() == 0
+    with monkeypatch.context() as patch:
+        stop_after(13, patch)
+        assert call(out="stopped") == 130
+    assert not (folder / "stopped").exists()
+    assert [p.name for p in sorted((folder / ".stopped.parts").iterdir())] == ["000000", "000001"]
+    heard = stop_after(99, monkeypatch)
+    assert call("--resume", out="stopped") == 0
+    assert len(heard) == 14 and not (folder / ".stopped.parts").exists()
+    assert_equal(read_run(folder / "run"), read_run(folder / "stopped"))
+
+
+@pytest.mark.parametrize("file", ["predictions.parquet", "embeddings.npz", "run.json"])
+def test_a_torn_part_is_scored_again(command, monkeypatch, file):
+    call, folder = command
+    with monkeypatch.context() as patch:
+        stop_after(13, patch)
+        assert call() == 130
+    torn = folder / ".run.parts" / "000001" / file
+    torn.write_bytes(torn.read_bytes()[:-40])
+    heard = stop_after(99, monkeypatch)
+    assert call("--resume") == 0 and len(heard) == 19
+    assert read_run(folder / "run").predictions["utterance_id"].is_unique
+
+
+@pytest.mark.parametrize("change", ["model", "clips", "no --resume"])
+def test_parts_of_another_evaluation_are_not_taken(command, monkeypatch, change):
+    call, folder = command
+    with monkeypatch.context() as patch:
+        stop_after(13, patch)
+        assert call() == 130
+    if change == "model":
+        model = SegmentEmotionModel.from_folder(folder / "model")
+        model.head.weight.data += 0.1
+        save_checkpoint(model, folder / "model")
+    if change == "clips":
+        pd.read_csv(folder / "manifest.csv", dtype=str).iloc[1:].to_csv(folder / "manifest.csv", index=False)
+    heard = stop_after(99, monkeypatch)
+    assert call(*([] if change == "no --resume" else ["--resume"])) == 0
+    assert len(heard) == (23 if change == "clips" else 24)
+
+
+def test_clips_that_cannot_be_read_are_left_out(command, caplog):
+    """A part of nothing else, too."""
+    call, folder = command
+    names = pd.read_csv(folder / "manifest.csv", dtype=str)
+    order = sorted(names["utterance_id"])
+    for name in order[5:10]:
+        (folder / f"{name}.wav").write_text("no sound")
+    assert call() == 0
+    assert read_run(folder / "run").predictions["utterance_id"].tolist() == order[:5] + order[10:]
+    assert caplog.text.count("is left out") == 5
+    for name in order:
+        (folder / f"{name}.wav").write_text("no sound")
+    assert call(out="none") == 1 and not (folder / "none").exists()
+
+
+def test_a_model_of_a_fold_is_tested_on_that_fold_alone(command):
+    """The test clips of the other folds are of speakers whom it was trained on."""
+    call, folder = command
+    place = folder / "trained" / "checkpoint" / "seed-0" / "fold-1"
+    shutil.copytree(folder / "model", place)
+    told = {"corpus": "manifest", "protocol": "column:speaker", "labels": LABELS}
+    (folder / "trained" / "run.json").write_text(json.dumps(told))
+    asked = ("--split", "test", "--protocol", "column:speaker")
+    assert call(*asked, model=place.relative_to(folder)) == 0 and call(*asked, out="new") == 0
+    one, all_of_them = (read_run(folder / name).predictions["speaker"].unique() for name in ("run", "new"))
+    assert list(one) == [sorted(all_of_them)[1]] and len(all_of_them) > 2
+
+
+@pytest.mark.slow
+def test_ray_gives_the_same_rows(command, caplog):
+    pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
+    call, folder = command
+    (folder / "3.wav").write_text("no sound")
+    assert call() == 0 and call("--engine", "ray", out="ray") == 0
+    one, other = read_run(folder / "run"), read_run(folder / "ray")
+    assert list(one.predictions) == list(other.predictions) and len(other.predictions) == 23
+    pd.testing.assert_frame_equal(one.predictions, other.predictions, atol=1e-6)
+    pd.testing.assert_frame_equal(one.segments, other.segments, atol=1e-6)
+    np.testing.assert_allclose(one.embeddings().segment, other.embeddings().segment, atol=1e-3)
+    assert caplog.text.count("3.wav is left out") == 2
