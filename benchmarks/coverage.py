@@ -3,15 +3,7 @@
     python -m benchmarks.coverage
 
 Each experiment draws test predictions from a process whose true UAR is known, and makes the interval
-exactly as the pages do. The estimand is the UAR that the models would reach on endlessly many clips:
-
-- By utterance: N clips, each on its own. Its class is drawn with shares 0.3, 0.2, 0.2, 0.3 (about
-  IEMOCAP's); it is found with probability 0.75, 0.5, 0.6, 0.7, and otherwise taken for one of the
-  other three at random. True UAR 0.6375.
-- By speaker: G speakers of a population. A speaker has Poisson many clips (mean 5531 / G, at least one),
-  class shares of their own (Dirichlet, 10 times those above), and an ability: with probability
-  logistic(m_c + a + e_c) a clip of class c is found, a ~ N(0, 0.5²) for the speaker and e_c ~ N(0, 0.3²)
-  for the speaker and class. True recall is the mean of this over speakers, and UAR the mean over classes.
+exactly as the pages do. The process is that of `tests/support/coverage.py`.
 
 Printed are the share of experiments whose interval covers, its standard error, the mean width, and for
 speakers what the interval by utterance covers of the same experiments.
@@ -21,80 +13,7 @@ import argparse
 
 import numpy as np
 
-from segser_core.statistics.bootstrap import Interval, Kinds, intervals
-
-SHARES = np.array([0.3, 0.2, 0.2, 0.3])
-RECALL = np.array([0.75, 0.5, 0.6, 0.7])
-CLASSES = len(SHARES)
-OF_SPEAKER, OF_CLASS = 0.5, 0.3
-CLIPS = 5531
-CELLS = np.eye(CLASSES**2).reshape(-1, 1, CLASSES, CLASSES)
-
-
-def spread(found: np.ndarray) -> np.ndarray:
-    """Chances of each prediction, (..., C) of being found → (..., C, C): the rest goes evenly to the other classes."""
-    right = np.eye(CLASSES)
-    return found[..., None] * right + (1 - found[..., None]) * (1 - right) / (CLASSES - 1)
-
-
-def of_utterances(n: int, generator: np.random.Generator) -> Kinds:
-    """The predictions of n independent clips."""
-    return by_cell(generator.multinomial(n, (SHARES[:, None] * spread(RECALL)).ravel()))
-
-
-def of_speakers(n: int, generator: np.random.Generator) -> Kinds:
-    """The predictions of the clips of n speakers, by speaker."""
-    clips = np.maximum(1, generator.poisson(CLIPS / n, n))
-    true = generator.multinomial(clips, generator.dirichlet(10 * SHARES, n))  # (G, C)
-    ability = generator.normal(0, OF_SPEAKER, (n, 1)) + generator.normal(0, OF_CLASS, (n, CLASSES))
-    found = logistic(np.log(RECALL / (1 - RECALL)) + ability)
-    confusions = generator.multinomial(true, spread(found))  # (G, C, C)
-    return Kinds(np.ones(n, dtype=np.int64), confusions[:, None].astype(np.float32), by_speaker=True)
-
-
-def by_cell(counts: np.ndarray) -> Kinds:
-    """Independent clips from the cells of a confusion matrix, (C²,)."""
-    there = counts > 0
-    return Kinds(counts[there], CELLS[there].astype(np.float32))
-
-
-def logistic(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + e^−x)."""
-    return 1 / (1 + np.exp(-x))
-
-
-def true_uar_of_speakers() -> float:
-    """Mean recall over the population of speakers, by Gauss and Hermite's quadrature."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
-    logits = np.log(RECALL / (1 - RECALL))[:, None] + np.hypot(OF_SPEAKER, OF_CLASS) * nodes
-    return float((logistic(logits) @ (weights / weights.sum())).mean())
-
-
-def experiments(
-    n: int, by_speaker: bool, times: int, resamples: int, seed: int = 0
-) -> tuple[list[Interval], list[Interval]]:
-    """Intervals of UAR in as many experiments: as asked for, and by utterance.
-
-    Args:
-        n: utterances, or speakers.
-        by_speaker: which of the two.
-        times: how many experiments.
-        resamples: of each.
-        seed: of all draws.
-    """
-    generator = np.random.default_rng([seed, n])
-    asked, by_utterance = [], []
-    for _ in range(times):
-        of = (of_speakers if by_speaker else of_utterances)(n, generator)
-        asked.append(intervals(of, generator, resamples).uar)
-        if by_speaker:
-            by_utterance.append(intervals(by_cell(of.observed.ravel()), generator, resamples).uar)
-    return asked, by_utterance or asked
-
-
-def covered(of: list[Interval], truth: float) -> float:
-    """The share of intervals that hold the truth."""
-    return float(np.mean([i.low <= truth <= i.high for i in of]))
+from tests.support.coverage import RECALL, covered, experiments, true_uar_of_speakers
 
 
 def main() -> None:

@@ -28,10 +28,10 @@ from segser_core.audio.folders import find_audio_files
 from segser_core.audio.loading import load_audio
 from segser_core.audio.waveform import encode_wav
 from segser_core.inference.predictor import Predictor
+from tests.support.paths import SAMPLE
 from tests.support.serving import served
 from tests.support.visitor import Visitor
 
-SAMPLE = Path(__file__).parents[1] / "segser_core" / "bundled" / "sample.flac"
 PATIENCE_S = 120
 MOST_MB = 2500  # resident, with 50 sessions
 GIVEN_BACK_S = 180  # Streamlit keeps a session that was lost for 120 s, in case it comes back

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from segser_core.errors import ModelError, SegserError, SettingError
-from segser_core.formatting import aligned, one_line, percent
+from segser_core.formatting import align_columns, one_line, percent
 from segser_core.systems import DEFAULT_SYSTEM
 
 Format = Literal["table", "json", "csv", "textgrid", "elan", "parquet"]
@@ -72,7 +72,7 @@ def analyze(
     ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; without it, Ray on this machine")] = None,
 ) -> None:
     """Say which emotion is heard in each recording, and when."""
-    from segser_core.bundled import checkpoint_of
+    from segser_core.bundled import find_checkpoint
     from segser_core.inference.batch import Job, printed, run
     from segser_core.inference.console import Screen
 
@@ -80,7 +80,7 @@ def analyze(
     if resume and out is None:
         raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
     try:
-        checkpoint_of(model)
+        find_checkpoint(model)
     except ModelError as error:
         say(one_line(error))
         raise typer.Exit(WRONG_CALL) from None
@@ -140,7 +140,7 @@ def models() -> None:
         scores = (percent(m.uar), percent(m.accuracy), percent(m.macro_f1))
         named = (m.name, m.system, m.corpus, m.encoder, f"{m.size_bytes / 1e6:.1f} MB")
         rows.append((*map(one_line, named), *scores, one_line(" ".join(m.labels))))
-    typer.echo("\n".join(aligned(rows, "4567")))
+    typer.echo("\n".join(align_columns(rows, right=(4, 5, 6, 7))))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What segser says when it cannot go on: what was got, what was expected, what to do."""
+"""Errors that say what was got, what was expected, and what to do."""
 
 
 class SegserError(Exception):

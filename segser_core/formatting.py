@@ -1,30 +1,30 @@
-"""Plain text for a terminal or a pipe: one line stays one line, and no column is cut off."""
+"""Format text and numbers for people: on one line, in aligned columns, in percent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 
 def one_line(text: object) -> str:
-    """Text on one line: control characters, line breaks and half characters as escapes such as \\n or \\x1b."""
+    """Escape control characters, line breaks and lone surrogates (as \\n or \\x1b), so that text stays on one line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
 
 
-def aligned(rows: Sequence[Sequence[str]], right: str = "") -> list[str]:
-    """Rows of cells as lines, each column as wide as its widest cell.
+def align_columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Align rows of cells as lines, each column as wide as its widest cell.
 
     Args:
         rows: (R, K) cells.
-        right: the places of columns that are flush right, e.g. "124".
+        right: indices of the columns that are flush right.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    flush = [str.rjust if str(i) in right else str.ljust for i in range(len(widths))]
+    flush = [str.rjust if i in right else str.ljust for i in range(len(widths))]
     return ["  ".join(f(c, w) for f, c, w in zip(flush, row, widths, strict=True)).rstrip() for row in rows]
 
 
 def percent(share: float | None) -> str:
-    """A fraction as percent with one decimal; a dash where it is not known."""
+    """Format a fraction as percent with one decimal; a dash where it is not known."""
     return "–" if share is None or share != share else f"{100 * share:.1f}"
 
 
-def signed(share: float | None) -> str:
-    """A difference of fractions in points with one decimal and its sign; a dash where it is not known."""
+def signed_points(share: float | None) -> str:
+    """Format a difference of fractions in points with one decimal and its sign; a dash where it is not known."""
     return "–" if share is None or share != share else f"{100 * share:+.1f}".replace("-", "−")

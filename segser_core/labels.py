@@ -4,7 +4,7 @@ The first eight colours are those of Okabe and Ito (2008), which people with the
 common kinds of colour blindness tell apart; grey stands for neutral.
 """
 
-COLOURS = {
+EMOTION_COLOURS = {
     "neutral": "#8C8C8C",
     "calm": "#DDCC77",
     "happy": "#E69F00",
@@ -18,18 +18,18 @@ COLOURS = {
     "frustrated": "#882255",
     "tender": "#332288",
 }
-LABELS = tuple(COLOURS)
+LABELS = tuple(EMOTION_COLOURS)
 OTHER_COLOUR = "#444444"
 LONGEST_LABEL = 40
 
 
-def colour_of(label: str) -> str:
-    """The colour of an emotion, as #RRGGBB; dark grey for a label that is not ours."""
-    return COLOURS.get(label, OTHER_COLOUR)
+def emotion_colour(label: str) -> str:
+    """Look up the colour of an emotion, as #RRGGBB; dark grey for a label that is not ours."""
+    return EMOTION_COLOURS.get(label, OTHER_COLOUR)
 
 
-def is_fit(label: object) -> bool:
-    """Whether a label can be shown everywhere as it is: 1 to 40 characters, none of control, none of < and >."""
+def is_valid_label(label: object) -> bool:
+    """Check that a label is printable, has 1 to 40 characters, and has no < or >."""
     if not isinstance(label, str) or not label.isprintable():
         return False
     return 0 < len(label) <= LONGEST_LABEL and not set(label) & {*"<>"}

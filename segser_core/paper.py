@@ -1,4 +1,4 @@
-"""What the paper reports: Tables 1 and 2 and the split at 10 s, as a reference beside one's own, and what it chose.
+"""Figures that the paper reports: Tables 1 and 2, the split at 10 s, and the settings it chose.
 
 Figures of its test sets, given as fractions here. The paper's brackets "UA" are accuracy: on RAVDESS
 they are exactly 141, 150, 163 and 160 of 208 clips. P-TAPT's bracket alone is a mean of recalls, and
@@ -13,7 +13,7 @@ CITATION = (
     "Porjazovski, Grósz and Kurimo, “Improved Spoken Emotion Recognition With Combined Segment-Based Processing "
     "And Triplet Loss”, Table 1"
 )
-CORPORA = ("iemocap", "ravdess", "fesc")
+PAPER_CORPORA = ("iemocap", "ravdess", "fesc")
 # UAR and accuracy in percent, a row a system in the order of `SYSTEMS`, corpora in the order above;
 # None where the table is empty
 _TABLE: tuple[tuple[tuple[float | None, float | None], ...], ...] = (
@@ -27,7 +27,7 @@ _TABLE: tuple[tuple[tuple[float | None, float | None], ...], ...] = (
 )
 OWN_STATISTICS = {"ravdess": (0.843, 0.757), "iemocap": (0.672, 0.658)}
 PROTOCOLS = {"iemocap": "iemocap-session", "ravdess": "ravdess-paper", "fesc": "fesc-speaker"}
-ENCODERS = dict.fromkeys(CORPORA, "wav2vec2-base") | {"fesc": "wav2vec2-large-xlsr-53-finnish"}
+ENCODERS = dict.fromkeys(PAPER_CORPORA, "wav2vec2-base") | {"fesc": "wav2vec2-large-xlsr-53-finnish"}
 SEGMENT_FRAMES = {"iemocap": 140, "ravdess": 80, "fesc": 120}
 ALPHA = {"tri-w": 0.7, "seg+tri-s": 0.1, "seg+tri-w": 0.2}  # on RAVDESS; the other corpora follow Eq. 1
 BEST = {"iemocap": "seg+tri-s", "ravdess": "seg+tri-w", "fesc": "seg+tri-w"}
@@ -50,43 +50,43 @@ _BY_LENGTH = {
 
 
 @dataclass(frozen=True)
-class Reported:
-    """What the paper says of a system on a corpus; fractions, None where it says nothing."""
+class ReportedScores:
+    """Scores that the paper reports of a system on a corpus; fractions, None where it reports none."""
 
     system: str
     uar: float
     accuracy: float | None
 
 
-def reported(corpus: str) -> tuple[Reported, ...]:
-    """The paper's systems on a corpus, in its order; empty for a corpus that it does not have."""
-    if corpus not in CORPORA:
+def reported_scores(corpus: str) -> tuple[ReportedScores, ...]:
+    """List the paper's systems on a corpus, in its order; empty for a corpus that it does not have."""
+    if corpus not in PAPER_CORPORA:
         return ()
-    pairs = [(system, row[CORPORA.index(corpus)]) for system, row in zip(SYSTEMS, _TABLE, strict=True)]
-    return tuple(Reported(s, _share(uar), None if acc is None else _share(acc)) for s, (uar, acc) in pairs if uar)
+    pairs = [(system, row[PAPER_CORPORA.index(corpus)]) for system, row in zip(SYSTEMS, _TABLE, strict=True)]
+    return tuple(ReportedScores(s, _share(uar), None if acc is None else _share(acc)) for s, (uar, acc) in pairs if uar)
 
 
 def _share(percent: float) -> float:
-    """Percent with one decimal as the nearest fraction."""
+    """Convert percent with one decimal to the nearest fraction."""
     return round(percent / 100, 3)
 
 
 def layer_average_note(corpus: str) -> tuple[float, float] | None:
-    """UAR of `layer-average` with the test speakers' own statistics, which is what stands in the table, and without.
+    """Look up UAR of `layer-average` with the test speakers' own statistics, as in Table 1, and without.
 
     The second normalises by the statistics of the training set, which is all that is known in use.
     """
     return OWN_STATISTICS.get(corpus)
 
 
-def agreement(corpus: str, system: str) -> float | None:
-    """Table 2, as a fraction; None for the best system itself, and where the paper says nothing."""
+def reported_agreement(corpus: str, system: str) -> float | None:
+    """Look up Table 2 as a fraction; None for the best system itself, and where the paper reports nothing."""
     row = _AGREEMENT.get(system)
-    value = row[CORPORA.index(corpus)] if row and corpus in CORPORA else None
+    value = row[PAPER_CORPORA.index(corpus)] if row and corpus in PAPER_CORPORA else None
     return None if value is None else _share(value)
 
 
-def by_length(corpus: str, system: str) -> tuple[float, float] | None:
-    """UAR of clips up to 10 s and of longer ones, as fractions; None where the paper says nothing."""
+def reported_by_length(corpus: str, system: str) -> tuple[float, float] | None:
+    """Look up UAR of clips up to 10 s and of longer ones, as fractions; None where the paper reports nothing."""
     found = _BY_LENGTH.get((corpus, system))
     return None if found is None else (_share(found[0]), _share(found[1]))

@@ -30,7 +30,7 @@ class System:
 
     @property
     def rule(self) -> Literal["utterance", "max"]:
-        """The rule of aggregation by which the label is found unless another is asked for."""
+        """Name the rule of aggregation by which the label is found unless another is asked for."""
         return "max" if self.segments else "utterance"
 
 
@@ -50,6 +50,6 @@ BASELINE = "baseline"
 DEFAULT_SYSTEM = "seg+tri-w"
 
 
-def system_of(name: str) -> System:
+def find_system(name: str) -> System:
     """Look a system up by its name; one that is not of the paper counts as trained on utterances alone."""
     return SYSTEMS.get(name) or System(name, name)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import damage
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError, RunError
 from segser_core.runs.run import read_run
+from tests.support import damage_checks, damaged_audio, paths
 from tests.support.networks import tiny_model
 from tests.support.run_folders import LABELS, embeddings, meta, predictions, segments, written
 
@@ -24,7 +24,7 @@ FILES = ("run.json", "predictions.parquet", "segments.parquet", "embeddings.npz"
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return damage.corpus(damage.SAMPLE)
+    return damaged_audio.corpus(paths.SAMPLE)
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def test_there_are_a_thousand_and_each_is_another(files):
 
 def heard_or_refused(files, model, folder: Path) -> None:
     (folder / "recordings").mkdir()
-    extra = damage.write(folder / "recordings", files)
-    print(damage.check_command(folder / "recordings", files, extra, model))
+    extra = damaged_audio.write(folder / "recordings", files)
+    print(damage_checks.check_command(folder / "recordings", files, extra, model))
 
 
 def test_the_command_line_hears_or_refuses_each_in_one_line(files, model, tmp_path):
@@ -53,18 +53,18 @@ def test_the_command_line_hears_or_refuses_each_in_one_line(files, model, tmp_pa
 
 @pytest.mark.slow
 def test_the_command_line_hears_or_refuses_all(files, model, tmp_path):
-    long = damage.ten_hours()
+    long = damaged_audio.ten_hours()
     assert len(long) < 1e6
     heard_or_refused(files | {"ten hours.flac": long}, model, tmp_path)
 
 
 def test_the_app_hears_or_refuses_each_in_one_line(files):
-    print(damage.check_app(some(files, 50)))
+    print(damage_checks.check_app(some(files, 50)))
 
 
 @pytest.mark.slow
 def test_the_app_hears_or_refuses_more(files):
-    print(damage.check_app(some(files, 4)))
+    print(damage_checks.check_app(some(files, 4)))
 
 
 def spliced(contents: dict[str, bytes]) -> st.SearchStrategy[tuple[str, bytes]]:
@@ -82,7 +82,7 @@ def spliced(contents: dict[str, bytes]) -> st.SearchStrategy[tuple[str, bytes]]:
     return st.builds(build, st.sampled_from(sorted(contents)), edits, st.one_of(st.just(1.0), share))
 
 
-WHOLE = damage.formats(load_audio(damage.SAMPLE)[:8000])
+WHOLE = damaged_audio.formats(load_audio(paths.SAMPLE)[:8000])
 
 
 def decode(found: tuple[str, bytes]) -> None:

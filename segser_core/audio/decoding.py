@@ -1,4 +1,4 @@
-"""What libav makes of a recording: opened where it can reach nothing else, decoded, mixed to mono, at 16 kHz."""
+"""Decode a recording with libav, out of reach of other files and the network, to mono at 16 kHz."""
 
 import io
 import os
@@ -24,7 +24,7 @@ LARGEST_SAMPLE = 1e6  # full scale is 1
 # No other demuxer is tried, since playlists and scripts (HLS, DASH, concat) name other files and addresses.
 DEMUXERS = "wav,w64,flac,mp3,ogg,mov,matroska,aiff,aac"
 CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
-KNOWN = "WAV, FLAC, MP3, OGG/Opus, M4A/AAC, WebM, MP4 or AIFF"
+SUPPORTED_FORMATS = "WAV, FLAC, MP3, OGG/Opus, M4A/AAC, WebM, MP4 or AIFF"
 SIGNATURES = {  # name → (place, bytes) at the start of such a file
     "WAV": ((0, b"RIFF"), (0, b"RF64"), (0, b"riff")),
     "FLAC": ((0, b"fLaC"),),
@@ -46,8 +46,8 @@ SAFE_PLANES = 7  # PyAV 18 reads past the list of a planar frame's channels wher
 BROKEN = (av.FFmpegError, OSError, ValueError, MemoryError)
 
 
-def decoded(source: str | Path | bytes, on_damage: Callable[[], None]) -> Iterator[np.ndarray]:
-    """A recording as mono at 16 kHz, a piece at a time, in constant memory.
+def decode_mono(source: str | Path | bytes, on_damage: Callable[[], None]) -> Iterator[np.ndarray]:
+    """Decode a recording to mono at 16 kHz, a piece at a time, in constant memory.
 
     Channels are averaged, so that the result depends on no layout's own matrix; then libswresample
     resamples. A recording at 16 kHz keeps its samples as they are.
@@ -63,11 +63,11 @@ def decoded(source: str | Path | bytes, on_damage: Callable[[], None]) -> Iterat
         AudioError: whatever keeps the recording from being analysed.
     """
     with open_source(source) as file, open_container(file) as container:
-        yield from resampled(mono_pieces(container, on_damage))
+        yield from resample_stream(iter_mono(container, on_damage))
 
 
 def open_source(source: str | Path | bytes) -> BinaryIO:
-    """A file object whose name tells libav nothing, so that the content alone decides how it is read.
+    """Open a recording without telling libav its name, so that the content alone decides how it is read.
 
     Raises:
         AudioError: there is no such file, it may not be read, or it is empty or no regular file.
@@ -85,7 +85,7 @@ def open_regular(path: Path) -> BinaryIO:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise AudioError(refused_folder(path))
+            raise AudioError(explain_folder(path))
         if not stat.S_ISREG(mode):
             raise AudioError("this is a pipe, socket or device, not a regular file; save the recording to a file first")
         return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb")
@@ -98,8 +98,8 @@ def open_regular(path: Path) -> BinaryIO:
         raise AudioError(f"the file cannot be opened ({why}); check the path") from None
 
 
-def refused_folder(path: Path) -> str:
-    """Why a folder is not analysed as if it were a file."""
+def explain_folder(path: Path) -> str:
+    """Explain why a folder is not analysed as if it were a file."""
     if not os.access(path, os.R_OK | os.X_OK):
         return "no permission to look into this folder; change its permissions"
     return "this is a folder, not a recording; choose a file in it"
@@ -116,35 +116,35 @@ def open_container(file: BinaryIO) -> Iterator[InputContainer]:
     file.seek(0)
     try:
         container = av.open(
-            file, "r", container_options=CONTAINER_OPTIONS, metadata_errors="replace", io_open=refuse_to_open
+            file, "r", container_options=CONTAINER_OPTIONS, metadata_errors="replace", io_open=deny_other_files
         )
     except BROKEN:
-        raise AudioError(why_not_opened(start)) from None
+        raise AudioError(explain_unopened(start)) from None
     with container:
         yield container
 
 
-def refuse_to_open(*_: object) -> Any:
-    """libav asks for a file beside the one it was given: there is none for it."""
+def deny_other_files(*_: object) -> Any:
+    """Deny libav every file beside the one that it was given."""
     raise PermissionError("a recording names another file")
 
 
-def why_not_opened(start: bytes) -> str:
-    """What is wrong with a file that libav does not open, from its first 16 bytes."""
+def explain_unopened(start: bytes) -> str:
+    """Explain from its first 16 bytes why libav does not open a file."""
     for name, places in SIGNATURES.items():
         if any(start[at : at + len(mark)] == mark for at, mark in places):
             return f"begins like {name}, but its header is damaged, cut off or makes no sense; export or copy it again"
-    return f"not an audio file; expected {KNOWN}"
+    return f"not an audio file; expected {SUPPORTED_FORMATS}"
 
 
-def mono_pieces(container: InputContainer, on_damage: Callable[[], None]) -> Iterator[tuple[int, np.ndarray]]:
-    """The container's audio as (rate in Hz, (n,) float32), one libav frame each, n > 0.
+def iter_mono(container: InputContainer, on_damage: Callable[[], None]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the container's audio as (rate in Hz, (n,) float32), one libav frame each, n > 0.
 
     What cannot be decoded before the first good frame is passed over, as junk; at the first such
     packet after that, the recording ends, since times would be wrong beyond it.
     """
     heard = failed = False
-    for frames in packets(container):
+    for frames in iter_packets(container):
         if frames is None and heard:
             on_damage()
             return
@@ -152,7 +152,7 @@ def mono_pieces(container: InputContainer, on_damage: Callable[[], None]) -> Ite
         for frame in frames or ():
             if frame.samples > 0:
                 heard = True
-                yield check_rate(frame.sample_rate), to_mono(frame)
+                yield check_sample_rate(frame.sample_rate), average_channels(frame)
     if not heard:
         raise AudioError(
             "none of its audio can be decoded; the file is damaged, export or copy it again"
@@ -161,9 +161,9 @@ def mono_pieces(container: InputContainer, on_damage: Callable[[], None]) -> Ite
         )
 
 
-def packets(container: InputContainer) -> Iterator[list[av.AudioFrame] | None]:
-    """The frames of each packet of the best audio track, None for what cannot be read or decoded."""
-    undecoded = container.demux(audio_track(container))
+def iter_packets(container: InputContainer) -> Iterator[list[av.AudioFrame] | None]:
+    """Yield the frames of each packet of the best audio track, None for what cannot be read or decoded."""
+    undecoded = container.demux(select_track(container))
     while True:
         try:
             packet = next(undecoded, None)
@@ -176,24 +176,24 @@ def packets(container: InputContainer) -> Iterator[list[av.AudioFrame] | None]:
             yield frames
 
 
-def audio_track(container: InputContainer) -> Stream:
-    """The best audio track; the others are passed over."""
+def select_track(container: InputContainer) -> Stream:
+    """Select the best audio track, and discard the others."""
     track = container.streams.best("audio")
     if track is None and any(s.type != "audio" for s in container.streams):
         raise AudioError("the file has no audio track; choose one with sound")
     if track is None:
         raise AudioError("its header names no track, or one without channels; export or copy the file again")
     if not isinstance(track.codec_context, av.AudioCodecContext):
-        raise AudioError(f"the audio's codec is unknown here; convert the file to {KNOWN}")
-    check_rate(track.codec_context.sample_rate)
+        raise AudioError(f"the audio's codec is unknown here; convert the file to {SUPPORTED_FORMATS}")
+    check_sample_rate(track.codec_context.sample_rate)
     for other in container.streams:
         if other is not track:
             other.discard = Discard.all
     return track
 
 
-def check_rate(rate_hz: int) -> int:
-    """The sample rate, where a recording of speech can have it."""
+def check_sample_rate(rate_hz: int) -> int:
+    """Return the sample rate where a recording of speech can have it."""
     if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
         raise AudioError(
             f"the sample rate is {rate_hz} Hz; expected {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz: export the file again"
@@ -201,21 +201,21 @@ def check_rate(rate_hz: int) -> int:
     return rate_hz
 
 
-def to_mono(frame: av.AudioFrame) -> np.ndarray:
-    """The plain mean of a frame's channels, (n,) float32.
+def average_channels(frame: av.AudioFrame) -> np.ndarray:
+    """Average a frame's channels to (n,) float32.
 
     Raises:
         AudioError: a sample is not finite, or far beyond full scale.
     """
-    planes = channels_of(frame)
+    planes = frame_to_array(frame)
     samples = planes[0] if len(planes) == 1 else planes.mean(axis=0)
     if not np.abs(samples).max() <= LARGEST_SAMPLE:
         raise AudioError("some samples are NaN, infinite or absurdly large; full scale is 1: export the file again")
     return samples
 
 
-def channels_of(frame: av.AudioFrame) -> np.ndarray:
-    """A frame's samples, (channels, n) float32, full scale is 1."""
+def frame_to_array(frame: av.AudioFrame) -> np.ndarray:
+    """Convert a frame to samples (channels, n) float32, full scale is 1."""
     channels, name = frame.layout.nb_channels, frame.format.packed.name
     if name not in PCM or (frame.format.is_planar and channels > SAFE_PLANES):
         name = name if name in PCM else "dbl"
@@ -229,8 +229,8 @@ def channels_of(frame: av.AudioFrame) -> np.ndarray:
         return np.ascontiguousarray((raw.astype(np.float32) - np.float32(zero)) / np.float32(full_scale))
 
 
-def resampled(pieces: Iterable[tuple[int, np.ndarray]]) -> Iterator[np.ndarray]:
-    """Pieces at their own rate, which may change on the way → at 16 kHz, ceil(n · 16000 / rate) samples of n."""
+def resample_stream(pieces: Iterable[tuple[int, np.ndarray]]) -> Iterator[np.ndarray]:
+    """Resample pieces, whose rate may change on the way, to 16 kHz: ceil(n · 16000 / rate) samples of n."""
     for rate_hz, run in groupby(pieces, key=itemgetter(0)):
         if rate_hz == SAMPLE_RATE_HZ:
             yield from (samples for _, samples in run)
@@ -239,10 +239,10 @@ def resampled(pieces: Iterable[tuple[int, np.ndarray]]) -> Iterator[np.ndarray]:
         for _, samples in run:
             frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
             frame.sample_rate = rate_hz
-            yield from arrays(resampler.resample(frame))
-        yield from arrays(resampler.resample(None))
+            yield from frames_to_arrays(resampler.resample(frame))
+        yield from frames_to_arrays(resampler.resample(None))
 
 
-def arrays(frames: list[av.AudioFrame]) -> Iterator[np.ndarray]:
-    """Mono frames as (n,) float32."""
+def frames_to_arrays(frames: list[av.AudioFrame]) -> Iterator[np.ndarray]:
+    """Convert mono frames to (n,) float32."""
     return (frame.to_ndarray()[0] for frame in frames if frame.samples > 0)

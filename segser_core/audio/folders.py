@@ -8,8 +8,8 @@ AUDIO_ENDINGS = ("wav", "wave", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac
 VIDEO_ENDINGS = ("mp4", "m4v", "mov", "webm", "mka", "mkv")
 
 
-def audio_files(path: Path) -> Iterator[Path]:
-    """The recordings that a path stands for, in order; of a folder it holds no more than the names at hand.
+def find_audio_files(path: Path) -> Iterator[Path]:
+    """Yield the recordings below a folder in order, holding no more than the names of open folders.
 
     Args:
         path: taken as it is, whatever its ending, unless it is a folder.
@@ -27,7 +27,7 @@ def audio_files(path: Path) -> Iterator[Path]:
         with os.scandir(path) as entries:
             for entry in entries:
                 if not _is_folder(entry):
-                    names += [entry.name] if is_audio_name(entry.name) else []
+                    names += [entry.name] if has_audio_ending(entry.name) else []
                 elif not entry.is_symlink():
                     folders.add(entry.name)
     except OSError:
@@ -35,19 +35,19 @@ def audio_files(path: Path) -> Iterator[Path]:
         return
     for name in sorted([*names, *folders]):
         if name in folders:
-            yield from audio_files(path / name)
+            yield from find_audio_files(path / name)
         else:
             yield path / name
 
 
 def _is_folder(entry: os.DirEntry) -> bool:
-    """Also where a link leads in a circle, or where nobody may look: then it is taken for a file."""
+    """Check for a folder; a circle of links, or an entry that may not be looked at, counts as a file."""
     try:
         return entry.is_dir()
     except OSError:
         return False
 
 
-def is_audio_name(name: str) -> bool:
-    """Whether a file's ending is that of a recording."""
+def has_audio_ending(name: str) -> bool:
+    """Check whether a file's name ends as a recording's does."""
     return Path(name).suffix[1:].lower() in AUDIO_ENDINGS + VIDEO_ENDINGS and not name.startswith("._")

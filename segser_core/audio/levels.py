@@ -1,4 +1,4 @@
-"""Measure what the samples tell of a recording's quality: silence, clipping, level in dB."""
+"""Measure levels of a recording: silence, clipping, dB."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,8 +12,8 @@ CLIPPED_AT, CLIPPED_SHARE = 0.999, 1e-3
 
 
 @dataclass
-class Levels:
-    """What the samples of a recording tell about its quality, block after block.
+class LevelMeter:
+    """Running peak and clipping statistics of a recording.
 
     Attributes:
         n_samples: samples so far, at 16 kHz.
@@ -28,7 +28,7 @@ class Levels:
     damaged: bool = False
 
     def add(self, block: np.ndarray) -> None:
-        """Take in the next (n,) samples."""
+        """Count the next (n,) samples."""
         if len(block):
             magnitude = np.abs(block)
             self.n_samples += len(block)
@@ -36,7 +36,7 @@ class Levels:
             self.n_clipped += int(np.count_nonzero(magnitude >= CLIPPED_AT))
 
     def warnings(self) -> tuple[str, ...]:
-        """What a listener should know, each a plain sentence; none where all is well."""
+        """List what a listener should know, each a plain sentence; empty where all is well."""
         found = []
         if self.peak < SILENCE_PEAK:
             level = f"its peak is {20 * np.log10(self.peak):.0f} dBFS" if self.peak else "all its samples are zero"
@@ -55,15 +55,15 @@ SILENT_BELOW_DB = 25  # what Praat's "To TextGrid (silences)" takes at first
 LOWEST_DB = -120.0
 
 
-def cut(samples: np.ndarray, part: Literal["first", "last"], seconds: float) -> np.ndarray:
-    """The first or last seconds of a recording at 16 kHz, (n,); all of it where it is shorter."""
+def trim_to_end(samples: np.ndarray, part: Literal["first", "last"], seconds: float) -> np.ndarray:
+    """Cut the first or last seconds of a recording at 16 kHz, (n,); all of it where it is shorter."""
     n = round(seconds * SAMPLE_RATE_HZ)
     return samples[:n] if part == "first" else samples[-n:]
 
 
 @dataclass(frozen=True)
-class Level:
-    """How loud a stretch of a recording is.
+class SpanLevel:
+    """Level of a span of a recording.
 
     Attributes:
         rms_db: of all its samples, relative to full scale; -120 where it is lower.
@@ -75,8 +75,8 @@ class Level:
     silent_share: float
 
 
-def level_of(samples: np.ndarray, start_s: float, end_s: float) -> Level:
-    """The level of a stretch, from `start_s` to `end_s`, of (N,) samples at 16 kHz.
+def measure_level(samples: np.ndarray, start_s: float, end_s: float) -> SpanLevel:
+    """Measure the level of a span, from `start_s` to `end_s`, of (N,) samples at 16 kHz.
 
     A stretch that lies beyond the recording is silent.
     """
@@ -84,14 +84,14 @@ def level_of(samples: np.ndarray, start_s: float, end_s: float) -> Level:
     first, end = (round(t * SAMPLE_RATE_HZ) for t in (start_s, end_s))
     stretch = _levels_db(samples[first:end])
     if not len(stretch):
-        return Level(LOWEST_DB, 1.0)
+        return SpanLevel(LOWEST_DB, 1.0)
     power = np.mean(np.square(samples[first:end], dtype=np.float64))
     silent = stretch < max(pieces_db.max() - SILENT_BELOW_DB, LOWEST_DB + 1)
-    return Level(_db(power), float(silent.mean()))
+    return SpanLevel(_db(power), float(silent.mean()))
 
 
 def _levels_db(samples: np.ndarray) -> np.ndarray:
-    """The level of each whole piece of 20 ms, or of what there is where it is shorter: (pieces,)."""
+    """Measure the level of each whole window of 20 ms, or of the rest where it is shorter: (windows,)."""
     size = min(PIECE_SAMPLES, max(len(samples), 1))
     whole = samples[: len(samples) // size * size].astype(np.float64).reshape(-1, size)
     return _db(np.mean(whole**2, axis=1))

@@ -6,44 +6,44 @@ from pathlib import Path
 
 import numpy as np
 
-from segser_core.audio.decoding import SAMPLE_RATE_HZ, decoded
-from segser_core.audio.levels import Levels
+from segser_core.audio.decoding import SAMPLE_RATE_HZ, decode_mono
+from segser_core.audio.levels import LevelMeter
 from segser_core.errors import AudioError, SettingError
 
 MIN_DURATION_S = 0.025  # what one frame of wav2vec2 sees: 400 samples
-AHEAD_S = 30.0  # what is decoded before its turn is no longer than this, so that its memory is bounded
+PREDECODE_MAX_S = 30.0  # what is decoded before its turn is no longer than this, so that its memory is bounded
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """A recording's samples (N,) at 16 kHz, and whether its file is damaged after them."""
+class DecodedAudio:
+    """Samples (N,) of a recording at 16 kHz, and whether its file is damaged after them."""
 
     samples: np.ndarray
     damaged: bool
 
 
-Source = str | Path | bytes | np.ndarray | Decoded
+Source = str | Path | bytes | np.ndarray | DecodedAudio
 
 
 def load_audio(source: Source, *, max_duration_s: float | None = None) -> np.ndarray:
-    """A recording as one array; see `audio_blocks`.
+    """Load a recording as one array; see `audio_blocks`.
 
     Returns:
         (N,) float32 at 16 kHz, N >= 400; full scale is 1.
     """
-    return np.concatenate(list(checked(pieces_of(source, Levels()), max_duration_s)))
+    return np.concatenate(list(check_duration(iter_samples(source, LevelMeter()), max_duration_s)))
 
 
 def audio_blocks(
-    source: Source, block_s: float, *, max_duration_s: float | None = None, levels: Levels | None = None
+    source: Source, block_s: float, *, max_duration_s: float | None = None, levels: LevelMeter | None = None
 ) -> Iterator[np.ndarray]:
-    """A recording in consecutive blocks, in memory that does not grow with its length.
+    """Yield a recording in consecutive blocks, in memory that does not grow with its length.
 
     A file that breaks in the middle ends there, provided that 25 ms of it are good. What libav itself
     skips (a lost FLAC frame, a torn Ogg page) goes unnoticed, and what follows is that much too early.
 
     Args:
-        source: path of a file, a file's content, (N,) floats at 16 kHz, or what `decode_ahead` made.
+        source: path of a file, a file's content, (N,) floats at 16 kHz, or what `predecode` made.
         block_s: seconds of each block but the last, which may be shorter.
         max_duration_s: a longer recording is refused, once so much of it has been decoded.
         levels: takes note of a damaged file; the samples are added to it by whoever reads them.
@@ -59,13 +59,13 @@ def audio_blocks(
     block_samples = round(block_s * SAMPLE_RATE_HZ)
     if block_samples < 1:
         raise SettingError(f"a block of {block_s} s holds no sample; give at least {1 / SAMPLE_RATE_HZ} s")
-    pieces = pieces_of(source, Levels() if levels is None else levels)
-    return in_blocks(checked(pieces, max_duration_s), block_samples)
+    pieces = iter_samples(source, LevelMeter() if levels is None else levels)
+    return rechunk(check_duration(pieces, max_duration_s), block_samples)
 
 
-def pieces_of(source: Source, levels: Levels) -> Iterator[np.ndarray]:
-    """A recording at 16 kHz in pieces as they come, (n,) float32."""
-    if isinstance(source, Decoded):
+def iter_samples(source: Source, levels: LevelMeter) -> Iterator[np.ndarray]:
+    """Yield a recording at 16 kHz in pieces as they are decoded, (n,) float32."""
+    if isinstance(source, DecodedAudio):
         levels.damaged = source.damaged
         return iter([source.samples])
     if isinstance(source, np.ndarray):
@@ -74,23 +74,23 @@ def pieces_of(source: Source, levels: Levels) -> Iterator[np.ndarray]:
     def on_damage() -> None:
         levels.damaged = True
 
-    return decoded(source, on_damage)
+    return decode_mono(source, on_damage)
 
 
-def decode_ahead(path: Path) -> Decoded | Path:
-    """A file's samples before their turn, in a thread, say; of a file longer than 30 s its path, to be read in blocks.
+def predecode(path: Path) -> DecodedAudio | Path:
+    """Decode a file before its turn, for use in a thread; for a file longer than 30 s return its path.
 
     Raises:
         AudioError: as `audio_blocks` does.
     """
-    levels = Levels()
-    blocks = audio_blocks(path, AHEAD_S, levels=levels)
+    levels = LevelMeter()
+    blocks = audio_blocks(path, PREDECODE_MAX_S, levels=levels)
     samples = next(blocks)
-    return path if next(blocks, None) is not None else Decoded(samples, levels.damaged)
+    return path if next(blocks, None) is not None else DecodedAudio(samples, levels.damaged)
 
 
 def check_array(samples: np.ndarray) -> np.ndarray:
-    """An array as (N,) float32.
+    """Convert an array to (N,) float32.
 
     Raises:
         AudioError: not one row of finite floats.
@@ -103,8 +103,8 @@ def check_array(samples: np.ndarray) -> np.ndarray:
     return samples.astype(np.float32)
 
 
-def checked(pieces: Iterable[np.ndarray], max_duration_s: float | None) -> Iterator[np.ndarray]:
-    """The same pieces; a recording that is too short or too long is refused as soon as that is known."""
+def check_duration(pieces: Iterable[np.ndarray], max_duration_s: float | None) -> Iterator[np.ndarray]:
+    """Yield the same pieces; refuse a recording that is too short or too long as soon as that is known."""
     total, held = 0, []
     for piece in pieces:
         total += len(piece)
@@ -121,8 +121,8 @@ def checked(pieces: Iterable[np.ndarray], max_duration_s: float | None) -> Itera
         )
 
 
-def in_blocks(pieces: Iterable[np.ndarray], n: int) -> Iterator[np.ndarray]:
-    """Pieces of any length → blocks of n samples, the last one of what is left."""
+def rechunk(pieces: Iterable[np.ndarray], n: int) -> Iterator[np.ndarray]:
+    """Rechunk pieces of any length to blocks of n samples; the last one may be shorter."""
     held: list[np.ndarray] = []
     size = 0
     for piece in pieces:

@@ -8,8 +8,8 @@ import numpy as np
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 
 
-def cut_wav(samples: np.ndarray, start_s: float, end_s: float) -> bytes:
-    """A stretch of a recording as a WAV file for a player, at fixed gain: what is quiet stays quiet.
+def encode_wav(samples: np.ndarray, start_s: float, end_s: float) -> bytes:
+    """Encode a span of a recording as WAV at fixed gain, so that what is quiet stays quiet.
 
     Args:
         samples: (N,) at 16 kHz; values beyond ±1 are clipped.
@@ -32,8 +32,8 @@ def cut_wav(samples: np.ndarray, start_s: float, end_s: float) -> bytes:
 ENVELOPE_BINS = 600
 
 
-def envelope(samples: np.ndarray, bins: int = ENVELOPE_BINS) -> tuple[np.ndarray, np.ndarray]:
-    """The waveform's outline: the smallest and largest sample of each bin, and their times in seconds.
+def waveform_envelope(samples: np.ndarray, bins: int = ENVELOPE_BINS) -> tuple[np.ndarray, np.ndarray]:
+    """Outline a waveform: the smallest and largest sample of each bin, and their times in seconds.
 
     Args:
         samples: (N,) at 16 kHz, N >= 1.

@@ -7,8 +7,8 @@ from segser_core.errors import ModelError
 BUNDLED = Path(__file__).parent
 
 
-def checkpoint_of(name_or_dir: str | Path) -> Path:
-    """The folder of a model's weights: of a bundled model by name, of a run, or the checkpoint folder itself.
+def find_checkpoint(name_or_dir: str | Path) -> Path:
+    """Find a model's weights: a bundled model by name, a run's, or the checkpoint folder itself.
 
     Raises:
         ModelError: there is no such model, or the run has several; it says which there are.

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from segser_core.figures.style import FONT_PX, INK, LOOK, SYMBOLS
-from segser_core.labels import LABELS, colour_of
+from segser_core.labels import LABELS, emotion_colour
 from segser_core.runs.map_points import MOST_DRAWN, NOT_KNOWN, Colour
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _looks(names: list[str], by: Colour) -> dict[str, tuple[str, str]]:
         looks = {n: (PALETTE[(i + i // shapes) % len(PALETTE)], SYMBOLS[i % shapes]) for i, n in enumerate(known)}
         return looks | {n: (INK, "circle-open") for n in (OTHERS, NOT_KNOWN) if n in names}
     known = [c for c in LABELS if c in names] + sorted(set(names) - set(LABELS))
-    return {c: (colour_of(c), SYMBOLS[LABELS.index(c)] if c in LABELS else "circle-open") for c in known}
+    return {c: (emotion_colour(c), SYMBOLS[LABELS.index(c)] if c in LABELS else "circle-open") for c in known}
 
 
 def _scatter(table: "pd.DataFrame", positions: np.ndarray, **look: object) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from segser_core.figures.style import AXIS_PX, FONT_PX, INK, TITLE_PX, UNCHANGED, finish, in_lines, names_px
-from segser_core.formatting import percent, signed
+from segser_core.formatting import percent, signed_points
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ def _breakdown_hover(row: Mapping[str, Any], value: float, of_one: bool) -> str:
     if not row["clips"]:
         return f"<b>{row['label']}</b>, {row['group']}<br>no clip"
     if not of_one:
-        return f"<b>{row['label']}</b>, {row['group']}<br>{signed(value)} points, {row['clips']} clips"
+        return f"<b>{row['label']}</b>, {row['group']}<br>{signed_points(value)} points, {row['clips']} clips"
     sure = f"95 %: {percent(row['low'])} to {percent(row['high'])}"
     return f"<b>{row['label']}</b>, {row['group']}<br>{percent(value)} % of {row['clips']} clips<br>{sure}"
 

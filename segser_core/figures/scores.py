@@ -22,8 +22,8 @@ from segser_core.figures.style import (
     in_lines,
     names_px,
 )
-from segser_core.formatting import percent, signed
-from segser_core.labels import colour_of
+from segser_core.formatting import percent, signed_points
+from segser_core.labels import emotion_colour
 from segser_core.statistics.calibration import SEGMENT_GROUPS, Calibration
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def recall_figure(table: "pd.DataFrame") -> go.Figure:
 
 
 def _recall_bars(rows: "pd.DataFrame", place: int, name: str) -> go.Bar:
-    colours = [colour_of(label) for label in rows.label]
+    colours = [emotion_colour(label) for label in rows.label]
     return go.Bar(
         x=rows.recall,
         y=rows.label,
@@ -126,7 +126,7 @@ def difference_figure(table: "pd.DataFrame", first: str, second: str) -> go.Figu
         x=value,
         y=table.label,
         mode="markers",
-        marker={"color": [colour_of(c) for c in labels], "size": 12, "line": {"color": INK, "width": 1.5}},
+        marker={"color": [emotion_colour(c) for c in labels], "size": 12, "line": {"color": INK, "width": 1.5}},
         error_x=_reach(value, low, high),
         customdata=[[i] for i in table.index],
         hovertext=[_difference_hover(row) for row in table.to_dict("records")],
@@ -147,8 +147,12 @@ def difference_figure(table: "pd.DataFrame", first: str, second: str) -> go.Figu
 def _difference_hover(row: Mapping[str, Any]) -> str:
     if row["difference"] != row["difference"]:
         return f"<b>{row['label']}</b><br>no clip"
-    sure = f"95 %: {signed(row['low'])} to {signed(row['high'])}" if row["low"] == row["low"] else "no interval"
-    return f"<b>{row['label']}</b><br>{signed(row['difference'])} points<br>{sure}"
+    sure = (
+        f"95 %: {signed_points(row['low'])} to {signed_points(row['high'])}"
+        if row["low"] == row["low"]
+        else "no interval"
+    )
+    return f"<b>{row['label']}</b><br>{signed_points(row['difference'])} points<br>{sure}"
 
 
 def reliability_figure(found: Mapping[str, Calibration]) -> go.Figure:

@@ -10,11 +10,11 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
-from segser_core.audio.waveform import envelope
+from segser_core.audio.waveform import waveform_envelope
 from segser_core.figures.style import FONT_PX, INK, SYMBOLS, UNCHANGED, finish, text_on
-from segser_core.labels import LABELS, colour_of
+from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import Prediction, Segment
-from segser_core.prediction.timeline import Stretch, centre_s, disagreements, lanes_of
+from segser_core.prediction.timeline import TimeSpan, assign_lanes, find_disagreements, segment_centre_s
 
 WAVEFORM_PX, STRIP_PX, LANE_PX, PROBABILITY_PX, GAP_PX, LEGEND_PX = 80, 20, 34, 180, 26, 84
 MOST_INSET_S = 0.1
@@ -25,7 +25,7 @@ BARE = {"showgrid": False, "zeroline": False, "showticklabels": False, "fixedran
 
 
 def timeline(
-    prediction: Prediction, samples: np.ndarray | None, playing: int | None = None, view: Stretch | None = None
+    prediction: Prediction, samples: np.ndarray | None, playing: int | None = None, view: TimeSpan | None = None
 ) -> go.Figure:
     """Waveform, segments with their most probable emotion, and each emotion's probability over time.
 
@@ -35,7 +35,7 @@ def timeline(
         playing: index of the segment that is being heard; its stretch is shaded.
         view: the stretch to show; all where it is None.
     """
-    lanes = 1 + max(lanes_of(prediction.segments))
+    lanes = 1 + max(assign_lanes(prediction.segments))
     view = view or (0.0, prediction.duration_s)
     wave = [] if samples is None else [WAVEFORM_PX]
     figure = _canvas([*wave, lanes * LANE_PX, PROBABILITY_PX], view)
@@ -52,8 +52,8 @@ def comparison(
     a: Prediction,
     b: Prediction,
     samples: np.ndarray | None,
-    playing: Stretch | None = None,
-    view: Stretch | None = None,
+    playing: TimeSpan | None = None,
+    view: TimeSpan | None = None,
 ) -> go.Figure:
     """The timelines of two models on one time axis; where they disagree is shaded and marked ≠.
 
@@ -64,13 +64,13 @@ def comparison(
         view: the stretch to show; all where it is None.
     """
     view = view or (0.0, a.duration_s)
-    lanes = [(1 + max(lanes_of(p.segments))) * LANE_PX for p in (a, b)]
+    lanes = [(1 + max(assign_lanes(p.segments))) * LANE_PX for p in (a, b)]
     wave = [] if samples is None else [WAVEFORM_PX]
     heights = [*wave, STRIP_PX, lanes[0], PROBABILITY_PX, lanes[1], PROBABILITY_PX]
     titles = [*([""] * (len(wave) + 1)), f"<b>{a.model}</b>", "", f"<b>{b.model}</b>", ""]
     figure = _canvas(heights, view, titles)
     _add_waveform(figure, 1, samples, view)
-    apart = disagreements(a, b)
+    apart = find_disagreements(a, b)
     strip = len(wave) + 1
     _add_disagreements(figure, strip, apart, visible_s=view[1] - view[0])
     for row, prediction in ((strip + 1, a), (strip + 3, b)):
@@ -90,7 +90,7 @@ def probabilities(prediction: Prediction) -> go.Figure:
         x=values,
         y=[f"<b>{label}</b>" if label == prediction.label else label for label in labels],
         orientation="h",
-        marker_color=[colour_of(label) for label in labels],
+        marker_color=[emotion_colour(label) for label in labels],
         text=[f"{p:.2f}" for p in values],
         textposition="outside",
         cliponaxis=False,
@@ -102,7 +102,7 @@ def probabilities(prediction: Prediction) -> go.Figure:
     return finish(figure, height=26 * len(labels) + 24, toolbar_px=0)
 
 
-def _canvas(heights: list[int], view: Stretch, titles: list[str] | None = None) -> go.Figure:
+def _canvas(heights: list[int], view: TimeSpan, titles: list[str] | None = None) -> go.Figure:
     """Rows of these heights in pixels over one time axis."""
     inner = sum(heights) + GAP_PX * (len(heights) - 1)
     figure = make_subplots(
@@ -130,11 +130,11 @@ def _canvas(heights: list[int], view: Stretch, titles: list[str] | None = None) 
     return finish(figure, height=inner + LEGEND_PX)
 
 
-def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray | None, view: Stretch) -> None:
+def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray | None, view: TimeSpan) -> None:
     if samples is None:
         return
     first, end = (round(edge * SAMPLE_RATE_HZ) for edge in view)
-    times, values = envelope(samples[first:end])
+    times, values = waveform_envelope(samples[first:end])
     line = go.Scatter(
         x=view[0] + times, y=values, mode="lines", line={"color": INK, "width": 1}, hoverinfo="skip", showlegend=False
     )
@@ -154,9 +154,9 @@ def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray | None, view:
 
 def _add_segments(figure: go.Figure, row: int, prediction: Prediction, visible_s: float) -> None:
     """Segments as bars in lanes, the first lane on top; the one that decided is ringed and starred."""
-    segments, lanes, decided = prediction.segments, lanes_of(prediction.segments), prediction.deciding
+    segments, lanes, decided = prediction.segments, assign_lanes(prediction.segments), prediction.deciding_segment
     inset = min(0.002 * visible_s, MOST_INSET_S)  # neighbours in one lane stay apart
-    colours = [colour_of(s.label) for s in segments]
+    colours = [emotion_colour(s.label) for s in segments]
     bars = go.Bar(
         base=[s.start_s + inset for s in segments],
         x=[s.end_s - s.start_s - 2 * inset for s in segments],
@@ -202,10 +202,10 @@ def _add_probabilities(figure: go.Figure, row: int, prediction: Prediction, lege
     marked = len(segments) * len(prediction.labels) <= MOST_MARKERS
     for label in prediction.labels:
         line = go.Scatter(
-            x=[centre_s(s) for s in segments],
+            x=[segment_centre_s(s) for s in segments],
             y=[s.probabilities[label] for s in segments],
             mode="lines+markers" if marked else "lines",
-            line={"color": colour_of(label), "width": 2},
+            line={"color": emotion_colour(label), "width": 2},
             marker={"symbol": SYMBOLS[LABELS.index(label)] if label in LABELS else "circle-open", "size": 8},
             customdata=[_where(s) for s in segments],
             hovertemplate=f"{label} %{{y:.2f}}<br>%{{customdata[1]:.2f}}–%{{customdata[2]:.2f}} s<extra></extra>",
@@ -220,7 +220,7 @@ def _add_probabilities(figure: go.Figure, row: int, prediction: Prediction, lege
     figure.update_yaxes(title="probability", range=[0, 1.02], tickvals=[0, 0.5, 1], fixedrange=True, row=row)
 
 
-def _add_disagreements(figure: go.Figure, row: int, stretches: list[Stretch], visible_s: float) -> None:
+def _add_disagreements(figure: go.Figure, row: int, stretches: list[TimeSpan], visible_s: float) -> None:
     """A strip that is filled and marked ≠ where two models disagree."""
     bars = go.Bar(
         base=[start for start, _ in stretches],
@@ -248,7 +248,7 @@ def _add_disagreements(figure: go.Figure, row: int, stretches: list[Stretch], vi
     figure.add_trace(marks, row=row, col=1)
 
 
-def _shade(figure: go.Figure, stretches: Sequence[Stretch], colour: str) -> None:
+def _shade(figure: go.Figure, stretches: Sequence[TimeSpan], colour: str) -> None:
     """Shade stretches of time from the top of the figure to its bottom, below everything that is drawn."""
     common = {"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
     shapes = [{**common, "x0": x0, "x1": x1, "fillcolor": colour, "line": {"width": 0}} for x0, x1 in stretches]

@@ -14,13 +14,13 @@ from segser_core.errors import SegserError, SettingError
 from segser_core.files import write_whole
 from segser_core.inference.prefetch import ahead
 from segser_core.inference.ray_workers import Engine, on_ray
-from segser_core.prediction.exports import EXPORTS, csv_pieces, json_pieces
+from segser_core.prediction.exports import EXPORTS, iter_csv, iter_json
 from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
 from segser_core.systems import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
-    from segser_core.audio.loading import Decoded
+    from segser_core.audio.loading import DecodedAudio
     from segser_core.inference.predictor import Precision, Predictor
 from segser_core.inference.console import Screen, table
 
@@ -113,18 +113,18 @@ def load(job: Job) -> "Predictor":
     return Predictor.from_pretrained(job.model, job.device, job.precision)
 
 
-def decode(recording: Recording) -> "Decoded | Path":
+def decode(recording: Recording) -> "DecodedAudio | Path":
     """A recording's samples, before it is its turn."""
-    from segser_core.audio.loading import decode_ahead
+    from segser_core.audio.loading import predecode
 
-    return decode_ahead(recording.path)
+    return predecode(recording.path)
 
 
 def hear(
     predictor: "Predictor",
     job: Job,
     recording: Recording,
-    decoded: Callable[[], "Decoded | Path"],
+    decoded: Callable[[], "DecodedAudio | Path"],
     heard: Callable[[float], None] = lambda heard_s: None,
 ) -> Result:
     """What the job's model says of one recording; `heard` is called with the seconds analysed so far."""
@@ -164,10 +164,10 @@ def is_folder(path: Path) -> bool:
 
 def below(folder: Path, refuse: Refuse) -> Iterator[Path]:
     """Every audio file below a folder; a folder without any is a problem."""
-    from segser_core.audio.folders import audio_files
+    from segser_core.audio.folders import find_audio_files
 
     found = False
-    for file in audio_files(folder):
+    for file in find_audio_files(folder):
         found = True
         yield file
     if not found:
@@ -208,4 +208,4 @@ def printed(predictions: Iterable[Prediction], format: str) -> Iterator[str]:
     """Predictions as text for standard output, piece by piece as they come."""
     if format == "table":
         return map(table, predictions)
-    return json_pieces(predictions) if format == "json" else csv_pieces(predictions)
+    return iter_json(predictions) if format == "json" else iter_csv(predictions)

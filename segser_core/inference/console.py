@@ -8,7 +8,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from segser_core.formatting import aligned, one_line
+from segser_core.formatting import align_columns, one_line
 from segser_core.prediction.prediction import Prediction
 
 
@@ -79,9 +79,9 @@ def table(p: Prediction) -> str:
     head = f"{one_line(p.file)}: {p.label} {p.confidence:.2f}  ({how})"
     rows = [("segment", "start", "end", "label", "confidence", "")]
     for s in p.segments:
-        mark = "decides" if s == p.deciding else ""
+        mark = "decides" if s == p.deciding_segment else ""
         rows.append((str(s.index), f"{s.start_s:.2f}", f"{s.end_s:.2f}", s.label, f"{s.confidence:.2f}", mark))
     notes = [f"  note: {one_line(w)}" for w in p.warnings]
     if p.is_probe:
         notes.append("  note: this model met no segment in training; its segments are a probe and decide nothing")
-    return "\n".join([head, *(f"  {line}" for line in aligned(rows, "0124")), *notes]) + "\n"
+    return "\n".join([head, *(f"  {line}" for line in align_columns(rows, right=(0, 1, 2, 4))), *notes]) + "\n"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
-from segser_core.audio.levels import Levels
+from segser_core.audio.levels import LevelMeter
 from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.segments import FRAME_S, Windows
 
@@ -77,7 +77,7 @@ STEP_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
 Progress = Callable[[float], None]
 
 
-def watch(blocks: Iterable[np.ndarray], levels: Levels, progress: Progress | None) -> Iterator[np.ndarray]:
+def watch(blocks: Iterable[np.ndarray], levels: LevelMeter, progress: Progress | None) -> Iterator[np.ndarray]:
     """The same blocks, their levels taken and the progress told on the way."""
     for block in blocks:
         levels.add(block)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segser_core.bundled import BUNDLED
+from segser_core.runs.corpus_info import CorpusInfo, corpus_info
 from segser_core.runs.reading import read_json, read_meta
 from segser_core.statistics.metrics import SCORES
 
@@ -16,6 +17,7 @@ class ModelInfo:
     system: str
     labels: tuple[str, ...]
     corpus: str
+    corpus_info: CorpusInfo
     encoder: str
     size_bytes: int
     uar: float | None
@@ -45,6 +47,7 @@ def _model_info(folder: Path) -> ModelInfo:
         system=meta["system"],
         labels=tuple(meta["labels"]),
         corpus=str(meta.get("corpus", "")),
+        corpus_info=corpus_info(meta),
         encoder=str(encoder.get("name", "") if isinstance(encoder, dict) else encoder),
         size_bytes=sum(f.stat().st_size for f in checkpoint.rglob("*") if f.is_file()),
         checkpoint=checkpoint,

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
-from segser_core.audio.levels import Levels
+from segser_core.audio.levels import LevelMeter
 from segser_core.audio.loading import Source, audio_blocks
-from segser_core.bundled import checkpoint_of
+from segser_core.bundled import find_checkpoint
 from segser_core.errors import ModelError, SettingError
 from segser_core.inference.long_audio import (
     STEP_FRAMES,
@@ -33,7 +33,7 @@ from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.segments import FRAME_S
 from segser_core.prediction.prediction import CONTEXTS, Context, Prediction, Segment
 from segser_core.prediction.rules import Aggregate, aggregate
-from segser_core.systems import DEFAULT_SYSTEM, system_of
+from segser_core.systems import DEFAULT_SYSTEM, find_system
 
 BATCH_SEGMENTS = 16
 A_WORD_S = 0.3  # a recording that is shorter comes with a warning
@@ -94,7 +94,7 @@ class Predictor:
             ModelError: there is no such model, or it cannot be loaded as it stands.
             SettingError: no such precision.
         """
-        return cls(SegmentEmotionModel.from_folder(checkpoint_of(model)), str(model), device, precision)
+        return cls(SegmentEmotionModel.from_folder(find_checkpoint(model)), str(model), device, precision)
 
     def predict(
         self,
@@ -140,7 +140,7 @@ class Predictor:
         """The vectors of a recording and its segments; see `predict`. In context, the whole is always heard."""
         if context not in CONTEXTS:
             raise SettingError(f"context {context!r} is unknown; choose one of {', '.join(CONTEXTS)}")
-        levels, config, utterance = Levels(), self.model.config, None
+        levels, config, utterance = LevelMeter(), self.model.config, None
         blocks = audio_blocks(source, STEP_FRAMES * FRAME_S, max_duration_s=max_duration_s, levels=levels)
         if whole or context == "clip":
             frames = self._frames(watch(blocks, levels, progress))
@@ -149,7 +149,7 @@ class Predictor:
             n_samples = sum(map(len, watch(blocks, levels, None)))
             bounds = config.windows.bounds(self.model.encoder.count_frames(n_samples))
         if context == "segment":
-            again = watch(audio_blocks(source, STEP_FRAMES * FRAME_S), Levels(), None if whole else progress)
+            again = watch(audio_blocks(source, STEP_FRAMES * FRAME_S), LevelMeter(), None if whole else progress)
             segments = torch.cat(list(self._isolated(again, bounds)))
         duration_s = levels.n_samples / SAMPLE_RATE_HZ
         return Encoded(
@@ -161,7 +161,7 @@ class Predictor:
         self, encoded: Encoded, file: str, rule: Aggregate | None = None, context: Context = "clip"
     ) -> Prediction:
         """Probabilities and label of an encoded recording."""
-        rule = rule or system_of(self.system).rule
+        rule = rule or find_system(self.system).rule
         utterance = None if encoded.utterance is None else self._probabilities(encoded.utterance)
         segments = self._probabilities(encoded.segments)
         index, p = aggregate(utterance, segments, rule)
@@ -221,7 +221,7 @@ class Predictor:
     def _named(self, p: np.ndarray) -> dict[str, float]:
         return dict(zip(self.labels, p.tolist(), strict=True))
 
-    def _warnings(self, levels: Levels, duration_s: float) -> tuple[str, ...]:
+    def _warnings(self, levels: LevelMeter, duration_s: float) -> tuple[str, ...]:
         longest, crop, found = self.longest_training_clip_s, self.model.config.crop_frames, list(levels.warnings())
         if duration_s < A_WORD_S:
             found.append(f"At {duration_s:.2f} s, shorter than a word: what is shown is a guess.")

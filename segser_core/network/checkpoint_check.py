@@ -1,4 +1,4 @@
-"""What a checkpoint's config.json must and must not say, seen before anything acts on it."""
+"""Check a checkpoint's config.json before transformers acts on it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from segser_core.errors import ModelError
 from segser_core.files import read_json_object
-from segser_core.labels import is_fit
+from segser_core.labels import is_valid_label
 
 MOST_LAYERS = 100  # wav2vec2's largest has 48
 FOREIGN = ("auto_map", "custom_pipelines", "trust_remote_code", "quantization_config")  # code of others
@@ -28,7 +28,7 @@ def check_checkpoint(folder: Path) -> None:
             said := read_json_object(above / "run.json", ModelError).get("labels")
         ) != labels:
             raise ModelError(f"the model in {folder} has labels {labels}, its run {said}: which is right is unknown")
-    if not is_fit(config.get("system", "seg")):
+    if not is_valid_label(config.get("system", "seg")):
         raise ModelError(f"the model in {folder} is of the system {config['system']!r}; expected a name")
     if not isinstance(config.get("longest_training_clip_s"), int | float | None):
         raise ModelError(f"the model in {folder} has no number of seconds as its longest_training_clip_s")
@@ -42,16 +42,16 @@ def check_checkpoint(folder: Path) -> None:
 
 
 def _entries(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Names and values of a configuration, and of the encoder's within it."""
+    """Yield names and values of a configuration, and of the encoder's within it."""
     yield from config.items()
     encoder = config.get("encoder")
     yield from encoder.items() if isinstance(encoder, dict) else ()
 
 
 def _labels(folder: Path, config: dict[str, Any]) -> list[str]:
-    """The labels in the order of the head's outputs; a ModelError where both directions do not say the same."""
+    """List the labels in the order of the head's outputs; a ModelError where both directions differ."""
     named, numbered = config.get("id2label"), config.get("label2id")
-    if not isinstance(named, dict) or not all(is_fit(c) for c in named.values()):
+    if not isinstance(named, dict) or not all(is_valid_label(c) for c in named.values()):
         raise ModelError(f"the model in {folder} has labels {named!r}; expected names by number, without markup")
     labels = [named.get(str(i), "") for i in range(len(named))]
     if numbered != {label: i for i, label in enumerate(labels)}:

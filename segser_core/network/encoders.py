@@ -24,13 +24,13 @@ from transformers import PreTrainedConfig
 from transformers.masking_utils import create_bidirectional_mask
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from segser_core.network.whisper_input import log_mel, sinusoids
+from segser_core.network.whisper_input import log_mel_spectrogram, sinusoidal_positions
 
 HOP_SAMPLES = 320  # one frame, 20 ms at 16 kHz
 
 
 class FrameEncoder(nn.Module):
-    """What every encoder offers.
+    """Interface of every encoder: a waveform in, frames of 20 ms out.
 
     Attributes:
         hidden_size: D, the number of features of a frame.
@@ -51,15 +51,15 @@ class FrameEncoder(nn.Module):
     rectified = False
 
     def count_frames(self, n_samples: int) -> int:
-        """T of a recording of N samples at 16 kHz, N >= 400."""
+        """Count the frames T of a recording of N samples at 16 kHz, N >= 400."""
         raise NotImplementedError
 
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
-        """One unpadded recording through the frozen part: (N,) at 16 kHz → (T, F), without gradient."""
+        """Pass one unpadded recording through the frozen part: (N,) at 16 kHz → (T, F), without gradient."""
         raise NotImplementedError
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
-        """A padded batch through the tuned part: (B, T, F), (B,) frames each → (B, T, D).
+        """Pass a padded batch through the tuned part: (B, T, F), (B,) frames each → (B, T, D).
 
         `offsets` (B,) moves each recording that many frames along the position table, where
         there is one. Frames beyond a recording's length hold nothing of use.
@@ -67,11 +67,11 @@ class FrameEncoder(nn.Module):
         raise NotImplementedError
 
     def transformer_layers(self) -> list[nn.Module]:
-        """The layers that are kept, from the lowest up."""
+        """List the layers that are kept, from the lowest up."""
         raise NotImplementedError
 
     def final_norm(self) -> nn.Module:
-        """The norm that follows the last layer, without parameters where there is none."""
+        """Return the norm that follows the last layer; one without parameters where there is none."""
         raise NotImplementedError
 
     def freeze_stem(self) -> None:
@@ -100,7 +100,7 @@ class WaveEncoder(FrameEncoder):
         self.projection: Any = network.feature_projection
         self.transformer: Any = stack
         self.convolutions._freeze_parameters()
-        in_fp32(stack.pos_conv_embed)
+        force_fp32(stack.pos_conv_embed)
         if frozen_layers is not None:
             self.projection.requires_grad_(False)
             stack.pos_conv_embed.requires_grad_(False)
@@ -108,7 +108,7 @@ class WaveEncoder(FrameEncoder):
             self.frozen_layers = None if config.model_type == "wavlm" else frozen_layers
 
     def train(self, mode: bool = True) -> "WaveEncoder":
-        """What `features` goes through stays as it is in use, without dropout."""
+        """Switch to training, except for the frozen layers, which keep no dropout."""
         super().train(mode)
         if self.frozen_layers is not None:
             for frozen in (self.projection, *self.transformer.layers[: self.frozen_layers]):
@@ -116,11 +116,11 @@ class WaveEncoder(FrameEncoder):
         return self
 
     def transformer_layers(self) -> list[nn.Module]:
-        """The layers that are kept, from the lowest up."""
+        """List the layers that are kept, from the lowest up."""
         return list(self.transformer.layers)
 
     def final_norm(self) -> nn.Module:
-        """The last norm of a network that normalises before each layer; the others have theirs below the layers."""
+        """Return the last norm of a network that normalises before each layer; others have theirs below the layers."""
         return self.transformer.layer_norm if self.transformer.config.do_stable_layer_norm else nn.Identity()
 
     def freeze_stem(self) -> None:
@@ -128,12 +128,12 @@ class WaveEncoder(FrameEncoder):
         self.projection.requires_grad_(False)
 
     def count_frames(self, n_samples: int) -> int:
-        """T = (N − 400) // 320 + 1."""
+        """Count T = (N − 400) // 320 + 1."""
         return (n_samples - self.overhang_samples) // HOP_SAMPLES
 
     @torch.no_grad()
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
-        """Of the convolutions (T, 512), or of the frozen layers (T, D); T = (N − 400) // 320 + 1."""
+        """Compute the convolutions' output (T, 512), or the frozen layers' (T, D); T = (N − 400) // 320 + 1."""
         if self.normalize:
             waveform = (waveform - waveform.mean()) / (waveform.var(correction=0) + 1e-7).sqrt()
         found = self.convolutions(waveform[None])[0].T
@@ -143,16 +143,16 @@ class WaveEncoder(FrameEncoder):
         hidden = hidden + stack.pos_conv_embed(hidden)
         hidden = hidden if stack.config.do_stable_layer_norm else stack.layer_norm(hidden)
         length = torch.tensor([len(found)], device=hidden.device)
-        return through(stack.layers[: self.frozen_layers], stack.config, hidden, length)[0]
+        return apply_layers(stack.layers[: self.frozen_layers], stack.config, hidden, length)[0]
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
-        """What `features` left undone, with the mask of the frames: (B, T, F) → (B, T, D)."""
+        """Apply the layers above `features`, under the mask of the frames: (B, T, F) → (B, T, D)."""
         stack = self.transformer
         if self.frozen_layers is None:
-            mask = inside(lengths, features.shape[1])
+            mask = length_mask(lengths, features.shape[1])
             frames = stack(self._projected(features), attention_mask=mask).last_hidden_state
         else:
-            frames = through(stack.layers[self.frozen_layers :], stack.config, features, lengths)
+            frames = apply_layers(stack.layers[self.frozen_layers :], stack.config, features, lengths)
             frames = stack.layer_norm(frames) if stack.config.do_stable_layer_norm else frames
         return frames.relu() if self.rectified else frames
 
@@ -182,11 +182,11 @@ class MelEncoder(FrameEncoder):
                 frozen.requires_grad_(False)
 
     def transformer_layers(self) -> list[nn.Module]:
-        """The layers that are kept, from the lowest up."""
+        """List the layers that are kept, from the lowest up."""
         return list(self.layers)
 
     def final_norm(self) -> nn.Module:
-        """The norm that follows the last layer kept."""
+        """Return the norm that follows the last layer kept."""
         return self.norm
 
     def freeze_stem(self) -> None:
@@ -195,50 +195,50 @@ class MelEncoder(FrameEncoder):
         self.conv2.requires_grad_(False)
 
     def count_frames(self, n_samples: int) -> int:
-        """T = ⌈N / 320⌉."""
+        """Count T = ⌈N / 320⌉."""
         return -(-n_samples // HOP_SAMPLES)
 
     @torch.no_grad()
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
-        """Log-mel pairs (T, 160), or the frozen layers' output (T, D); T = ⌈N / 320⌉."""
-        mel = log_mel(pad(waveform, (0, -len(waveform) % HOP_SAMPLES)), self.config.num_mel_bins)
+        """Compute log-mel pairs (T, 160), or the frozen layers' output (T, D); T = ⌈N / 320⌉."""
+        mel = log_mel_spectrogram(pad(waveform, (0, -len(waveform) % HOP_SAMPLES)), self.config.num_mel_bins)
         pairs = mel.T.reshape(-1, 2 * self.config.num_mel_bins)  # (T, 160): two mel frames make one frame
         if self.frozen_layers is None:
             return pairs
         length = torch.tensor([len(pairs)], device=pairs.device)
         hidden = self._stem(pairs[None], length, torch.full_like(length, offset))
-        return through(self.layers[: self.frozen_layers], self.config, hidden, length)[0]
+        return apply_layers(self.layers[: self.frozen_layers], self.config, hidden, length)[0]
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
-        """What `features` left undone: (B, T, F) → (B, T, D)."""
+        """Apply the layers above `features`: (B, T, F) → (B, T, D)."""
         offsets = torch.zeros_like(lengths) if offsets is None else offsets
         if self.frozen_layers is None:
             features = self._stem(features, lengths, offsets)
-        frames = self.norm(through(self.layers[self.frozen_layers or 0 :], self.config, features, lengths))
+        frames = self.norm(apply_layers(self.layers[self.frozen_layers or 0 :], self.config, features, lengths))
         return frames.relu() if self.rectified else frames
 
     def _stem(self, pairs: Tensor, lengths: Tensor, offsets: Tensor) -> Tensor:
-        """Both convolutions and the positions: (B, T, 160) → (B, T, D); beyond a recording all is zero."""
+        """Apply both convolutions and add the positions: (B, T, 160) → (B, T, D); zero beyond a recording."""
         frames = pairs.shape[1]
-        mask = inside(lengths, frames)[:, None, :]  # (B, 1, T)
+        mask = length_mask(lengths, frames)[:, None, :]  # (B, 1, T)
         mel = pairs.unflatten(2, (2, -1)).flatten(1, 2).transpose(1, 2)  # (B, 80, 2 T)
         fine = mask.repeat_interleave(2, dim=2)
         hidden = gelu(self.conv1(mel * fine)) * fine
         hidden = gelu(self.conv2(hidden)).transpose(1, 2)  # (B, T, D)
         at = offsets[:, None] + torch.arange(frames, device=offsets.device)
-        return hidden + sinusoids(at, self.hidden_size).to(hidden.dtype)
+        return hidden + sinusoidal_positions(at, self.hidden_size).to(hidden.dtype)
 
 
-def through(layers: nn.ModuleList, config: PreTrainedConfig, hidden: Tensor, lengths: Tensor) -> Tensor:
-    """Layers of a Transformer one after another, each recording seeing itself alone: (B, T, D), (B,) → (B, T, D)."""
-    inner = inside(lengths, hidden.shape[1])
+def apply_layers(layers: nn.ModuleList, config: PreTrainedConfig, hidden: Tensor, lengths: Tensor) -> Tensor:
+    """Apply Transformer layers under a padding mask: (B, T, D), (B,) → (B, T, D)."""
+    inner = length_mask(lengths, hidden.shape[1])
     mask = create_bidirectional_mask(config=config, inputs_embeds=hidden, attention_mask=inner)
     for layer in layers:
         hidden = layer(hidden, mask)
     return hidden
 
 
-def in_fp32(module: nn.Module) -> None:
+def force_fp32(module: nn.Module) -> None:
     """Have a module computed in fp32 on a CPU, also under autocast.
 
     In bf16 the grouped convolution of wav2vec2's positions is wrong, by more than its own size, on Intel's processors
@@ -255,13 +255,13 @@ def in_fp32(module: nn.Module) -> None:
 
 
 def receptive_field(config: PreTrainedConfig) -> int:
-    """Samples that one frame of the convolutions sees: 400 for wav2vec2's own kernels and strides."""
+    """Count the samples that one frame of the convolutions sees: 400 for wav2vec2's own kernels and strides."""
     field, stride = 1, 1
     for kernel, step in zip(config.conv_kernel, config.conv_stride, strict=True):
         field, stride = field + (kernel - 1) * stride, stride * step
     return field
 
 
-def inside(lengths: Tensor, frames: int) -> Tensor:
-    """(B,) lengths → (B, T) mask, true within each recording."""
+def length_mask(lengths: Tensor, frames: int) -> Tensor:
+    """Mask the frames within each recording: (B,) lengths → (B, T) bool."""
     return torch.arange(frames, device=lengths.device) < lengths[:, None]

@@ -16,22 +16,22 @@ DROPOUT = 0.2
 SMALLEST_STD = 1e-5  # an activation that never changes stays near zero
 
 
-class Statistics(NamedTuple):
+class ActivationStatistics(NamedTuple):
     """Mean and standard deviation of each activation, (F,) each."""
 
     mean: Tensor
     std: Tensor
 
     def normalise(self, activations: Tensor) -> Tensor:
-        """(…, F) → (…, F), of mean 0 and variance 1 where the statistics are its own."""
+        """Normalise (…, F) → (…, F), to mean 0 and variance 1 where the statistics are its own."""
         return (activations - self.mean) / self.std
 
 
-AS_IT_IS = Statistics(torch.tensor(0.0), torch.tensor(1.0))
+IDENTITY_STATISTICS = ActivationStatistics(torch.tensor(0.0), torch.tensor(1.0))
 
 
-def statistics(parts: Iterable[Tensor]) -> Statistics:
-    """Mean and standard deviation over all frames of all parts: (T, F) each, T ≥ 0, in constant memory.
+def activation_statistics(parts: Iterable[Tensor]) -> ActivationStatistics:
+    """Compute mean and standard deviation over all frames of all parts, (T, F) each, in constant memory.
 
     Raises:
         SettingError: there is not one frame.
@@ -45,7 +45,7 @@ def statistics(parts: Iterable[Tensor]) -> Statistics:
         raise SettingError("activations cannot be normalised by no frame at all: give at least one clip")
     mean = total / frames
     std = (squares / frames - mean.square()).clamp(min=0).sqrt()
-    return Statistics(mean.float(), std.float().clamp(min=SMALLEST_STD))
+    return ActivationStatistics(mean.float(), std.float().clamp(min=SMALLEST_STD))
 
 
 class LayerAverage(FrameEncoder):
@@ -70,7 +70,7 @@ class LayerAverage(FrameEncoder):
         if normalization not in NORMALIZATIONS:
             raise SettingError(f"normalization {normalization!r} is unknown; choose {' or '.join(NORMALIZATIONS)}")
         self.inner, self.by_speaker = inner.requires_grad_(False), normalization == "speaker"
-        self.known: Statistics | None = None
+        self.known: ActivationStatistics | None = None
         self.frozen_layers = len(inner.transformer_layers())
         self.max_frames, self.positions_matter = inner.max_frames, inner.positions_matter
         self.normalize, self.overhang_samples = inner.normalize, inner.overhang_samples
@@ -83,40 +83,42 @@ class LayerAverage(FrameEncoder):
         self.dense = nn.Sequential(*(part for layer in dense for part in layer))
 
     @property
-    def shares(self) -> Tensor:
-        """The weight of each activation in the mix, summing to 1: (L + 1,)."""
+    def layer_weights(self) -> Tensor:
+        """Weigh each activation in the mix, summing to 1: (L + 1,)."""
         return self.mix / self.mix.sum()
 
-    def set_statistics(self, of: Statistics) -> None:
-        """Take these, of the training part, as the global ones."""
+    def set_statistics(self, of: ActivationStatistics) -> None:
+        """Set the global statistics, those of the training part."""
         self.mean.copy_(of.mean)
         self.std.copy_(of.std)
 
     def count_frames(self, n_samples: int) -> int:
-        """As many as the encoder within gives."""
+        """Count frames as the inner encoder does."""
         return self.inner.count_frames(n_samples)
 
     def transformer_layers(self) -> list[nn.Module]:
-        """None: no layer is tuned."""
+        """Return no layer: none is tuned."""
         return []
 
     def final_norm(self) -> nn.Module:
-        """None: it is frozen."""
+        """Return no norm: it is frozen."""
         return nn.Identity()
 
     def train(self, mode: bool = True) -> "LayerAverage":
-        """The frozen encoder stays as it is in use, without dropout."""
+        """Switch to training, except for the frozen encoder, which keeps no dropout."""
         super().train(mode)
         self.inner.eval()
         return self
 
     @torch.no_grad()
     def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
-        """All activations side by side, from the lowest up: (N,) → (T, (L + 1) · D)."""
+        """Stack all activations side by side, from the lowest up: (N,) → (T, (L + 1) · D)."""
         seen: list[Tensor] = []
         layers = self.inner.transformer_layers()
         hooks = [layers[0].register_forward_pre_hook(lambda _, given: seen.append(given[0]))]
-        hooks += [layer.register_forward_hook(lambda _, given, out: seen.append(frames_of(out))) for layer in layers]
+        hooks += [
+            layer.register_forward_hook(lambda _, given, out: seen.append(layer_output_frames(out))) for layer in layers
+        ]
         try:
             lowest = self.inner.features(waveform)[None]
             length = torch.tensor([lowest.shape[1]], device=lowest.device)
@@ -127,14 +129,14 @@ class LayerAverage(FrameEncoder):
         activations = torch.cat(seen, dim=-1)[0]
         if not self.by_speaker:
             return activations
-        return (self.known or statistics([activations])).normalise(activations)
+        return (self.known or activation_statistics([activations])).normalise(activations)
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
-        """The mix through the dense layers: (B, T, (L + 1) · D) → (B, T, 128)."""
-        layers = Statistics(self.mean, self.std).normalise(features).unflatten(2, (len(self.mix), -1))
-        return self.dense((layers * self.shares[:, None]).sum(dim=2))
+        """Pass the mix through the dense layers: (B, T, (L + 1) · D) → (B, T, 128)."""
+        layers = ActivationStatistics(self.mean, self.std).normalise(features).unflatten(2, (len(self.mix), -1))
+        return self.dense((layers * self.layer_weights[:, None]).sum(dim=2))
 
 
-def frames_of(output: Any) -> Tensor:
-    """The frames of a Transformer layer's output, which some networks return in a tuple."""
+def layer_output_frames(output: Any) -> Tensor:
+    """Take the frames from a Transformer layer's output, which some networks return in a tuple."""
     return output[0] if isinstance(output, tuple) else output

@@ -16,7 +16,7 @@ MARGIN = 1.0
 
 
 def nll_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0, weights: Tensor | None = None) -> Tensor:
-    """L_nll(i) = −log p_i(y_i), the mean over the batch: (B, C), (B,) → scalar.
+    """Compute L_nll(i) = −log p_i(y_i), the mean over the batch: (B, C), (B,) → scalar.
 
     `smoothing` spreads that share of the target over all classes (0: the paper's loss). With `weights`
     (C,) the mean is weighted, each recording by its class.
@@ -34,7 +34,7 @@ def segment_loss(
     over_segments: str = "sum",
     smoothing: float = 0.0,
 ) -> Tensor:
-    """Eq. 3: L_SER = (1/B) Σ_i [ Σ_j L_nll(i, j) + L_nll(i) ].
+    """Compute Eq. 3: L_SER = (1/B) Σ_i [ Σ_j L_nll(i, j) + L_nll(i) ].
 
     Each segment bears its utterance's label. A recording that is not cut, being no longer than a segment,
     counts once: its segment is the utterance.
@@ -58,8 +58,8 @@ def segment_loss(
     return per_recording.mean() + nll_loss(utterance_logits, labels, smoothing)
 
 
-def distance(a: Tensor, b: Tensor) -> Tensor:
-    """d(a, b) = ‖a − b‖₂ over the last dimension, with a finite (zero) gradient where a = b."""
+def euclidean_distance(a: Tensor, b: Tensor) -> Tensor:
+    """Compute d(a, b) = ‖a − b‖₂ over the last dimension, with a finite (zero) gradient where a = b."""
     squared = (a - b).square().sum(dim=-1)
     apart = squared > 0
     return torch.where(apart, torch.where(apart, squared, 1.0).sqrt(), 0.0)
@@ -76,7 +76,7 @@ class Triplets(NamedTuple):
 def choose_triplets(
     labels: Tensor, durations: Tensor, groups: Tensor | None = None, clips: Tensor | None = None
 ) -> Triplets:
-    """One triplet an anchor, inside the batch: section 3.2 of the paper.
+    """Choose one triplet an anchor, inside the batch: section 3.2 of the paper.
 
     The positive is the next other row of the anchor's class (cyclic, so every row is a positive
     equally often); the negative is the row of another class whose duration is nearest to the
@@ -111,7 +111,7 @@ def choose_triplets(
 
 
 class TripletLoss(NamedTuple):
-    """Eq. 2 over a batch, with what shows whether it still teaches: all scalars.
+    """Eq. 2 over a batch, with the figures that show whether it still teaches: all scalars.
 
     `active` is the share of anchors above zero; a loss that rests at the margin while
     `to_positive` and `to_negative` fall towards zero is a collapse.
@@ -124,7 +124,7 @@ class TripletLoss(NamedTuple):
 
 
 def triplet_loss(vectors: Tensor, triplets: Triplets, margin: float = MARGIN) -> TripletLoss:
-    """Eq. 2: L_tri = max(d(X_a, X_p) − d(X_a, X_n) + λ, 0), the mean over all anchors, zeros included.
+    """Compute Eq. 2: L_tri = max(d(X_a, X_p) − d(X_a, X_n) + λ, 0), the mean over all anchors, zeros included.
 
     Args:
         vectors: (R, D).
@@ -135,8 +135,8 @@ def triplet_loss(vectors: Tensor, triplets: Triplets, margin: float = MARGIN) ->
         zero = vectors.sum() * 0.0
         return TripletLoss(zero, zero.detach(), zero.detach(), zero.detach())
     anchors = vectors[triplets.anchors]
-    to_positive = distance(anchors, vectors[triplets.positives])
-    to_negative = distance(anchors, vectors[triplets.negatives])
+    to_positive = euclidean_distance(anchors, vectors[triplets.positives])
+    to_negative = euclidean_distance(anchors, vectors[triplets.negatives])
     each = (to_positive - to_negative + margin).clamp(min=0)
     return TripletLoss(
         each.mean(), to_positive.mean().detach(), to_negative.mean().detach(), (each > 0).float().mean().detach()
@@ -144,5 +144,5 @@ def triplet_loss(vectors: Tensor, triplets: Triplets, margin: float = MARGIN) ->
 
 
 def combined_loss(nll: Tensor, triplet: Tensor, alpha: float | None = None) -> Tensor:
-    """Eq. 1: L = L_nll + L_tri; with α, Eq. 4: L = (1 − α) · L_nll + α · L_tri."""
+    """Combine by Eq. 1: L = L_nll + L_tri; with α by Eq. 4: L = (1 − α) · L_nll + α · L_tri."""
     return nll + triplet if alpha is None else (1 - alpha) * nll + alpha * triplet

@@ -18,15 +18,15 @@ from segser_core.errors import ModelError, SegserError
 from segser_core.network.checkpoint_check import check_checkpoint
 from segser_core.network.encoders import FrameEncoder
 from segser_core.network.layer_average import LayerAverage
-from segser_core.network.pretrained import NETWORKS, encoder_around, load_network, quiet_config
+from segser_core.network.pretrained import NETWORKS, disable_layerdrop, load_encoder_network, wrap_encoder
 from segser_core.network.segments import Windows, mean_over_time, segment_means
-from segser_core.systems import DEFAULT_SYSTEM, system_of
+from segser_core.systems import DEFAULT_SYSTEM, find_system
 
 ORIGIN = ("name", "revision", "sha256")
 
 
-def origin(name: str, revision: str | None) -> dict[str, str]:
-    """What identifies an encoder's weights: a hub name with its revision, or a folder with the file's SHA-256."""
+def encoder_origin(name: str, revision: str | None) -> dict[str, str]:
+    """Identify an encoder's weights: a hub name with its revision, or a folder with the file's SHA-256."""
     file = Path(name) / "model.safetensors"
     if not file.is_file():
         return {"name": name, "revision": revision or "main"}
@@ -34,14 +34,15 @@ def origin(name: str, revision: str | None) -> dict[str, str]:
 
 
 class SegmentEmotionConfig(PreTrainedConfig):
-    """All that a prediction needs besides the weights.
+    """Everything that a prediction needs besides the weights.
 
     Attributes:
-        encoder: the configuration of the encoder's network, as a dict, and where its weights came from (`origin`).
+        encoder: the configuration of the encoder's network, as a dict, with the origin of its weights
+            (`encoder_origin`).
         labels: the emotions, in the order of the head's outputs.
         system: which of the paper's systems was trained.
         layer: how many of the encoder's layers are kept (None: all).
-        frozen_layers: how many of these were never tuned (see `encoder_around`).
+        frozen_layers: how many of these were never tuned (see `wrap_encoder`).
         normalize: whether the waveform is brought to zero mean and unit variance first.
         segment_frames, stride_frames, tail: how frames are cut (20 ms a frame).
         longest_training_clip_s: audio longer than this is new ground for the model.
@@ -81,28 +82,28 @@ class SegmentEmotionConfig(PreTrainedConfig):
 
     @property
     def labels(self) -> list[str]:
-        """The emotions, in the order of the head's outputs."""
+        """List the emotions, in the order of the head's outputs."""
         names: dict[int, str] = self.id2label  # type: ignore[assignment]
         return [names[i] for i in range(len(names))]
 
     @property
     def windows(self) -> Windows:
-        """How frames are cut into segments."""
+        """Return the windows by which frames are cut into segments."""
         return Windows(self.segment_frames, self.stride_frames, self.tail)  # type: ignore[arg-type]
 
     def network_config(self) -> PreTrainedConfig:
-        """The configuration of the encoder's network."""
+        """Build the configuration of the encoder's network."""
         settings = {k: v for k, v in self.encoder.items() if k not in ORIGIN}
         if settings.get("model_type") not in NETWORKS:
             raise ModelError(
                 f"an encoder of type {settings.get('model_type')!r}: expected one of {', '.join(NETWORKS)}"
             )
-        return quiet_config(AutoConfig.for_model(**settings))
+        return disable_layerdrop(AutoConfig.for_model(**settings))
 
 
 @dataclass
 class SegmentEmotionOutput(ModelOutput):
-    """What the network gives for a batch of B recordings, at most S segments each, C classes, D features."""
+    """Output for a batch of B recordings, at most S segments each, C classes, D features."""
 
     utterance_logits: Tensor = None  # type: ignore[assignment]  # (B, C); ModelOutput asks for defaults
     segment_logits: Tensor = None  # type: ignore[assignment]  # (B, S, C)
@@ -112,12 +113,12 @@ class SegmentEmotionOutput(ModelOutput):
     segment_vectors: Tensor = None  # type: ignore[assignment]  # (B, S, D), the means of the segments' frames
 
 
-def encoder_of(network: PreTrainedModel, config: SegmentEmotionConfig) -> FrameEncoder:
-    """A network of `transformers` as the encoder that a model's system has."""
-    frames = system_of(config.system).frames
+def build_encoder(network: PreTrainedModel, config: SegmentEmotionConfig) -> FrameEncoder:
+    """Build the encoder of a model's system around a network of `transformers`."""
+    frames = find_system(config.system).frames
     if frames == "layer-mix":
-        return LayerAverage(encoder_around(network, config.layer, None, config.normalize), config.normalization)
-    encoder = encoder_around(network, config.layer, config.frozen_layers, config.normalize)
+        return LayerAverage(wrap_encoder(network, config.layer, None, config.normalize), config.normalization)
+    encoder = wrap_encoder(network, config.layer, config.frozen_layers, config.normalize)
     if frames == "rectified":
         encoder.freeze_stem()
         encoder.rectified = True
@@ -138,7 +139,7 @@ class SegmentEmotionModel(PreTrainedModel):
     def __init__(self, config: SegmentEmotionConfig):
         super().__init__(config)
         network = NETWORKS[config.encoder["model_type"]](config.network_config())
-        self.encoder = encoder_of(network, config)
+        self.encoder = build_encoder(network, config)
         self.head = nn.Linear(self.encoder.hidden_size, len(config.labels))
         self.post_init()
 
@@ -159,17 +160,19 @@ class SegmentEmotionModel(PreTrainedModel):
 
     @classmethod
     def from_encoder(cls, name: str, revision: str | None = None, **settings: Any) -> "SegmentEmotionModel":
-        """A model to be trained: a pretrained encoder (folder or hub name) under a fresh head."""
-        network, normalize = load_network(name, revision)
-        encoder = {**network.config.to_diff_dict(), "model_type": network.config.model_type} | origin(name, revision)
+        """Build a model to be trained: a pretrained encoder (folder or hub name) under a fresh head."""
+        network, normalize = load_encoder_network(name, revision)
+        encoder = {**network.config.to_diff_dict(), "model_type": network.config.model_type} | encoder_origin(
+            name, revision
+        )
         config = SegmentEmotionConfig(encoder=encoder, normalize=normalize, **settings)
         model = cls(config)
-        model.encoder = encoder_of(network, config)
+        model.encoder = build_encoder(network, config)
         return model
 
     @classmethod
     def from_folder(cls, folder: Path) -> "SegmentEmotionModel":
-        """A trained model from a checkpoint folder, in float32 and ready to predict.
+        """Load a trained model from a checkpoint folder, in float32 and ready to predict.
 
         Raises:
             ModelError: no safetensors, a foreign configuration, a weight that is missing, of

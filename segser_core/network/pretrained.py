@@ -18,10 +18,10 @@ NETWORKS: dict[str, type[PreTrainedModel]] = {
 WITHIN_WHISPER = {r"^(model\.)?encoder\.": ""}  # where its encoder's weights lie in a whole Whisper or a classifier
 
 
-def encoder_around(
+def wrap_encoder(
     network: PreTrainedModel, layer: int | None = None, frozen_layers: int | None = None, normalize: bool = False
 ) -> FrameEncoder:
-    """The interface around a network of `transformers`.
+    """Wrap a network of `transformers` in the encoder interface.
 
     Args:
         network: one of `NETWORKS`, with weights.
@@ -33,7 +33,7 @@ def encoder_around(
     Raises:
         SettingError: a layer that the network does not have.
     """
-    depth = depth_of(network.config)
+    depth = count_layers(network.config)
     layer = depth if layer is None else layer
     if not 1 <= layer <= depth:
         raise SettingError(f"layer {layer} is outside this encoder: it has the layers 1 to {depth}")
@@ -44,13 +44,13 @@ def encoder_around(
     return WaveEncoder(network, layer, frozen_layers, normalize)
 
 
-def depth_of(config: PreTrainedConfig) -> int:
-    """The number of Transformer layers that a configuration asks for."""
+def count_layers(config: PreTrainedConfig) -> int:
+    """Count the Transformer layers that a configuration asks for."""
     return config.encoder_layers if config.model_type == "whisper" else config.num_hidden_layers
 
 
-def quiet_config(config: PreTrainedConfig) -> PreTrainedConfig:
-    """The same configuration without layerdrop, which makes layers vanish, and without default masking.
+def disable_layerdrop(config: PreTrainedConfig) -> PreTrainedConfig:
+    """Switch off layerdrop, which makes layers vanish, and default masking, in place.
 
     Raises:
         ModelError: an architecture that is not one of ours.
@@ -65,8 +65,8 @@ def quiet_config(config: PreTrainedConfig) -> PreTrainedConfig:
     return config
 
 
-def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
-    """The configuration of a pretrained network, from a local folder or a hub name, without its weights.
+def load_encoder_config(name: str, revision: str | None = None) -> PreTrainedConfig:
+    """Load the configuration of a pretrained network, from a local folder or a hub name, without its weights.
 
     Raises:
         ModelError: not to be had.
@@ -80,11 +80,11 @@ def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
         raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
     if getattr(config, "auto_map", None):
         raise ModelError(f"the encoder {name!r} asks for code of its own (auto_map), which is never run")
-    return quiet_config(config)
+    return disable_layerdrop(config)
 
 
-def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedModel, bool]:
-    """A pretrained network from a local folder or a hub name, in float32, from safetensors only.
+def load_encoder_network(name: str, revision: str | None = None) -> tuple[PreTrainedModel, bool]:
+    """Load a pretrained network from a local folder or a hub name, in float32, from safetensors only.
 
     A folder of a whole Whisper, or of a classifier, holds more than the encoder; the rest is left alone.
 
@@ -97,7 +97,7 @@ def load_network(name: str, revision: str | None = None) -> tuple[PreTrainedMode
     from transformers import AutoFeatureExtractor
 
     how: dict[str, Any] = {"revision": revision} if revision else {}
-    config = load_config(name, revision)
+    config = load_encoder_config(name, revision)
     try:
         kind = NETWORKS[config.model_type]
         within: dict[str, Any] = {"key_mapping": WITHIN_WHISPER} if kind is WhisperEncoder else {}

@@ -1,4 +1,4 @@
-"""Segments: overlapping windows over the encoder's frames, as index arithmetic, and their means.
+"""Cut encoder frames into overlapping windows (index arithmetic), and average each window.
 
 Section 3.1 of the paper. One frame is 20 ms (320 samples at 16 kHz), so the paper's segment of
 100 frames lasts 2.0 s (its caption of Figure 2 says "roughly 200ms", which is off by ten).
@@ -19,7 +19,7 @@ TAILS: tuple[Tail, ...] = get_args(Tail)
 
 @dataclass(frozen=True)
 class Windows:
-    """How frames are cut: windows of `frames`, one each `stride` frames.
+    """Windows of `frames`, one each `stride` frames.
 
     `tail` says what becomes of the frames after the last whole window: `align-right` adds a
     window flush with the end, `drop` leaves them out. The paper does not say which it used.
@@ -39,7 +39,7 @@ class Windows:
             raise SettingError(f"tail policy {self.tail!r} is unknown; choose one of {', '.join(TAILS)}")
 
     def bounds(self, n_frames: int) -> list[tuple[int, int]]:
-        """First frame and end frame (exclusive) of each segment of a recording of `n_frames` >= 1.
+        """List first frame and end frame (exclusive) of each segment of a recording of `n_frames` >= 1.
 
         A recording shorter than a segment is one segment, whole.
         """
@@ -52,13 +52,13 @@ class Windows:
 
 
 def mean_over_time(frames: Tensor, lengths: Tensor) -> Tensor:
-    """Mean of each recording's own frames, never of its padding: (B, T, D), (B,) → (B, D)."""
+    """Average each recording's own frames, never its padding: (B, T, D), (B,) → (B, D)."""
     inside = torch.arange(frames.shape[1], device=frames.device) < lengths[:, None]
     return (frames * inside[..., None]).sum(dim=1) / lengths[:, None]
 
 
 def segment_means(frames: Tensor, lengths: Tensor, windows: Windows) -> tuple[Tensor, Tensor]:
-    """Mean of the frames of every segment, from one running sum: O(T · D) whatever the overlap.
+    """Average the frames of every segment, from one running sum: O(T · D) whatever the overlap.
 
     Args:
         frames: (B, T, D), padded at the end.

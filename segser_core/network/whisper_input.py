@@ -12,8 +12,8 @@ MEL_HOP_SAMPLES = 160
 MEL_DECADES = 8.0
 
 
-def sinusoids(positions: Tensor, size: int) -> Tensor:
-    """Whisper's position vectors at any positions: (B, T) → (B, T, size)."""
+def sinusoidal_positions(positions: Tensor, size: int) -> Tensor:
+    """Compute Whisper's position vectors at any positions: (B, T) → (B, T, size)."""
     scales = torch.exp(-math.log(10_000) / (size // 2 - 1) * torch.arange(size // 2, device=positions.device))
     angles = positions[..., None] * scales
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
@@ -21,12 +21,12 @@ def sinusoids(positions: Tensor, size: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def mel_filters(n_mels: int) -> Tensor:
-    """Slaney's mel filters over the FFT's bins, 0 to 8 kHz: (201, n_mels)."""
+    """Compute Slaney's mel filters over the FFT's bins, 0 to 8 kHz: (201, n_mels)."""
     return melscale_fbanks(MEL_FFT_SAMPLES // 2 + 1, 0.0, 8000.0, n_mels, 16_000, norm="slaney", mel_scale="slaney")
 
 
-def log_mel(waveform: Tensor, n_mels: int = 80) -> Tensor:
-    """Whisper's input: (N,) at 16 kHz → (n_mels, N // 160), about −1 to 1.
+def log_mel_spectrogram(waveform: Tensor, n_mels: int = 80) -> Tensor:
+    """Compute Whisper's input: (N,) at 16 kHz → (n_mels, N // 160), about −1 to 1.
 
     Clamped 8 decades below the maximum of this very audio, so what else it holds matters: the
     rule everywhere here is that the maximum is of the audio that the encoder sees at once.

@@ -1,4 +1,4 @@
-"""Predictions as Praat TextGrid, ELAN, CSV, JSON and Parquet: functions return the content, callers write it."""
+"""Export predictions as Praat TextGrid, ELAN, CSV, JSON and Parquet: functions return content, callers write it."""
 
 import io
 import json
@@ -26,7 +26,7 @@ FORMULA = ("=", "+", "-", "@")
 
 @dataclass(frozen=True)
 class Export:
-    """A format: the ending of its files, and what makes the content; `textgrid` and `elan` hold one recording each."""
+    """A format: the ending of its files, and the function that makes the content."""
 
     ending: str
     content: Callable[[Sequence[Prediction]], str | bytes]
@@ -34,19 +34,19 @@ class Export:
 
 @dataclass(frozen=True)
 class Tier:
-    """Stretches that do not overlap, as Praat and ELAN have them: (start in seconds, end in seconds, label)."""
+    """Intervals that do not overlap, as Praat and ELAN have them: (start in seconds, end in seconds, label)."""
 
     name: str
     intervals: tuple[tuple[float, float, str], ...]
 
 
 def to_json(predictions: Iterable[Prediction]) -> str:
-    """One JSON list, an object a recording, numbers not rounded, all in ASCII; see `Prediction.to_dict`."""
-    return "".join(json_pieces(predictions))
+    """Export one JSON list, an object a recording, numbers not rounded, all in ASCII; see `Prediction.to_dict`."""
+    return "".join(iter_json(predictions))
 
 
-def json_pieces(predictions: Iterable[Prediction]) -> Iterator[str]:
-    """The text of `to_json`, a recording at a time as they come, nothing before the first."""
+def iter_json(predictions: Iterable[Prediction]) -> Iterator[str]:
+    """Yield the text of `to_json`, a recording at a time as they come, nothing before the first."""
     before = "[\n"
     for p in predictions:
         yield before + indent(json.dumps(p.to_dict(), indent=2), "  ")
@@ -54,8 +54,8 @@ def json_pieces(predictions: Iterable[Prediction]) -> Iterator[str]:
     yield "[]\n" if before == "[\n" else "\n]\n"
 
 
-def to_frame(predictions: Sequence[Prediction]) -> "pd.DataFrame":
-    """A row a segment: file, index, start_s, end_s, label, confidence, and p_<class> of every class.
+def to_dataframe(predictions: Sequence[Prediction]) -> "pd.DataFrame":
+    """Tabulate a row a segment: file, index, start_s, end_s, label, confidence, and p_<class> of every class.
 
     Of models with different classes, a segment has NaN where its model has no such class.
     """
@@ -63,27 +63,30 @@ def to_frame(predictions: Sequence[Prediction]) -> "pd.DataFrame":
 
     classes = dict.fromkeys(c for p in predictions for c in p.labels)
     segments = [(p, s) for p in predictions for s in p.segments]
-    rows = [(storable(p.file), s.index, s.start_s, s.end_s, storable(s.label), s.confidence) for p, s in segments]
+    rows = [
+        (escape_for_xml(p.file), s.index, s.start_s, s.end_s, escape_for_xml(s.label), s.confidence)
+        for p, s in segments
+    ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     for c in classes:
-        frame[f"p_{storable(c)}"] = [s.probabilities.get(c, float("nan")) for _, s in segments]
+        frame[f"p_{escape_for_xml(c)}"] = [s.probabilities.get(c, float("nan")) for _, s in segments]
     return frame
 
 
 def to_csv(predictions: Sequence[Prediction], header: bool = True) -> str:
-    """The rows of `to_frame` as CSV, numbers not rounded.
+    """Export the rows of `to_dataframe` as CSV, numbers not rounded.
 
     A spreadsheet would take a cell that begins with =, +, - or @ as a formula. So a file of such a
     name is written as `./NAME`, which is the same file; a label of such a name gets an apostrophe.
     """
-    frame = to_frame(predictions)
-    frame["file"] = [guarded(name, "./") for name in frame["file"]]
-    frame["label"] = [guarded(name, "'") for name in frame["label"]]
+    frame = to_dataframe(predictions)
+    frame["file"] = [escape_formula(name, "./") for name in frame["file"]]
+    frame["label"] = [escape_formula(name, "'") for name in frame["label"]]
     return frame.to_csv(index=False, lineterminator="\n", header=header)
 
 
-def csv_pieces(predictions: Iterable[Prediction]) -> Iterator[str]:
-    """The text of `to_csv` of predictions of one model, a recording at a time as they come."""
+def iter_csv(predictions: Iterable[Prediction]) -> Iterator[str]:
+    """Yield the text of `to_csv` of predictions of one model, a recording at a time as they come."""
     header = True
     for p in predictions:
         yield to_csv([p], header)
@@ -92,15 +95,18 @@ def csv_pieces(predictions: Iterable[Prediction]) -> Iterator[str]:
         yield to_csv([])
 
 
-def rows_csv(table: "pd.DataFrame") -> str:
-    """A table of clips as CSV, numbers not rounded; a text that a spreadsheet would take as a formula gets a '."""
+def clips_to_csv(table: "pd.DataFrame") -> str:
+    """Export a table of clips as CSV, numbers not rounded; text that begins as a formula gets a '."""
     texts = table.select_dtypes(include=["object", "string"]).columns
-    safe = {name: [guarded(storable(v), "'") if isinstance(v, str) else v for v in table[name]] for name in texts}
+    safe = {
+        name: [escape_formula(escape_for_xml(v), "'") if isinstance(v, str) else v for v in table[name]]
+        for name in texts
+    }
     return table.assign(**safe).to_csv(index=False, lineterminator="\n")
 
 
 def to_zip(files: Iterable[tuple[str, Prediction]], ending: str) -> bytes:
-    """A ZIP of one TextGrid or ELAN file for each recording; of equal names the second is `NAME-2`, and so on.
+    """Pack one TextGrid or ELAN file for each recording in a ZIP; of equal names the second is `NAME-2`.
 
     Args:
         files: what each is to be called, without its ending, and what it holds.
@@ -116,7 +122,7 @@ def to_zip(files: Iterable[tuple[str, Prediction]], ending: str) -> bytes:
 
 
 def _free(name: str, taken: Collection[str]) -> str:
-    """The name itself, or with a number where it is taken, whatever the case."""
+    """Number a name that is taken, whatever the case."""
     number, free = 1, name
     while free.casefold() in taken:
         number += 1
@@ -125,18 +131,18 @@ def _free(name: str, taken: Collection[str]) -> str:
 
 
 def to_parquet(predictions: Sequence[Prediction]) -> bytes:
-    """The rows of `to_frame` as a Parquet file."""
+    """Export the rows of `to_dataframe` as a Parquet file."""
     content = io.BytesIO()
-    to_frame(predictions).to_parquet(content, index=False)
+    to_dataframe(predictions).to_parquet(content, index=False)
     return content.getvalue()
 
 
 def to_textgrid(prediction: Prediction) -> str:
-    """A Praat TextGrid in the long form; its tiers are those of `tiers`, gaps are empty intervals."""
+    """Export a Praat TextGrid in the long form; its tiers are those of `build_tiers`, gaps are empty intervals."""
     from praatio.textgrid import IntervalTier, Textgrid
 
     grid = Textgrid(0, prediction.duration_s)
-    for tier in tiers(prediction):
+    for tier in build_tiers(prediction):
         grid.addTier(IntervalTier(tier.name, list(tier.intervals), 0, prediction.duration_s))
     with TemporaryDirectory() as folder:
         path = Path(folder, "prediction.TextGrid")
@@ -145,26 +151,26 @@ def to_textgrid(prediction: Prediction) -> str:
 
 
 def to_elan(prediction: Prediction) -> str:
-    """An ELAN annotation document (EAF 2.8); times in whole milliseconds, the tiers those of `tiers`.
+    """Export an ELAN annotation document (EAF 2.8); times in whole milliseconds, the tiers of `build_tiers`.
 
     It names the recording as it was given and, for ELAN to find, as lying beside the document.
     """
     from pympi.Elan import Eaf, to_string
 
     document = Eaf(author="segser")
-    file = storable(prediction.file)
+    file = escape_for_xml(prediction.file)
     mime = MIME.get(PurePath(file).suffix.lower(), "unknown")
     document.add_linked_file(file, relpath=f"./{PurePath(file).name}", mimetype=mime)
     document.remove_tier("default")
-    for tier in tiers(prediction):
+    for tier in build_tiers(prediction):
         document.add_tier(tier.name)
         for start_s, end_s, label in tier.intervals:
             document.add_annotation(tier.name, round(1000 * start_s), round(1000 * end_s), label)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + to_string(document) + "\n"
 
 
-def tiers(prediction: Prediction) -> list[Tier]:
-    """The utterance's tier, then the segments', which overlap one another and so need several.
+def build_tiers(prediction: Prediction) -> list[Tier]:
+    """Build the utterance's tier, then the segments', which overlap one another and so need several.
 
     Segments alternate between `segments even` and `segments odd`, and the last of several, when it
     is flush with the end and so off the others' grid, has `segments last`. Where segments overlap
@@ -173,33 +179,33 @@ def tiers(prediction: Prediction) -> list[Tier]:
     grid = list(prediction.segments)
     is_flush = len(grid) > 1 and grid[-1].end_s >= prediction.duration_s
     last = [grid.pop()] if is_flush else []
-    n = apart(grid)
+    n = split_into_tiers(grid)
     names = ("even", "odd") if n == 2 else tuple(f"{k + 1} of {n}" for k in range(n))
-    whole = Tier("utterance", ((0.0, prediction.duration_s, storable(prediction.label)),))
-    parts = [Tier(f"segments {name}", tuple(intervals(grid[k::n]))) for k, name in enumerate(names)]
-    return [whole, *parts, Tier("segments last", tuple(intervals(last)))]
+    whole = Tier("utterance", ((0.0, prediction.duration_s, escape_for_xml(prediction.label)),))
+    parts = [Tier(f"segments {name}", tuple(segment_intervals(grid[k::n]))) for k, name in enumerate(names)]
+    return [whole, *parts, Tier("segments last", tuple(segment_intervals(last)))]
 
 
-def apart(segments: Sequence[Segment]) -> int:
-    """The fewest tiers, at least two, over which segments can take turns without overlap."""
+def split_into_tiers(segments: Sequence[Segment]) -> int:
+    """Split segments into the fewest tiers, at least two, in which none overlap."""
     n = 2
     while any(a.end_s > b.start_s for a, b in zip(segments, segments[n:], strict=False)):
         n += 1
     return n
 
 
-def intervals(segments: Sequence[Segment]) -> Iterator[tuple[float, float, str]]:
-    """Start, end and label of each segment."""
-    return ((s.start_s, s.end_s, storable(s.label)) for s in segments)
+def segment_intervals(segments: Sequence[Segment]) -> Iterator[tuple[float, float, str]]:
+    """List start, end and label of each segment."""
+    return ((s.start_s, s.end_s, escape_for_xml(s.label)) for s in segments)
 
 
-def storable(text: str) -> str:
-    """Text that XML and UTF-8 can hold: control characters and halves of characters as escapes such as \\x1b."""
+def escape_for_xml(text: str) -> str:
+    """Escape what XML and UTF-8 cannot hold: control characters and lone surrogates, such as \x1b."""
     return UNSTORABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
-def guarded(cell: str, guard: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+def escape_formula(cell: str, guard: str) -> str:
+    """Escape a cell that a spreadsheet would take for a formula."""
     return guard + cell if cell.lstrip().startswith(FORMULA) else cell
 
 

@@ -1,4 +1,4 @@
-"""What a model says of a recording: the dataclasses that exports, figures and pages know.
+"""Dataclasses of a prediction, which exports, figures and pages know.
 
 Nothing here needs torch. A `Prediction` holds the probabilities of the whole utterance and
 of every segment, so that another rule of aggregation needs no second pass through the model.
@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from segser_core.prediction.rules import Aggregate, aggregate
-from segser_core.systems import system_of
+from segser_core.systems import find_system
 
 Context = Literal["clip", "segment"]
 CONTEXTS: tuple[Context, ...] = get_args(Context)
@@ -18,7 +18,7 @@ CONTEXTS: tuple[Context, ...] = get_args(Context)
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of the recording, from `start_s` to `end_s` seconds, and what the model hears in it."""
+    """A segment of the recording, from `start_s` to `end_s` seconds, and its probabilities."""
 
     index: int
     start_s: float
@@ -27,18 +27,18 @@ class Segment:
 
     @property
     def label(self) -> str:
-        """The most probable emotion."""
+        """Return the most probable emotion."""
         return max(self.probabilities, key=self.probabilities.__getitem__)
 
     @property
     def confidence(self) -> float:
-        """The probability of the label, 0 to 1."""
+        """Return the probability of the label, 0 to 1."""
         return self.probabilities[self.label]
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """All that one model says of one recording, under one rule of aggregation.
+    """The prediction of one model for one recording, under one rule of aggregation.
 
     `utterance` holds the head's probabilities on the mean of all frames, empty where only segments
     were heard; `label` and `probabilities` are what the rule makes of it and of the segments.
@@ -59,21 +59,21 @@ class Prediction:
 
     @property
     def confidence(self) -> float:
-        """The probability of the label, 0 to 1."""
+        """Return the probability of the label, 0 to 1."""
         return self.probabilities[self.label]
 
     @property
-    def deciding(self) -> Segment | None:
-        """The segment whose probabilities became the recording's: only under `max` is there one."""
+    def deciding_segment(self) -> Segment | None:
+        """Return the segment whose probabilities became the recording's; None but under `max`."""
         return max(self.segments, key=lambda s: s.confidence) if self.aggregate == "max" else None
 
     @property
     def is_probe(self) -> bool:
-        """Whether the model never met a segment in training, so that its segments are a probe."""
-        return not system_of(self.system).segments
+        """Check whether training never met a segment, so that the segments are a probe."""
+        return not find_system(self.system).segments
 
-    def under(self, rule: Aggregate) -> "Prediction":
-        """The same recording and model under another rule of aggregation."""
+    def with_rule(self, rule: Aggregate) -> "Prediction":
+        """Aggregate the same recording and model under another rule."""
         utterance = np.array([self.utterance[c] for c in self.labels]) if self.utterance else None
         segments = np.array([[s.probabilities[c] for c in self.labels] for s in self.segments])
         index, p = aggregate(utterance, segments, rule)
@@ -85,7 +85,7 @@ class Prediction:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The recording as the command line's JSON has it, numbers not rounded."""
+        """Convert to the object that the command line prints as JSON, numbers not rounded."""
         keys = ("file", "duration_s", "model", "labels", "label", "confidence", "probabilities", "aggregate", "context")
         return {
             **{k: getattr(self, k) for k in keys},

@@ -12,7 +12,7 @@ TOP_K = 3
 
 
 def aggregate(utterance: np.ndarray | None, segments: np.ndarray, rule: Aggregate) -> tuple[int, np.ndarray]:
-    """Label and probabilities of a recording, from those of its parts.
+    """Aggregate the probabilities of a recording's parts to its label and probabilities.
 
     Args:
         utterance: (C,) probabilities of the head on the mean of all frames; None where only segments were heard.
@@ -47,7 +47,7 @@ def aggregate(utterance: np.ndarray | None, segments: np.ndarray, rule: Aggregat
 
 
 def aggregate_all(p: np.ndarray, starts: np.ndarray, rule: Aggregate) -> tuple[np.ndarray, np.ndarray]:
-    """`prediction.aggregate` for many recordings at once, by any rule but `utterance`.
+    """Aggregate many recordings at once, by any rule but `utterance`.
 
     Args:
         p: (R, C) the probabilities of all segments, those of a recording beside one another, in order.
@@ -65,7 +65,7 @@ def aggregate_all(p: np.ndarray, starts: np.ndarray, rule: Aggregate) -> tuple[n
         shares = np.add.reduceat(np.eye(p.shape[1])[p.argmax(axis=1)], starts) / counts[:, None]
         tied = np.where(shares == shares.max(axis=1, keepdims=True), mean, -1.0)
         return shares, p.shape[1] - 1 - tied[:, ::-1].argmax(axis=1)  # of equals the last, as lexsort has it
-    best = most_confident(p, starts)
+    best = rank_by_confidence(p, starts)
     if rule == "max":
         return p[best[starts]], p[best[starts]].argmax(axis=1)
     rank = np.arange(len(p)) - np.repeat(starts, counts)
@@ -74,7 +74,7 @@ def aggregate_all(p: np.ndarray, starts: np.ndarray, rule: Aggregate) -> tuple[n
     return found, found.argmax(axis=1)
 
 
-def most_confident(p: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The places of the segments, each recording's from the most confident down, the first of equals first: (R,)."""
+def rank_by_confidence(p: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Rank each recording's segments from the most confident down, the first of equals first: (R,) indices."""
     recording = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(p)))
     return np.lexsort((np.arange(len(p)), -p.max(axis=1), recording))

@@ -7,14 +7,14 @@ import numpy as np
 
 from segser_core.prediction.prediction import Prediction, Segment
 
-Stretch = tuple[float, float]  # start and end, in seconds
+TimeSpan = tuple[float, float]  # start and end, in seconds
 
 
-def disagreements(a: Prediction, b: Prediction) -> list[Stretch]:
-    """Where two models name different emotions; a moment belongs to the segment whose centre is nearest."""
+def find_disagreements(a: Prediction, b: Prediction) -> list[TimeSpan]:
+    """Find where two models name different emotions; a moment belongs to the segment of the nearest centre."""
     edges = np.unique([0.0, *_borders(a), *_borders(b), a.duration_s])
     middles = (edges[:-1] + edges[1:]) / 2
-    found: list[Stretch] = []
+    found: list[TimeSpan] = []
     for start, end, *labels in zip(
         edges[:-1].tolist(), edges[1:].tolist(), _labels_at(a, middles), _labels_at(b, middles), strict=True
     ):
@@ -26,8 +26,8 @@ def disagreements(a: Prediction, b: Prediction) -> list[Stretch]:
     return found
 
 
-def lanes_of(segments: Sequence[Segment]) -> list[int]:
-    """The lane of each segment, from 0, so that neighbours that overlap do not cover one another."""
+def assign_lanes(segments: Sequence[Segment]) -> list[int]:
+    """Assign each segment a lane, from 0, so that neighbours that overlap do not cover one another."""
     ends: list[float] = []
     lanes = []
     for segment in segments:
@@ -38,16 +38,16 @@ def lanes_of(segments: Sequence[Segment]) -> list[int]:
     return lanes
 
 
-def centre_s(segment: Segment) -> float:
-    """The middle of a segment, in seconds."""
+def segment_centre_s(segment: Segment) -> float:
+    """Compute the middle of a segment, in seconds."""
     return (segment.start_s + segment.end_s) / 2
 
 
 def _borders(prediction: Prediction) -> list[float]:
-    """Halfway between the centres of neighbouring segments: who is nearest changes there."""
-    return [(centre_s(s) + centre_s(t)) / 2 for s, t in pairwise(prediction.segments)]
+    """Compute the times halfway between the centres of neighbouring segments."""
+    return [(segment_centre_s(s) + segment_centre_s(t)) / 2 for s, t in pairwise(prediction.segments)]
 
 
 def _labels_at(prediction: Prediction, times_s: np.ndarray) -> list[str]:
-    """What a model hears at each of these times, in the segment whose centre is nearest."""
+    """Look up a model's label at each of these times, in the segment of the nearest centre."""
     return [prediction.segments[i].label for i in np.searchsorted(_borders(prediction), times_s)]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segser_core.errors import RunError
-from segser_core.prediction.rules import Aggregate, most_confident
+from segser_core.prediction.rules import Aggregate, rank_by_confidence
 from segser_core.runs.reaggregate import KEY, own_rule, parts_of, under_rule
 from segser_core.runs.run import Run
 from segser_core.runs.test_split import test_rows
@@ -56,7 +56,7 @@ def _explained(run: Run) -> "pd.DataFrame":
     true = rows.label.map({c: i for i, c in enumerate(run.labels)}).to_numpy()
     counts = np.diff(parts.starts, append=len(parts.p))
     names_it = parts.p.argmax(axis=1) == np.repeat(true, counts)
-    first = most_confident(parts.p, parts.starts)[parts.starts]
+    first = rank_by_confidence(parts.p, parts.starts)[parts.starts]
     ends_s = np.maximum.reduceat(parts.end_s, parts.starts)
     duration_s = rows.duration_s.to_numpy(float) if "duration_s" in rows else ends_s
     return rows[KEY].assign(

@@ -9,7 +9,7 @@ import numpy as np
 from segser_core.errors import RunError
 from segser_core.files import read_json_object
 from segser_core.formatting import one_line
-from segser_core.labels import is_fit
+from segser_core.labels import is_valid_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def read_meta(path: Path) -> dict[str, Any]:
     if not isinstance(meta.get("system"), str):
         raise RunError(f"{path} names no system")
     labels = meta.get("labels")
-    if not isinstance(labels, list) or not labels or not all(is_fit(c) for c in labels):
+    if not isinstance(labels, list) or not labels or not all(is_valid_label(c) for c in labels):
         raise RunError(f"{path} has labels {labels!r}; expected a list of names, without markup")
     if len(set(labels)) < len(labels):
         raise RunError(f"{path} names a label twice: {', '.join(labels)}")

@@ -9,7 +9,7 @@ import numpy as np
 from segser_core.errors import RunError
 from segser_core.prediction.rules import AGGREGATES, Aggregate
 from segser_core.runs.run import Run
-from segser_core.systems import system_of
+from segser_core.systems import find_system
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ KEY = ["utterance_id", "seed", "fold"]
 def own_rule(run: Run) -> Aggregate:
     """The rule by which a run's stored labels were found."""
     said = run.meta.get("aggregate")
-    return said if said in AGGREGATES else system_of(run.system).rule
+    return said if said in AGGREGATES else find_system(run.system).rule
 
 
 def rules_of(run: Run) -> tuple[Aggregate, ...]:

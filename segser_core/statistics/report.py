@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from segser_core.formatting import aligned, one_line, percent, signed
+from segser_core.formatting import align_columns, one_line, percent, signed_points
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs.reaggregate import own_rule
 from segser_core.runs.run import Run
@@ -76,8 +76,12 @@ def _bounds(interval: Interval) -> list[float]:
 
 
 def _run_text(run: Run, summary: Summary) -> str:
-    right = "14" if summary.by_speaker is None else "15"
-    lines = [_head(run, summary), *aligned(_score_rows(summary), right), *aligned(_recall_rows(summary), right)]
+    right = (1, 4) if summary.by_speaker is None else (1, 5)
+    lines = [
+        _head(run, summary),
+        *align_columns(_score_rows(summary), right=right),
+        *align_columns(_recall_rows(summary), right=right),
+    ]
     lacking = [s.present for s in summary.per_fold if s.present < summary.pooled.present]
     if lacking:
         lines.append(f"{len(lacking)} folds lack a class: UAR of the fewest is over {min(lacking)} classes.")
@@ -162,19 +166,26 @@ def _calibration_lines(of: Calibration) -> list[str]:
     for g in of.by_segments:
         span = f"  {g.n_low}" if g.n_low == g.n_high else f"  {g.n_low} to {g.n_high}"
         rows.append((span, percent(g.mean_confidence), percent(g.accuracy), percent(g.ece), str(g.count)))
-    return [f"expected calibration error {percent(of.ece)} %; {at}", *(aligned(rows, "1234") if of.by_segments else [])]
+    return [
+        f"expected calibration error {percent(of.ece)} %; {at}",
+        *(align_columns(rows, right=(1, 2, 3, 4)) if of.by_segments else []),
+    ]
 
 
 def _rule_lines(rules: dict[Aggregate, RuleScores]) -> list[str]:
     """UAR under each rule of aggregation, the run's own first."""
     rows = [(f"  {rule}", percent(of.pooled.uar), _interval(of.intervals.uar)) for rule, of in rules.items()]
-    return aligned([("label from", "UAR", "95 %"), *rows], "1")
+    return align_columns([("label from", "UAR", "95 %"), *rows], right=(1,))
 
 
 def _rule_difference_text(found: dict[Aggregate, Differences]) -> str:
     """The difference of UAR under each rule that both runs can be asked for; nothing where there is but one."""
-    rows = [(f"  {rule}", signed(of.uar.value), _range(of.uar)) for rule, of in found.items()]
-    return "\n".join(["", *aligned([("both, label from", "UAR", "95 %"), *rows], "1")]) if len(rows) > 1 else ""
+    rows = [(f"  {rule}", signed_points(of.uar.value), _range(of.uar)) for rule, of in found.items()]
+    return (
+        "\n".join(["", *align_columns([("both, label from", "UAR", "95 %"), *rows], right=(1,))])
+        if len(rows) > 1
+        else ""
+    )
 
 
 def _layer_lines(run: Run) -> list[str]:
@@ -185,7 +196,7 @@ def _layer_lines(run: Run) -> list[str]:
     rows = [
         (f"  {r.layer}", percent(r.weight), f"{percent(r.lowest)} to {percent(r.highest)}") for r in table.itertuples()
     ]
-    return aligned([("layer", "weight", "of its models"), *rows], "1")
+    return align_columns([("layer", "weight", "of its models"), *rows], right=(1,))
 
 
 def _comparison_text(first: str, second: str, found: Comparison) -> str:
@@ -194,7 +205,7 @@ def _comparison_text(first: str, second: str, found: Comparison) -> str:
     agreement = found.agreement
     lines = [
         f"{one} minus {two}, paired on {found.utterances} clips{left}",
-        *aligned(_difference_rows(found), "1"),
+        *align_columns(_difference_rows(found), right=(1,)),
         *_about_speakers(found.speakers, found.few_speakers),
         f"equal labels {percent(agreement.share)} %, Cohen's kappa {agreement.kappa:.2f}",
         f"  of what {one} has right, {two} has right {percent(agreement.second_of_first)} %; "
@@ -219,11 +230,11 @@ def _difference_rows(found: Comparison) -> Rows:
     rows: Rows = [("", *heads)]
     for key, name in SCORES.items():
         sure = [cell for of, _ in each for cell in (_range(getattr(of, key)), "")]
-        rows.append((name, signed(getattr(found.differences, key).value), *sure))
+        rows.append((name, signed_points(getattr(found.differences, key).value), *sure))
     rows.append(("recall", *[""] * len(heads)))
     for i, c in enumerate(found.classes):
         sure = [cell for of, adjusted in each for cell in (_range(of.recall[i]), _p(adjusted[i]))]
-        rows.append((f"  {one_line(c)}", signed(found.differences.recall[i].value), *sure))
+        rows.append((f"  {one_line(c)}", signed_points(found.differences.recall[i].value), *sure))
     return rows
 
 
@@ -232,7 +243,7 @@ def _range(of: Difference) -> str:
         return "no clip"
     if of.p_value != of.p_value:
         return "too few speakers"
-    return f"{signed(of.interval.low)} to {signed(of.interval.high)}{_mark(of.interval)}"
+    return f"{signed_points(of.interval.low)} to {signed_points(of.interval.high)}{_mark(of.interval)}"
 
 
 def _p(value: float) -> str:

@@ -10,9 +10,7 @@ import torch
 
 from segser_core.audio.loading import load_audio
 from segser_core.inference.predictor import Predictor
-from tests.support.paths import ROOT
-
-SAMPLE = ROOT / "segser_core" / "bundled" / "sample.flac"
+from tests.support.paths import ROOT, SAMPLE
 
 
 @pytest.fixture(scope="module")

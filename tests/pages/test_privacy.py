@@ -16,11 +16,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.audio_files import spoken
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, SAMPLE
 from tests.support.serving import served
 from tests.support.visitor import Visitor
 
-SAMPLE = ROOT / "segser_core" / "bundled" / "sample.flac"
 NAME = "a-name-that-nobody-must-read"
 LARGE = spoken(60)  # above what Starlette keeps in memory by itself
 LOOPBACK = ("127.", "localhost", "::1", "None")

@@ -8,7 +8,6 @@ from scipy import stats
 from scipy.stats import binomtest
 from sklearn.metrics import recall_score
 
-from benchmarks.coverage import RECALL, covered, experiments, true_uar_of_speakers
 from segser_core.errors import SettingError
 from segser_core.statistics import bootstrap, metrics
 from segser_core.statistics.bootstrap import (
@@ -24,6 +23,7 @@ from segser_core.statistics.bootstrap import (
     speakers,
     wilson,
 )
+from tests.support.coverage import RECALL, covered, experiments, true_uar_of_speakers
 from tests.support.simulated import of_ten_speakers, simulated
 
 

@@ -157,7 +157,7 @@ def test_a_killed_writer_holds_up_nobody_and_what_it_left_is_cleared_away(tmp_pa
     """Killed between moving the old run aside and putting the new one in its place."""
     path = written(tmp_path / "a")
     code = f"""
-import os, signal; from pathlib import Path; from tests.runs.test_run import *
+import os, signal; from pathlib import Path; from tests.support.run_folders import written
 rename = Path.rename
 Path.rename = lambda self, to: os.kill(os.getpid(), 9) if self.name.endswith(".new") else rename(self, to)
 written(Path({str(path)!r}))
@@ -171,7 +171,7 @@ written(Path({str(path)!r}))
 
 def test_a_run_is_written_by_one_process_at_a_time(tmp_path):
     path = written(tmp_path / "a")
-    code = f"import sys; from tests.runs.test_run import *; from pathlib import Path; written(Path({str(path)!r}))"
+    code = f"import sys; from tests.support.run_folders import written; from pathlib import Path; written(Path({str(path)!r}))"
     with write_lock(path), write_lock(path):
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert "RunError: another process is writing" in done.stderr
@@ -186,7 +186,7 @@ def test_a_place_that_may_not_be_written_is_said(tmp_path):
     """Really so, for root too, who for once has no power over permissions."""
     path = written(tmp_path / "closed" / "a")
     (tmp_path / "closed").chmod(0o555)
-    code = f"from tests.runs.test_run import *; from pathlib import Path; written(Path({str(path)!r}))"
+    code = f"from tests.support.run_folders import written; from pathlib import Path; written(Path({str(path)!r}))"
     power = WITHOUT_POWER if os.geteuid() == 0 else []
     if power and shutil.which("setpriv") is None:
         pytest.skip("whoever is root may write everything, and there is no setpriv to change that")
