@@ -157,6 +157,38 @@ def test_who_may_import_whom():
     assert [n for n in names(sources("pages")) if packages(ROOT / n) & heavy] == []
 
 
+def imported_tests(module: ast.Module) -> list[str]:
+    """Find the test files that a module imports; what tests share lies in `tests/support`."""
+    found = {m for m in imports(ast.walk(module)) if m.split(".")[0] in ("tests", "benchmarks") and is_module(m)}
+    return sorted(m for m in found if m.split(".")[-1].startswith("test_"))
+
+
+def test_no_test_imports_another_test_or_a_benchmark():
+    found = {n: imported_tests(tree(ROOT / n)) for n in names([*sources("tests"), *sources("benchmarks")])}
+    assert {n: f for n, f in found.items() if f} == {}
+    assert [n for n in names(sources("tests")) if "benchmarks" in packages(ROOT / n)] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from tests.runs.test_run import read_run",
+        "from tests.runs import test_run",
+        "import tests.test_cli",
+        "def f():\n    from benchmarks.tests import test_load",
+    ],
+)
+def test_an_import_of_a_test_is_seen(source):
+    assert imported_tests(ast.parse(source)) != []
+
+
+@pytest.mark.parametrize(
+    "source", ["from tests.support.paths import ROOT", "from segser_core.runs.test_split import test_rows"]
+)
+def test_support_may_be_imported(source):
+    assert imported_tests(ast.parse(source)) == []
+
+
 def everything() -> list[Path]:
     return [*sources("segser_core"), *sources("training"), *sources("pages")]
 

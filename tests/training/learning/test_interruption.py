@@ -171,7 +171,7 @@ written(Path({str(path)!r}))
 
 def test_a_run_is_written_by_one_process_at_a_time(tmp_path):
     path = written(tmp_path / "a")
-    code = f"import sys; from tests.support.run_folders import written; from pathlib import Path; written(Path({str(path)!r}))"
+    code = f"from tests.support.run_folders import written; from pathlib import Path; written(Path({str(path)!r}))"
     with write_lock(path), write_lock(path):
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert "RunError: another process is writing" in done.stderr
