@@ -14,16 +14,16 @@ from typing import Any
 
 import pandas as pd
 
-from segser_core.bundled import checkpoint_of
+from segser_core.bundled import find_checkpoint
 from segser_core.errors import SegserError
 from segser_core.inference.predictor import Predictor
-from segser_core.network.model import origin
+from segser_core.network.model import encoder_origin
 from segser_core.runs.reading import read_json
-from segser_core.runs.writing import check_place, write_run
-from segser_core.statistics.scores import metrics_of
+from segser_core.runs.writing import check_run_folder, write_run
+from segser_core.statistics.scores import compute_metrics
 from training.config.overrides import parse_args
 from training.corpora import load_corpus
-from training.corpora.protocols import clips_of_split, name_of
+from training.corpora.protocols import clips_of_split, protocol_name
 from training.features.store import digest
 from training.runs.describe import describe_run
 from training.runs.scoring import Parts, Result, scored, scored_on_ray
@@ -36,10 +36,10 @@ def fold_heard(asked: argparse.Namespace) -> int | None:
 
     The other folds' test clips were training clips of this one's, so only its own are a test.
     """
-    place = checkpoint_of(asked.model).absolute()
+    place = find_checkpoint(asked.model).absolute()
     run = place / "../../../run.json"  # of RUN/checkpoint/seed-S/fold-K
     told = read_json(run) if place.name.startswith("fold-") and run.is_file() else {}
-    if told.get("corpus") != asked.corpus or told.get("protocol") != name_of(asked.corpus, asked.protocol):
+    if told.get("corpus") != asked.corpus or told.get("protocol") != protocol_name(asked.corpus, asked.protocol):
         return None
     log.info("the model was trained in %s of this protocol: the clips are of that fold alone", place.name)
     return int(place.name.removeprefix("fold-"))
@@ -78,11 +78,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 def run(asked: argparse.Namespace) -> dict[str, Any]:
     """Score the clips that were asked for and put the run folder in place; returns its metrics."""
-    check_place(asked.out, keeps_checkpoint=False)
+    check_run_folder(asked.out, keeps_checkpoint=False)
     began = time.monotonic()
     predictor = Predictor.from_pretrained(asked.model, asked.device if asked.engine == "local" else "auto")
     manifest = clips_of(asked, predictor.labels)
-    protocol = "all clips" if asked.split == "all" else name_of(asked.corpus, asked.protocol)
+    protocol = "all clips" if asked.split == "all" else protocol_name(asked.corpus, asked.protocol)
     meta = describe_run(predictor, asked.corpus, protocol, [0], 0)
     parts = Parts(asked.out.with_name(f".{asked.out.name}.parts"), meta, config_of(asked, protocol, manifest))
     if not asked.resume:
@@ -94,7 +94,7 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
         return scored(predictor, clips, asked.root)
 
     records = parts.complete(manifest, score, {"corpus": asked.corpus, "seed": 0, "fold": 0})
-    metrics = metrics_of(records.predictions.assign(split="test"), list(predictor.labels))
+    metrics = compute_metrics(records.predictions.assign(split="test"), list(predictor.labels))
     meta |= {"seconds": round(time.monotonic() - began)}
     write_run(asked.out, meta=meta, config_yaml=parts.config, metrics=metrics, **vars(records))
     shutil.rmtree(parts.folder)
@@ -103,7 +103,7 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
 
 def config_of(asked: argparse.Namespace, protocol: str, manifest: pd.DataFrame) -> str:
     """config.yaml: what decides the result of an evaluation."""
-    weights = origin(str(checkpoint_of(asked.model)), None).get("sha256")
+    weights = encoder_origin(str(find_checkpoint(asked.model)), None).get("sha256")
     clips = digest("\n".join(manifest["utterance_id"]).encode())
     asked_for = f"corpus: {asked.corpus}\nprotocol: {protocol}\nsplit: {asked.split}\nclips: {clips}\n"
     return f"model: {Path(asked.model).name}\nsha256: {weights}\n{asked_for}"

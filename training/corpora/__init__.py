@@ -1,40 +1,61 @@
-"""Corpora by name. A loader is one module of this package with `load(root: Path, **options) -> Corpus`, named as its
-corpus; its further arguments, each with a default, are what the corpus needs to be told."""
+"""Corpora by name: each file of this package that holds a `DEFINITION` is one (see `training.corpora.definition`)."""
 
 import inspect
 import pkgutil
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from segser_core.errors import CorpusError
 from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut
+from training.corpora.definition import CorpusDefinition, Protocol
 
-__all__ = ["COLUMNS", "Corpus", "Counts", "LeftOut", "corpora", "load_corpus"]
-_HELPERS = {"corpus", "join", "__main__"}
+__all__ = [
+    "COLUMNS",
+    "Corpus",
+    "CorpusDefinition",
+    "Counts",
+    "LeftOut",
+    "Protocol",
+    "corpus_definitions",
+    "corpus_title",
+    "load_corpus",
+]
 
 
-def corpora() -> tuple[str, ...]:
-    """The names that `load_corpus` knows."""
-    return tuple(sorted({module.name for module in pkgutil.iter_modules(__path__)} - _HELPERS))
+@cache
+def corpus_definitions() -> dict[str, CorpusDefinition]:
+    """Find the corpora of this package: their definitions by name, in order."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "__main__")
+    modules = (import_module(f"{__name__}.{name}") for name in names)
+    found = (getattr(module, "DEFINITION", None) for module in modules)
+    return {definition.name: definition for definition in found if definition is not None}
+
+
+def corpus_title(name: str) -> str:
+    """Return a corpus's name as people write it; a name that is not known stays as it is."""
+    definition = corpus_definitions().get(name)
+    return definition.info.title if definition else name
 
 
 def load_corpus(name: str, root: str | Path, options: Mapping[str, Any] | None = None) -> Corpus:
-    """A corpus by its name, from the folder that holds it.
+    """Load a corpus by its name from the folder that holds it.
 
     Args:
-        name: one of `corpora()`.
+        name: one of `corpus_definitions()`.
         root: the folder.
-        options: what the corpus's loader is told, e.g. {"excited": "out"} for IEMOCAP.
+        options: further arguments of the corpus's loader, e.g. {"excited": "out"} for IEMOCAP.
 
     Raises:
         CorpusError: no corpus has that name, or no such option, or the folder holds nothing of it.
     """
-    if name not in corpora():
-        raise CorpusError(f"corpus {name!r} is unknown; choose one of {', '.join(corpora())}")
-    load = import_module(f"{__name__}.{name}").load
+    definitions = corpus_definitions()
+    if name not in definitions:
+        raise CorpusError(f"corpus {name!r} is unknown; choose one of {', '.join(definitions)}")
+    load = definitions[name].load
     _, *known = inspect.signature(load).parameters
-    if strange := sorted(set(options or {}) - set(known)):
-        raise CorpusError(f"the option {strange[0]!r} is unknown for {name}; known: {', '.join(known) or 'none'}")
+    if unknown := sorted(set(options or {}) - set(known)):
+        raise CorpusError(f"the option {unknown[0]!r} is unknown for {name}; known: {', '.join(known) or 'none'}")
     return load(Path(root), **(options or {}))

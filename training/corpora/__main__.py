@@ -17,7 +17,7 @@ import typer
 from segser_core.errors import SegserError
 from segser_core.formatting import one_line
 from training.config.overrides import corpus_options
-from training.corpora import Corpus, Counts, corpora, load_corpus
+from training.corpora import Corpus, Counts, corpus_definitions, load_corpus
 from training.corpora.join import Lengths, check_empty
 from training.corpora.join import join as join_clips
 from training.corpora.protocols import clips_of_split
@@ -34,7 +34,7 @@ def main() -> None:
 @app.command(context_settings=OPTIONS)
 def describe(
     told: typer.Context,
-    name: Annotated[str, typer.Argument(help=f"one of {', '.join(corpora())}")],
+    name: Annotated[str, typer.Argument(help=f"one of {', '.join(corpus_definitions())}")],
     root: Annotated[Path, typer.Option(help="the folder that holds the corpus")],
 ) -> None:
     """Count a corpus by label, speaker and session, and name every file that is left out."""
@@ -49,7 +49,7 @@ def describe(
 @app.command(context_settings=OPTIONS)
 def join(
     told: typer.Context,
-    name: Annotated[str, typer.Argument(help=f"one of {', '.join(corpora())}")],
+    name: Annotated[str, typer.Argument(help=f"one of {', '.join(corpus_definitions())}")],
     root: Annotated[Path, typer.Option(help="the folder that holds the corpus")],
     out: Annotated[Path, typer.Option(help="the folder to write, empty or not there yet")],
     min_s: Annotated[float, typer.Option(help="seconds of the shortest joined clip")] = 6,

@@ -1,7 +1,7 @@
 """An audformat database (`db.yaml` with its tables), as audb and nkululeko write them: `pip install audformat`.
 
-What a file is labelled with is found by the name of a scheme, a column or a scheme's own labels, whatever the tables:
-speaker and gender stand where `audformat.Database.get` finds them. Splits of the database become the column `split`.
+A file's label is found by the name of a scheme, a column or a scheme's own labels, in whichever table it is: speaker
+and gender stand where `audformat.Database.get` finds them. Splits of the database become the column `split`.
 """
 
 import importlib
@@ -12,8 +12,10 @@ import pandas as pd
 import yaml
 
 from segser_core.errors import CorpusError
+from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, LeftOut, check_folder
-from training.corpora.manifest import corpus_of, tidy
+from training.corpora.definition import CorpusDefinition
+from training.corpora.manifest import corpus_from_table, with_all_columns
 
 HEADER = "db.yaml"
 ALSO = {"gender": "gender", "text": "transcription", "session": "session"}
@@ -22,7 +24,7 @@ BROKEN = (OSError, ValueError, TypeError, KeyError, RuntimeError, AttributeError
 
 
 def load(root: Path, label: str = "emotion", speaker: str = "speaker", tables: str | None = None) -> Corpus:
-    """The database in `root`; labels in the project's spelling, others as they are.
+    """Load the database in `root`; labels in the project's spelling, others as they are.
 
     Args:
         root: the folder that holds db.yaml.
@@ -40,22 +42,22 @@ def load(root: Path, label: str = "emotion", speaker: str = "speaker", tables: s
         raise CorpusError(f"{pickled[0]} is a pickle, which may run code and is not opened; delete it, or save as csv")
     try:
         database = importlib.import_module("audformat").Database.load(str(root), load_data=False)
-        found = labelled(database, label, speaker, tables.split(",") if tables else None)
+        found = labelled_files(database, label, speaker, tables.split(",") if tables else None)
     except ImportError as error:
         raise CorpusError("an audformat database needs a package of that name: `pip install audformat`") from error
     except BROKEN as error:
         raise CorpusError(f"the audformat database in {root} cannot be read: {str(error).splitlines()[0]}") from error
     if found.empty:
         raise CorpusError(f"nothing in {root} has {label!r}; its schemes are {', '.join(database.schemes)}")
-    parts = is_part(found)
+    parts = is_part_of_file(found)
     whole = found[~parts].rename(columns={label: "label", speaker: "speaker"} | {v: k for k, v in ALSO.items()})
-    corpus = corpus_of("audformat", root, tidy(whole.rename(columns={"file": "path"})))
+    corpus = corpus_from_table("audformat", root, with_all_columns(whole.rename(columns={"file": "path"})))
     left_out = [LeftOut(path, "a stretch of a file; cut it to a file of its own") for path in found[parts]["file"]]
     return Corpus("audformat", root, corpus.manifest, (*corpus.left_out, *left_out), notes=corpus.notes)
 
 
-def labelled(database: Any, label: str, speaker: str, tables: list[str] | None) -> pd.DataFrame:
-    """A row a labelled file: file (and start and end, where there are stretches), label, speaker, `ALSO`, split."""
+def labelled_files(database: Any, label: str, speaker: str, tables: list[str] | None) -> pd.DataFrame:
+    """List the labelled files: file (and start and end of parts of files), label, speaker, `ALSO`, split."""
     found = database.get(label, [speaker, *ALSO.values()], tables=tables)
     files = found.index.get_level_values("file")
     for name, split in database.splits.items():
@@ -65,8 +67,11 @@ def labelled(database: Any, label: str, speaker: str, tables: list[str] | None) 
     return found.dropna(subset=[label]).reset_index()
 
 
-def is_part(found: pd.DataFrame) -> pd.Series:
-    """Which rows are about a stretch of a file."""
+def is_part_of_file(found: pd.DataFrame) -> pd.Series:
+    """Tell the rows that are about a part of a file: (rows,) of booleans."""
     if "start" not in found:
         return pd.Series(False, index=found.index)
     return (found["start"] > pd.Timedelta(0)) | found["end"].notna()
+
+
+DEFINITION = CorpusDefinition(name="audformat", info=CorpusInfo("audformat"), load=load)

@@ -1,4 +1,4 @@
-"""What every loader returns, and what loaders share: walking a folder, reading durations, the manifest.
+"""The manifest of a corpus, and the steps that loaders share: walk a folder, read names and durations.
 
 The manifest has a row an utterance and at least the columns `COLUMNS`. Nothing is guessed: a
 file that does not fit its corpus's layout is left out, by name, with the reason.
@@ -15,6 +15,7 @@ from segser_core.errors import CorpusError
 from segser_core.labels import LABELS
 
 COLUMNS = ("utterance_id", "path", "speaker", "session", "gender", "label", "duration_s", "text", "style")
+ENDINGS = (".wav", ".flac")
 SPELLINGS = {
     "joy": "happy",
     "happiness": "happy",
@@ -42,7 +43,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Utterance:
-    """What a file's name says of its recording, in the project's spelling; empty where unknown."""
+    """A recording as its file's name describes it, in the project's spelling; empty where unknown."""
 
     utterance_id: str
     speaker: str
@@ -55,7 +56,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many utterances the complete corpus holds for the values of some columns.
+    """Numbers of utterances of the complete corpus by the values of some columns.
 
     Attributes:
         columns: of the manifest; one alone where no labels are named.
@@ -94,20 +95,24 @@ class Lost(Misfit):
     """A recording that should be there and is not, or cannot be read."""
 
 
-def spelled(label: str) -> str:
-    """A label in the project's spelling; one that is none of the project's own stays as it is."""
+def normalise_label(label: str) -> str:
+    """Spell a label as the project does; a label that is none of the project's own stays as it is."""
     small = label.strip().lower()
     return SPELLINGS.get(small, small if small in LABELS else label.strip())
 
 
 def check_folder(root: Path) -> None:
-    """Raise a CorpusError unless there is such a folder."""
+    """Check that there is such a folder.
+
+    Raises:
+        CorpusError: there is none.
+    """
     if not root.is_dir():
         raise CorpusError(f"{root} is no folder; give the folder that holds the corpus")
 
 
-def duration_s(path: Path) -> float:
-    """Seconds of sound, from the file's header, or decoded where the header does not say.
+def read_duration_s(path: Path) -> float:
+    """Read the seconds of sound from a file's header, or by decoding where the header does not say.
 
     Raises:
         Lost: the file holds no sound that can be read.
@@ -125,8 +130,8 @@ def duration_s(path: Path) -> float:
     return seconds
 
 
-def audio_paths(root: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
-    """Each file below `root` in order of name, with the reason if it cannot be one of the corpus's recordings."""
+def candidate_paths(root: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
+    """Walk the files below `root` in order of name, each with the reason if it cannot be a recording of the corpus."""
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
         if path.name.startswith("."):
             yield path, "a hidden file"
@@ -136,15 +141,22 @@ def audio_paths(root: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, st
             yield path, None
 
 
-def load_named(
-    root: Path, parse: Callable[[str], Utterance], *, with_folders: bool = False
+def load_by_file_name(
+    root: Path,
+    parse: Callable[[str], Utterance],
+    *,
+    with_folders: bool = False,
+    endings: tuple[str, ...] = ENDINGS,
+    tables: tuple[str, ...] = (),
 ) -> tuple[pd.DataFrame, tuple[LeftOut, ...]]:
-    """The manifest of a corpus whose file names say everything.
+    """Make the manifest of a corpus whose file names describe the recordings.
 
     Args:
         root: the folder that holds the corpus.
-        parse: from a file's name without ending to what it says; raises `Misfit` with the reason.
+        parse: from a file's name without ending to its utterance; raises `Misfit` with the reason.
         with_folders: the name that `parse` is given begins with the folders below `root`.
+        endings: of the recordings, in small letters.
+        tables: files directly in `root` that hold no recording and are not named as left out.
 
     Raises:
         CorpusError: there is no such folder, or no file in it fits.
@@ -152,15 +164,17 @@ def load_named(
     check_folder(root)
     rows: dict[str, dict[str, object]] = {}
     left_out = []
-    for path, why in audio_paths(root, (".wav", ".flac")):
+    for path, why in candidate_paths(root, endings):
         name = path.relative_to(root).as_posix()
+        if name in tables:
+            continue
         try:
             if why:
                 raise Misfit(why)
             utterance = parse(name.removesuffix(path.suffix) if with_folders else path.stem)
             if first := rows.get(utterance.utterance_id):
                 raise Misfit(f"a second recording of that name; {first['path']} is used")
-            rows[utterance.utterance_id] = {**asdict(utterance), "path": name, "duration_s": duration_s(path)}
+            rows[utterance.utterance_id] = {**asdict(utterance), "path": name, "duration_s": read_duration_s(path)}
         except Misfit as error:
             left_out.append(LeftOut(name, str(error), isinstance(error, Lost)))
     if not rows:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
-from segser_core.audio.levels import Levels
+from segser_core.audio.levels import LevelMeter
 from segser_core.audio.loading import audio_blocks
 from segser_core.errors import AudioError, CorpusError
 from training.corpora import Corpus, LeftOut
@@ -59,7 +59,7 @@ def heard(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> 
 
 def why_broken(path: Path) -> str:
     """Why a recording cannot be trained on; empty where it can."""
-    levels, samples = Levels(), 0
+    levels, samples = LevelMeter(), 0
     try:
         for block in audio_blocks(path, BLOCK_S, levels=levels):
             samples += len(block)

@@ -7,7 +7,10 @@ Speaker 08 has no disgust.
 import re
 from pathlib import Path
 
-from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_named
+from segser_core.runs.corpus_info import CorpusInfo
+from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
+from training.corpora.definition import CorpusDefinition, Protocol
+from training.corpora.fold import Fold, leave_one_out
 
 EMOTIONS = {
     "W": "angry",
@@ -34,6 +37,7 @@ TEXTS = {
     "b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen.",
 }
 EXPECTED = {"neutral": 79, "happy": 71, "sad": 62, "angry": 127, "fearful": 69, "disgust": 46, "bored": 81}
+LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "bored")
 BY_SPEAKER = Counts(
     ("speaker",), dict(zip(((s,) for s in sorted(GENDERS)), (49, 58, 43, 38, 55, 35, 61, 69, 56, 71), strict=True))
 )
@@ -46,26 +50,39 @@ NAME = re.compile(r"(\d\d)([ab]\d\d)([A-Z])([a-z])")
 
 
 def load(root: Path) -> Corpus:
-    """EMO-DB below `root`.
+    """Load EMO-DB from below `root`.
 
     Raises:
         CorpusError: there is no such folder, or no file in it has an EMO-DB name.
     """
-    manifest, left_out = load_named(root, parse)
+    manifest, left_out = load_by_file_name(root, parse)
     return Corpus("emodb", root, manifest, left_out, EXPECTED, NOTES, (BY_SPEAKER,))
 
 
 def parse(stem: str) -> Utterance:
-    """What a name says; `stem` is the file's name without its ending.
+    """Read the name of a recording; `stem` is the file's name without its ending.
 
     Raises:
         Misfit: the name is none of EMO-DB's.
     """
-    found = NAME.fullmatch(stem)
-    if not found:
+    match = NAME.fullmatch(stem)
+    if not match:
         raise Misfit("the name is not speaker, text, emotion, version, as in 03a01Fa")
-    speaker, text, emotion, _version = found.groups()
+    speaker, text, emotion, _version = match.groups()
     for what, got, known in (("speaker", speaker, GENDERS), ("text", text, TEXTS), ("emotion", emotion, EMOTIONS)):
         if got not in known:
             raise Misfit(f"{what} {got} does not exist here; known: {', '.join(sorted(known))}")
     return Utterance(stem, speaker, GENDERS[speaker], EMOTIONS[emotion], TEXTS[text], "acted")
+
+
+def speaker_folds(corpus: Corpus) -> list[Fold]:
+    """Leave one speaker out: ten folds."""
+    return leave_one_out(corpus.manifest, LABELS)
+
+
+DEFINITION = CorpusDefinition(
+    name="emodb",
+    info=CorpusInfo("EMO-DB", sentences=len(TEXTS)),
+    load=load,
+    protocols=(Protocol(name="emodb-speaker", divide=speaker_folds),),
+)

@@ -23,10 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from segser_core.errors import CorpusError
+from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora import manifest
-from training.corpora.corpus import Corpus, Misfit, Utterance, load_named, spelled
+from training.corpora.corpus import Corpus, Misfit, Utterance, load_by_file_name, normalise_label
+from training.corpora.definition import CorpusDefinition, Protocol
+from training.corpora.fold import Fold, leave_one_out
 
 LABELS = ("neutral", "happy", "sad", "angry", "tender")
+SPEAKERS = 9
 GENDERS = {"m": "male", "male": "male", "f": "female", "female": "female"}
 NEEDED = ("speaker", "label")
 GROUPS = tuple(f.name for f in dataclasses.fields(Utterance))
@@ -35,12 +39,12 @@ NOTES = ("Acted prose: a label is what the actor was asked to express.",)
 
 
 def load(root: Path, pattern: str | None = None, labels: dict[str, str] | None = None) -> Corpus:
-    r"""FESC below `root`, by a pattern, or by its manifest where none is given.
+    r"""Load FESC from below `root`, by a pattern, or by its manifest where none is given.
 
     Args:
         root: the folder.
         pattern: a regular expression for a file's whole path below `root` without its ending.
-        labels: what the codes of the label group stand for, e.g. {"t": "tenderness"}.
+        labels: the label of each code of the group `label`, e.g. {"t": "tenderness"}.
 
     Raises:
         CorpusError: a pattern that is none or lacks a group, neither pattern nor manifest, or no file that fits.
@@ -51,24 +55,24 @@ def load(root: Path, pattern: str | None = None, labels: dict[str, str] | None =
                 f"{root} holds no {manifest.FILES[0]}, and no pattern says how FESC's files are named there; give one "
                 f"for the path without its ending, e.g. --corpus-options.pattern '{EXAMPLE}', or write a manifest"
             )
-        return of_five(dataclasses.replace(manifest.load(root), name="fesc", notes=NOTES))
-    table, left_out = load_named(root, Reader(compiled(pattern), labels or {}), with_folders=True)
+        return check_labels(dataclasses.replace(manifest.load(root), name="fesc", notes=NOTES))
+    table, left_out = load_by_file_name(root, PathParser(compile_pattern(pattern), labels or {}), with_folders=True)
     return Corpus("fesc", root, table, left_out, notes=NOTES)
 
 
-def of_five(corpus: Corpus) -> Corpus:
-    """The same corpus.
+def check_labels(corpus: Corpus) -> Corpus:
+    """Check that a corpus has FESC's labels alone, and return it.
 
     Raises:
         CorpusError: a label that is none of FESC's.
     """
-    if strange := sorted(set(corpus.manifest["label"]) - set(LABELS)):
-        raise CorpusError(f"the manifest in {corpus.root} has the label {strange[0]}; FESC has {', '.join(LABELS)}")
+    if unknown := sorted(set(corpus.manifest["label"]) - set(LABELS)):
+        raise CorpusError(f"the manifest in {corpus.root} has the label {unknown[0]}; FESC has {', '.join(LABELS)}")
     return corpus
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern as a regular expression.
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Compile the regular expression of a file's path.
 
     Raises:
         CorpusError: it is none, lacks a group that is needed, or has one of another name.
@@ -78,30 +82,46 @@ def compiled(pattern: str) -> re.Pattern[str]:
     except (re.error, TypeError) as error:
         raise CorpusError(f"the pattern {pattern!r} is no regular expression: {error}") from error
     groups = set(expression.groupindex)
-    if (missing := set(NEEDED) - groups) or (strange := groups - set(GROUPS)):
-        wrong = f"lacks the group {min(missing)}" if missing else f"has the unknown group {min(strange)}"
+    if (missing := set(NEEDED) - groups) or (unknown := groups - set(GROUPS)):
+        wrong = f"lacks the group {min(missing)}" if missing else f"has the unknown group {min(unknown)}"
         raise CorpusError(f"the pattern {pattern!r} {wrong}; known are {', '.join(GROUPS)}, as in {EXAMPLE}")
     return expression
 
 
 @dataclasses.dataclass(frozen=True)
-class Reader:
-    """From a path without its ending to what a pattern and the codes of labels say of it."""
+class PathParser:
+    """Parses a path without its ending by a pattern, with a label for each code."""
 
     pattern: re.Pattern[str]
     codes: dict[str, Any]
 
     def __call__(self, name: str) -> Utterance:
-        """What a name says.
+        """Parse the path of a recording, without its ending.
 
         Raises:
             Misfit: the pattern does not fit, or the label is none of FESC's.
         """
-        if not (found := self.pattern.fullmatch(name)):
+        if not (match := self.pattern.fullmatch(name)):
             raise Misfit("its path does not fit the pattern")
-        said = dict.fromkeys(GROUPS, "") | {k: v or "" for k, v in found.groupdict().items()}
-        label = spelled(str(self.codes.get(said["label"], said["label"])))
+        groups = dict.fromkeys(GROUPS, "") | {k: v or "" for k, v in match.groupdict().items()}
+        label = normalise_label(str(self.codes.get(groups["label"], groups["label"])))
         if label not in LABELS:
-            raise Misfit(f"label {said['label']} is none of {', '.join(LABELS)}; say in `labels` what it stands for")
-        gender = GENDERS.get(said["gender"].lower(), said["gender"])
-        return Utterance(**(said | {"utterance_id": said["utterance_id"] or name, "label": label, "gender": gender}))
+            raise Misfit(f"label {groups['label']} is none of {', '.join(LABELS)}; say in `labels` what it stands for")
+        gender = GENDERS.get(groups["gender"].lower(), groups["gender"])
+        return Utterance(
+            **(groups | {"utterance_id": groups["utterance_id"] or name, "label": label, "gender": gender})
+        )
+
+
+def speaker_folds(corpus: Corpus) -> list[Fold]:
+    """Leave one speaker out: nine folds. The next speaker validates (our choice of the one)."""
+    return leave_one_out(corpus.manifest, LABELS)
+
+
+DEFINITION = CorpusDefinition(
+    name="fesc",
+    info=CorpusInfo("FESC"),
+    load=load,
+    protocols=(Protocol(name="fesc-speaker", divide=speaker_folds, speakers=SPEAKERS),),
+    run_columns=manifest.RUN_COLUMNS,
+)

@@ -1,13 +1,14 @@
 """A fold: one division of a corpus into train, dev and test, which share no speaker."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import pandas as pd
 
 from segser_core.errors import CorpusError
-from segser_core.labels import is_fit
-from training.corpora import LeftOut
+from segser_core.labels import is_valid_label
+from training.corpora.corpus import LeftOut
 
 SPLITS = ("train", "dev", "test")
 
@@ -36,7 +37,7 @@ class Fold:
                 f"fold {self.index} has no utterance for {' and '.join(sorted(missing))}; "
                 "its speakers are not in the folder: look at `python -m training.corpora describe`"
             )
-        if unfit := [c for c in self.labels if not is_fit(c)]:
+        if unfit := [c for c in self.labels if not is_valid_label(c)]:
             raise CorpusError(f"fold {self.index} has labels {unfit}; expected names of at most 40 letters, no markup")
         if strange := set(self.manifest.label) - set(self.labels):
             raise CorpusError(f"fold {self.index} has utterances of {', '.join(sorted(strange))}, which is not a class")
@@ -83,14 +84,14 @@ def check_disjoint(manifest: pd.DataFrame, index: int = 0) -> None:
         )
 
 
-def check_sizes(fold: Fold, expected: dict[str, int]) -> None:
-    """Each split has as many utterances as the protocol says.
+def check_sizes(fold: Fold, expected: Mapping[str, int]) -> None:
+    """Check that each split has as many utterances as the protocol says.
 
     Raises:
         CorpusError: a split has more or fewer.
     """
     got = fold.manifest.split.value_counts().to_dict()
-    if got != expected:
+    if got != dict(expected):
         shown = ", ".join(f"{s} {got.get(s, 0)} (expected {expected[s]})" for s in SPLITS)
         raise CorpusError(f"fold {fold.index} has {shown}; complete the corpus, or take it so: --partial")
 

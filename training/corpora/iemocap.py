@@ -1,6 +1,6 @@
 """IEMOCAP: the Interactive Emotional Dyadic Motion Capture Database (Busso et al. 2008), from its own folders.
 
-A turn has a line in `Session{1-5}/dialog/EmoEvaluation/<dialogue>.txt`, with the rows of its single raters below it,
+A turn has a line in `Session{1-5}/dialog/EmoEvaluation/<dialogue>.txt`, with the lines of its single raters below it,
 and its sound in `Session{1-5}/sentences/wav/<dialogue>/<turn>.wav`. Sub-folders of EmoEvaluation are not read.
 
 The letter in `Ses01F_` names the actor who wore the markers. Who talks is the letter of the last field:
@@ -16,7 +16,10 @@ from pathlib import Path
 import pandas as pd
 
 from segser_core.errors import CorpusError
-from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut, Lost, Misfit, check_folder, duration_s
+from segser_core.runs.corpus_info import CorpusInfo
+from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut, Lost, Misfit, check_folder, read_duration_s
+from training.corpora.definition import CorpusDefinition, Protocol
+from training.corpora.fold import Fold, leave_one_out
 
 EMOTIONS = {
     "neu": "neutral",
@@ -30,7 +33,7 @@ EMOTIONS = {
     "dis": "disgust",
 }
 NO_LABEL = {"xxx": "its raters agreed on no label (xxx)", "oth": "its label is another emotion, unnamed (oth)"}
-WHY_UNNAMED = {True: "a hidden file", False: "no label line names it"}
+WHY_UNLISTED = {True: "a hidden file", False: "no label line names it"}
 STYLES = {"impro": "improvised", "script": "scripted"}
 GENDERS = {"F": "female", "M": "male"}
 EXPECTED = {
@@ -44,8 +47,9 @@ EXPECTED = {
     "fearful": 40,
     "disgust": 2,
 }
-FIVE = ("neutral", "sad", "angry", "happy", "excited")
-BY_SESSION = {  # the counts of the five, and of both actors' turns, women first
+FOUR_LABELS = ("neutral", "happy", "sad", "angry")
+FIVE_LABELS = ("neutral", "sad", "angry", "happy", "excited")
+BY_SESSION = {  # the counts of `FIVE_LABELS`, and of both actors' turns, women first
     "1": ((384, 194, 229, 135, 143), (528, 557)),
     "2": ((362, 197, 137, 117, 210), (481, 542)),
     "3": ((320, 305, 240, 135, 151), (522, 629)),
@@ -58,20 +62,20 @@ NOTES = (
 )
 LINE = re.compile(r"\[[\d.]+ - [\d.]+\]\t(\S+)\t(\w+)\t\[([\d.]+), ([\d.]+), ([\d.]+)\]")
 NAME = re.compile(r"(?P<dialogue>Ses0(?P<session>[1-5])[FM]_(?P<style>impro|script)\w+)_(?P<talker>[FM])\d+")
-SAID = re.compile(r"(\S+) \[[\d.]+-[\d.]+\]: ?(.*)")
+TRANSCRIPT_LINE = re.compile(r"(\S+) \[[\d.]+-[\d.]+\]: ?(.*)")
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A label line of a dialogue's file, its number there, and the rows below it, each a rater's."""
+    """A label line of a dialogue's file, its number there, and the lines below it, each a rater's."""
 
     number: int
     line: str
-    rows: list[str] = field(default_factory=list)
+    ratings: list[str] = field(default_factory=list)
 
 
 def load(root: Path, excited: str = "in") -> Corpus:
-    """IEMOCAP below `root`, the folder that holds Session1 to Session5.
+    """Load IEMOCAP from below `root`, the folder that holds Session1 to Session5.
 
     Args:
         root: the folder.
@@ -86,55 +90,55 @@ def load(root: Path, excited: str = "in") -> Corpus:
     rows: dict[object, dict[str, object]] = {}
     left_out = []
     for file in sorted(root.glob("Session[1-5]/dialog/EmoEvaluation/*.txt")):
-        for found in read_dialogue(file, root):
-            if isinstance(found, dict) and excited == "out" and found["label"] == "excited":
-                found = LeftOut(str(found["path"]), "excited, which is left out as asked")
-            if isinstance(found, dict) and found["utterance_id"] in rows:
-                found = LeftOut(str(found["path"]), "a second line for this turn; the first is used")
-            if isinstance(found, LeftOut):
-                left_out.append(found)
+        for turn in read_dialogue(file, root):
+            if isinstance(turn, dict) and excited == "out" and turn["label"] == "excited":
+                turn = LeftOut(str(turn["path"]), "excited, which is left out as asked")
+            if isinstance(turn, dict) and turn["utterance_id"] in rows:
+                turn = LeftOut(str(turn["path"]), "a second line for this turn; the first is used")
+            if isinstance(turn, LeftOut):
+                left_out.append(turn)
             else:
-                rows[found["utterance_id"]] = found
+                rows[turn["utterance_id"]] = turn
     if not rows:
         raise CorpusError(
             f"{root} holds no turn with its label in Session1/dialog/EmoEvaluation/*.txt and its sound in "
             f"Session1/sentences/wav ({len(left_out)} left out); give the folder that holds Session1 to Session5"
         )
     manifest = pd.DataFrame(rows.values()).sort_values("utterance_id", ignore_index=True)
-    left_out += unnamed(root, {*manifest["path"], *(f.path for f in left_out)})
+    left_out += unlisted_files(root, {*manifest["path"], *(f.path for f in left_out)})
     expected = {label: n for label, n in EXPECTED.items() if excited == "in" or label != "excited"}
-    return Corpus("iemocap", root, manifest, tuple(left_out), expected, NOTES, counts(excited))
+    return Corpus("iemocap", root, manifest, tuple(left_out), expected, NOTES, expected_counts(excited))
 
 
 def read_dialogue(file: Path, root: Path) -> Iterator[dict[str, object] | LeftOut]:
-    """What a dialogue's file says: a row of the manifest for each labelled turn, or why it has none."""
+    """Read a dialogue's labels: a row of the manifest for each labelled turn, or why the turn has none."""
     if file.name.startswith("."):
         yield LeftOut(file.relative_to(root).as_posix(), "a hidden file")
         return
     sounds = file.parents[2] / "sentences" / "wav" / file.stem
-    texts = transcript(file.parents[1] / "transcriptions" / file.name)
-    for turn in turns(file):
+    texts = read_transcript(file.parents[1] / "transcriptions" / file.name)
+    for turn in read_turns(file):
         path = file
         try:
-            if not (found := LINE.match(turn.line)):
+            if not (match := LINE.match(turn.line)):
                 raise Misfit(f"line {turn.number} is not [start - end], turn, label, [valence, activation, dominance]")
-            path = sounds / f"{found[1]}.wav"
-            row = row_of(found, turn.rows, path)
-            yield row | {"path": path.relative_to(root).as_posix(), "text": texts.get(found[1], "")}
+            path = sounds / f"{match[1]}.wav"
+            row = manifest_row(match, turn.ratings, path)
+            yield row | {"path": path.relative_to(root).as_posix(), "text": texts.get(match[1], "")}
         except Misfit as error:
             yield LeftOut(path.relative_to(root).as_posix(), str(error), isinstance(error, Lost))
 
 
-def row_of(found: re.Match[str], raters: list[str], path: Path) -> dict[str, object]:
-    """A row of the manifest, but for its text, from a label line, its raters' rows and the path of its sound.
+def manifest_row(match: re.Match[str], ratings: list[str], path: Path) -> dict[str, object]:
+    """Make a row of the manifest, but for its text, from a label line, its raters' lines and its recording's path.
 
     Raises:
         Misfit: no label, or a name that is not of this dialogue.
         Lost: no sound.
     """
-    name, label, *numbers = found.groups()
-    said = NAME.fullmatch(name)
-    if not said or said["dialogue"] != path.parent.name or f"Session{said['session']}" != path.parents[3].name:
+    name, label, *numbers = match.groups()
+    parts = NAME.fullmatch(name)
+    if not parts or parts["dialogue"] != path.parent.name or f"Session{parts['session']}" != path.parents[3].name:
         raise Misfit(f"the turn {name} is none of the dialogue {path.parent.name} in {path.parents[3].name}")
     if label not in EMOTIONS:
         raise Misfit(NO_LABEL.get(label, f"label {label} does not exist here; known: {', '.join(EMOTIONS)}"))
@@ -142,70 +146,70 @@ def row_of(found: re.Match[str], raters: list[str], path: Path) -> dict[str, obj
         raise Lost("there is no such file")
     known = {
         "utterance_id": name,
-        "speaker": f"Ses0{said['session']}_{said['talker']}",
-        "session": said["session"],
-        "gender": GENDERS[said["talker"]],
+        "speaker": f"Ses0{parts['session']}_{parts['talker']}",
+        "session": parts["session"],
+        "gender": GENDERS[parts["talker"]],
         "label": EMOTIONS[label],
-        "duration_s": duration_s(path),
-        "style": STYLES[said["style"]],
-        "agreement": agreement(label, raters),
-        "dialogue": said["dialogue"],
+        "duration_s": read_duration_s(path),
+        "style": STYLES[parts["style"]],
+        "agreement": rater_agreement(label, ratings),
+        "dialogue": parts["dialogue"],
     }
     row = dict.fromkeys(COLUMNS, "") | known
     return row | dict(zip(("valence", "activation", "dominance"), map(float, numbers), strict=True))
 
 
-def turns(file: Path) -> Iterator[Turn]:
-    """The lines of a file that begin with `[`, each with the lines up to the next one."""
+def read_turns(file: Path) -> Iterator[Turn]:
+    """Read the lines of a file that begin with `[`, each with the lines up to the next one."""
     turn = None
-    for number, line in enumerate(lines(file), start=1):
+    for number, line in enumerate(read_lines(file), start=1):
         if line.startswith("["):
             if turn:
                 yield turn
             turn = Turn(number, line)
         elif turn:
-            turn.rows.append(line)
+            turn.ratings.append(line)
     if turn:
         yield turn
 
 
-def agreement(label: str, rows: list[str]) -> float:
-    """Share of the raters of the category (`C-E1:⇥Anger; Frustration;⇥()`) who name the label; NaN without any.
+def rater_agreement(label: str, ratings: list[str]) -> float:
+    """Compute the share of raters of the category (`C-E1:⇥Anger; Frustration;⇥()`) who name a label; NaN without any.
 
-    A label is the first three letters of the raters' word. `C-F` and `C-M` rows are the actors' own.
+    A label is the first three letters of the raters' word. `C-F` and `C-M` lines are the actors' own.
     """
-    words = [row.split("\t")[1].lower() for row in rows if row.startswith("C-E") and "\t" in row]
+    words = [line.split("\t")[1].lower() for line in ratings if line.startswith("C-E") and "\t" in line]
     named = [any(word.strip().startswith(label) for word in rater.split(";")) for rater in words]
     return sum(named) / len(named) if named else float("nan")
 
 
-def transcript(file: Path) -> dict[str, str]:
-    """The words of each turn of a dialogue; none where there is no such file."""
-    said = (SAID.match(line) for line in lines(file)) if file.is_file() else ()
-    return {found[1]: found[2].strip() for found in said if found}
+def read_transcript(file: Path) -> dict[str, str]:
+    """Read the words of each turn of a dialogue; none where there is no such file."""
+    matches = (TRANSCRIPT_LINE.match(line) for line in read_lines(file)) if file.is_file() else ()
+    return {match[1]: match[2].strip() for match in matches if match}
 
 
-def lines(file: Path) -> list[str]:
-    """A text file's lines; a byte that is not UTF-8 is replaced, since no label holds one."""
+def read_lines(file: Path) -> list[str]:
+    """Read the lines of a text file; a byte that is not UTF-8 is replaced, since no label holds one."""
     return file.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
-def unnamed(root: Path, known: set[str]) -> list[LeftOut]:
-    """The files beside the recordings that no label line names."""
-    found = sorted(p for p in root.glob("Session[1-5]/sentences/wav/*/*") if p.is_file())
-    whys = {p.relative_to(root).as_posix(): WHY_UNNAMED[p.name.startswith(".")] for p in found}
-    return [LeftOut(name, why) for name, why in whys.items() if name not in known]
+def unlisted_files(root: Path, known: set[str]) -> list[LeftOut]:
+    """List the files beside the recordings that no label line names."""
+    files = sorted(p for p in root.glob("Session[1-5]/sentences/wav/*/*") if p.is_file())
+    reasons = {p.relative_to(root).as_posix(): WHY_UNLISTED[p.name.startswith(".")] for p in files}
+    return [LeftOut(name, why) for name, why in reasons.items() if name not in known]
 
 
-def counts(excited: str) -> tuple[Counts, ...]:
-    """What is known of the complete corpus by session and by speaker: the five labels of the four classes."""
+def expected_counts(excited: str) -> tuple[Counts, ...]:
+    """Return the counts of the complete corpus by session and by speaker, of the five labels of the four classes."""
     cells: dict[tuple[str, ...], int] = {
         (session, label): n
         for session, (by_label, _) in BY_SESSION.items()
-        for label, n in zip(FIVE, by_label, strict=True)
+        for label, n in zip(FIVE_LABELS, by_label, strict=True)
         if excited == "in" or label != "excited"
     }
-    by_cell = Counts(("session", "label"), cells, FIVE)
+    by_cell = Counts(("session", "label"), cells, FIVE_LABELS)
     if excited == "out":
         return (by_cell,)
     speakers: dict[tuple[str, ...], int] = {
@@ -214,4 +218,23 @@ def counts(excited: str) -> tuple[Counts, ...]:
         for letter, n in zip("FM", by_actor, strict=True)
     }
     sessions: dict[tuple[str, ...], int] = {(session,): sum(by_label) for session, (by_label, _) in BY_SESSION.items()}
-    return by_cell, Counts(("session",), sessions, FIVE), Counts(("speaker",), speakers, FIVE)
+    return by_cell, Counts(("session",), sessions, FIVE_LABELS), Counts(("speaker",), speakers, FIVE_LABELS)
+
+
+def session_folds(corpus: Corpus) -> list[Fold]:
+    """Leave one session out, four classes: five folds.
+
+    Excited joins happy, as in the work that the paper compares with; the next session validates (both ours: the paper
+    names neither).
+    """
+    manifest = corpus.manifest.assign(label=corpus.manifest.label.replace("excited", "happy"))
+    return leave_one_out(manifest[manifest.label.isin(FOUR_LABELS)], FOUR_LABELS, "session")
+
+
+DEFINITION = CorpusDefinition(
+    name="iemocap",
+    info=CorpusInfo("IEMOCAP"),
+    load=load,
+    protocols=(Protocol(name="iemocap-session", divide=session_folds),),
+    run_columns=("agreement",),
+)

@@ -13,24 +13,36 @@ from pyarrow.lib import ArrowException
 
 from segser_core.errors import CorpusError
 from segser_core.labels import LABELS
-from training.corpora.corpus import COLUMNS, Corpus, LeftOut, Lost, Misfit, check_folder, duration_s, spelled
+from segser_core.runs.corpus_info import CorpusInfo
+from training.corpora.corpus import (
+    COLUMNS,
+    Corpus,
+    LeftOut,
+    Lost,
+    Misfit,
+    check_folder,
+    normalise_label,
+    read_duration_s,
+)
+from training.corpora.definition import CorpusDefinition
 
 FILES = ("manifest.csv", "manifest.tsv", "manifest.parquet")
 NEEDED = ("path", "label", "speaker")
 NUMBERS = ("duration_s", "valence", "activation", "dominance", "agreement", "joined")
+RUN_COLUMNS = ("agreement", "joined", "parts")
 
 
 def load(root: Path) -> Corpus:
-    """The corpus that a manifest in `root` describes; labels in the project's spelling, others as they are.
+    """Load the corpus that a manifest in `root` lists; labels in the project's spelling, others as they are.
 
     Raises:
         CorpusError: no manifest or several, one that cannot be read or lacks a column, or no row of it fits.
     """
-    return corpus_of("manifest", root, read(find(root)))
+    return corpus_from_table("manifest", root, read_manifest(find_manifest(root)))
 
 
-def corpus_of(name: str, root: Path, table: pd.DataFrame) -> Corpus:
-    """The corpus that a table describes: `tidy` columns, a row an utterance.
+def corpus_from_table(name: str, root: Path, table: pd.DataFrame) -> Corpus:
+    """Make a corpus of a table with the columns of `with_all_columns`, a row an utterance.
 
     Raises:
         CorpusError: no row of it fits.
@@ -40,35 +52,37 @@ def corpus_of(name: str, root: Path, table: pd.DataFrame) -> Corpus:
     for number, row in enumerate(table.to_dict("records"), start=1):
         path = str(row["path"]) or f"row {number}"
         try:
-            rows.append(row | {"utterance_id": named(row, seen), "duration_s": seconds(row, root)})
+            rows.append(row | {"utterance_id": row_name(row, seen), "duration_s": row_duration_s(row, root)})
             seen[rows[-1]["utterance_id"]] = path
         except Misfit as error:
             left_out.append(LeftOut(path, str(error), isinstance(error, Lost)))
     if not rows:
-        raise CorpusError(f"none of the {len(table)} rows of the {name} in {root} fits; the first: {_why(left_out)}")
+        raise CorpusError(
+            f"none of the {len(table)} rows of the {name} in {root} fits; the first: {_first_reason(left_out)}"
+        )
     manifest = pd.DataFrame(rows).sort_values("utterance_id", ignore_index=True)
     others = [c for c in manifest if c not in COLUMNS]
-    strange = sorted(set(manifest["label"]) - set(LABELS))
-    notes = (f"Labels that are none of segser's own: {', '.join(strange)}.",) if strange else ()
+    foreign = sorted(set(manifest["label"]) - set(LABELS))
+    notes = (f"Labels that are none of segser's own: {', '.join(foreign)}.",) if foreign else ()
     return Corpus(name, root, manifest[[*COLUMNS, *others]], tuple(left_out), notes=notes)
 
 
-def find(root: Path) -> Path:
-    """The one manifest in a folder.
+def find_manifest(root: Path) -> Path:
+    """Find the one manifest in a folder.
 
     Raises:
         CorpusError: there is no such folder, or it holds no manifest or several.
     """
     check_folder(root)
-    found = [root / name for name in FILES if (root / name).is_file()]
-    if len(found) != 1:
-        got = " and ".join(file.name for file in found) or "no manifest"
+    files = [root / name for name in FILES if (root / name).is_file()]
+    if len(files) != 1:
+        got = " and ".join(file.name for file in files) or "no manifest"
         raise CorpusError(f"{root} holds {got}; expected one of {', '.join(FILES)}")
-    return found[0]
+    return files[0]
 
 
-def read(file: Path) -> pd.DataFrame:
-    """The `tidy` table in a manifest; text is text, "03" stays "03".
+def read_manifest(file: Path) -> pd.DataFrame:
+    """Read the table in a manifest, `with_all_columns`; text is text, "03" stays "03".
 
     Raises:
         CorpusError: it cannot be read, or lacks a column that is needed.
@@ -83,11 +97,11 @@ def read(file: Path) -> pd.DataFrame:
         raise CorpusError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
     if missing := [c for c in NEEDED if c not in table]:
         raise CorpusError(f"{file} has no column {', '.join(missing)}; it has {', '.join(map(str, table.columns))}")
-    return tidy(table)
+    return with_all_columns(table)
 
 
-def tidy(table: pd.DataFrame) -> pd.DataFrame:
-    """A table of utterances with all of `COLUMNS`, "" where it has none; numbers as numbers, all else as text."""
+def with_all_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Complete a table of utterances to all of `COLUMNS`, with "" where it has none; numbers as numbers, else text."""
     absent = {c: "" for c in COLUMNS if c not in table}
     return table.assign(**absent).apply(lambda column: _column(column, str(column.name)))
 
@@ -96,11 +110,11 @@ def _column(column: pd.Series, name: str) -> pd.Series:
     if name in NUMBERS:
         return pd.to_numeric(column, errors="coerce")
     text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
-    return text.map(spelled) if name == "label" else text
+    return text.map(normalise_label) if name == "label" else text
 
 
-def named(row: dict, seen: dict[str, str]) -> str:
-    """A row's utterance_id, which no row before it has.
+def row_name(row: dict, seen: dict[str, str]) -> str:
+    """Name a row: its utterance_id, which no row before it has.
 
     Raises:
         Misfit: the row has no label or no path, or its name is taken.
@@ -114,8 +128,8 @@ def named(row: dict, seen: dict[str, str]) -> str:
     return name
 
 
-def seconds(row: dict, root: Path) -> float:
-    """A row's duration in seconds, as it says or as its file does.
+def row_duration_s(row: dict, root: Path) -> float:
+    """Find a row's duration in seconds, as it says or as its file does.
 
     Raises:
         Misfit: its path leads out of the folder.
@@ -126,8 +140,11 @@ def seconds(row: dict, root: Path) -> float:
         raise Misfit("its path leads out of the corpus's folder")
     if not path.is_file():
         raise Lost("there is no such file")
-    return float(row["duration_s"]) if row["duration_s"] > 0 else duration_s(path)
+    return float(row["duration_s"]) if row["duration_s"] > 0 else read_duration_s(path)
 
 
-def _why(left_out: list[LeftOut]) -> str:
+def _first_reason(left_out: list[LeftOut]) -> str:
     return f"{left_out[0].path}: {left_out[0].why}" if left_out else "it is empty"
+
+
+DEFINITION = CorpusDefinition(name="manifest", info=CorpusInfo("manifest"), load=load, run_columns=RUN_COLUMNS)

@@ -11,7 +11,10 @@ kept, so that counts agree with everyone's, and both have the same speaker, so n
 import re
 from pathlib import Path
 
-from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_named
+from segser_core.runs.corpus_info import CorpusInfo
+from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
+from training.corpora.definition import CorpusDefinition, Protocol
+from training.corpora.fold import Fold, by_speaker
 
 EMOTIONS = {
     "01": "neutral",
@@ -35,6 +38,17 @@ EXPECTED = {
     "disgust": 192,
     "surprised": 192,
 }
+PAPER_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+ALL_LABELS = ("neutral", "calm", *PAPER_LABELS[1:])
+PAPER_SIZES = {"train": 2036, "dev": 208, "test": 208}
+EMOBOX_TEST_ACTORS = (
+    ("01", "11", "20", "21"),
+    ("04", "10", "12", "14"),
+    ("08", "09", "19", "23"),
+    ("03", "05", "07", "24"),
+    ("02", "15", "16", "18"),
+    ("06", "13", "17", "22"),
+)
 BY_SPEAKER = Counts(("speaker",), {(f"{n:02d}",): 60 if n == 18 else 104 for n in range(1, 25)})
 NOTES = (
     "Two sentences in all: the same words are in train and test.",
@@ -45,25 +59,25 @@ NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
 
 
 def load(root: Path) -> Corpus:
-    """RAVDESS below `root`, speech and song.
+    """Load RAVDESS from below `root`, speech and song.
 
     Raises:
         CorpusError: there is no such folder, or no file in it has a RAVDESS name.
     """
-    manifest, left_out = load_named(root, parse)
+    manifest, left_out = load_by_file_name(root, parse)
     return Corpus("ravdess", root, manifest, left_out, EXPECTED, NOTES, (BY_SPEAKER,))
 
 
 def parse(stem: str) -> Utterance:
-    """What a name says; `stem` is the file's name without its ending.
+    """Read the name of a recording; `stem` is the file's name without its ending.
 
     Raises:
         Misfit: the name is none of RAVDESS's sound recordings.
     """
-    found = NAME.fullmatch(stem)
-    if not found:
+    match = NAME.fullmatch(stem)
+    if not match:
         raise Misfit("the name is not seven pairs of digits joined by hyphens")
-    modality, channel, emotion, intensity, statement, repetition, actor = found.groups()
+    modality, channel, emotion, intensity, statement, repetition, actor = match.groups()
     if modality != "03":
         raise Misfit(f"modality {modality}; only 03, sound alone, is used")
     _check("channel", channel, STYLES)
@@ -81,3 +95,38 @@ def parse(stem: str) -> Utterance:
 def _check(what: str, got: str, known) -> None:
     if got not in known:
         raise Misfit(f"{what} {got} does not exist here; known: {', '.join(known)}")
+
+
+def paper_folds(corpus: Corpus) -> list[Fold]:
+    """Divide as the paper does (Pepino's split): speech and song, calm joins neutral, actors 1–20, 21–22, 23–24."""
+    manifest = corpus.manifest.assign(label=corpus.manifest.label.replace("calm", "neutral"))
+    return [by_speaker(0, PAPER_LABELS, manifest, {"21", "22"}, {"23", "24"})]
+
+
+def emobox_folds(corpus: Corpus) -> list[Fold]:
+    """Divide as EmoBox does: six folds, speech only, eight classes; the next fold's test actors validate (ours)."""
+    speech = corpus.manifest[corpus.manifest["style"] == "speech"]
+    groups = [set(g) for g in EMOBOX_TEST_ACTORS]
+    return [by_speaker(i, ALL_LABELS, speech, groups[(i + 1) % len(groups)], test) for i, test in enumerate(groups)]
+
+
+def nkululeko_folds(corpus: Corpus) -> list[Fold]:
+    """Divide as Nkululeko does: speech only, eight classes, dev actors 16, 17, 19, 20 and test actors 21–24."""
+    speech = corpus.manifest[corpus.manifest["style"] == "speech"]
+    return [by_speaker(0, ALL_LABELS, speech, {"16", "17", "19", "20"}, {"21", "22", "23", "24"})]
+
+
+DEFINITION = CorpusDefinition(
+    name="ravdess",
+    info=CorpusInfo(
+        "RAVDESS",
+        sentences=len(STATEMENTS),
+        training_data="speech and song of 20 actors who were asked to show an emotion, in two sentences",
+    ),
+    load=load,
+    protocols=(
+        Protocol(name="ravdess-paper", divide=paper_folds, sizes=PAPER_SIZES),
+        Protocol(name="ravdess-emobox", divide=emobox_folds),
+        Protocol(name="ravdess-nkululeko", divide=nkululeko_folds),
+    ),
+)

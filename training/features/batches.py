@@ -19,7 +19,7 @@ from torch.utils.data import Dataset, Sampler
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder
-from segser_core.network.layer_average import Statistics
+from segser_core.network.layer_average import ActivationStatistics
 from training.config.settings import Augmentation
 from training.features.augment import augment
 from training.features.store import FeatureStore, fingerprint
@@ -76,7 +76,7 @@ class Clips(Dataset):
         self.cut = None if cut_s is None else round(cut_s * SAMPLE_RATE_HZ)
         self.longest = encoder.max_frames and encoder.max_frames * HOP_SAMPLES  # that one pass can take
         self.frozen_part = fingerprint(encoder)
-        self.statistics: list[Statistics] = []
+        self.statistics: list[ActivationStatistics] = []
 
     def __len__(self) -> int:
         return len(self.names)

@@ -7,7 +7,7 @@ import pandas as pd
 from torch import Tensor
 from tqdm import tqdm
 
-from segser_core.network.layer_average import AS_IT_IS, LayerAverage, statistics
+from segser_core.network.layer_average import IDENTITY_STATISTICS, LayerAverage, activation_statistics
 from training.features.batches import Clips, Draw
 
 
@@ -20,12 +20,12 @@ def normalise(encoder: LayerAverage, *parts: tuple[Clips, pd.Series, int | None]
     """
     if not encoder.by_speaker:
         clips, _, variant = parts[0]
-        encoder.set_statistics(statistics(clip_features(clips, range(len(clips)), variant)))
+        encoder.set_statistics(activation_statistics(clip_features(clips, range(len(clips)), variant)))
         return
-    encoder.known = AS_IT_IS  # so features are kept
+    encoder.known = IDENTITY_STATISTICS  # so features are kept
     for clips, speakers, variant in parts:
         rows = pd.Series(range(len(clips))).groupby(list(speakers))
-        found = {speaker: statistics(clip_features(clips, of, variant)) for speaker, of in rows}
+        found = {speaker: activation_statistics(clip_features(clips, of, variant)) for speaker, of in rows}
         clips.statistics = [found[speaker] for speaker in speakers]
 
 

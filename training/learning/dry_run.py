@@ -9,7 +9,7 @@ from transformers import PreTrainedConfig, Wav2Vec2Config
 from segser_core.network.encoders import FrameEncoder, MelEncoder
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
-from segser_core.network.pretrained import depth_of, load_config
+from segser_core.network.pretrained import count_layers, load_encoder_config
 from segser_core.network.segments import FRAME_S
 from training.config.settings import Settings, to_yaml
 from training.corpora.fold import SPLITS, Fold
@@ -45,14 +45,14 @@ def rehearse(divided: Sequence[Fold], settings: Settings, trainings: int) -> str
     tuned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     lines = [to_yaml(settings), *fold_table(divided), "", f"{trainings} training(s) of {settings.epochs} epochs"]
     lines += [f"{total / 1e6:.1f} M parameters, {tuned / 1e6:.1f} M of them tuned"]
-    if settings.layer and settings.layer < depth_of(model.config.network_config()):
+    if settings.layer and settings.layer < count_layers(model.config.network_config()):
         lines[-1] += f"; the layers above {settings.layer}, which nothing would reach, are not there"
     return "\n".join([*lines, *memory(model, divided, settings, total, tuned)])
 
 
 def outline(settings: Settings, labels: Sequence[str]) -> SegmentEmotionModel:
     """The model to be trained, with the shapes of its weights and nothing in them."""
-    config = PAPER_ENCODERS.get(settings.encoder) or load_config(settings.encoder, settings.revision)
+    config = PAPER_ENCODERS.get(settings.encoder) or load_encoder_config(settings.encoder, settings.revision)
     names = ("system", "layer", "frozen_layers", "segment_frames", "stride_frames", "tail", "normalization")
     told = {name: getattr(settings, name) for name in names}
     with torch.device("meta"):

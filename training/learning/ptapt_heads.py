@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from segser_core.network.encoders import FrameEncoder, inside
+from segser_core.network.encoders import FrameEncoder, length_mask
 from segser_core.network.segments import mean_over_time
 from training.features.augment import hide
 
@@ -53,7 +53,7 @@ def tutor_loss(utterance: Tensor, frames: Tensor, labels: Tensor, lengths: Tenso
         labels, lengths: (B,).
         weights: (C,) of the classes, for the utterances.
     """
-    mask = inside(lengths, frames.shape[1])
+    mask = length_mask(lengths, frames.shape[1])
     targets = labels[:, None].expand(mask.shape)
     return cross_entropy(utterance, labels, weight=weights) + cross_entropy(frames[mask], targets[mask])
 

@@ -21,8 +21,8 @@ from segser_core.network.encoders import MelEncoder
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.prediction.rules import aggregate
-from segser_core.statistics.metrics import confusion, uar
-from segser_core.systems import SYSTEMS, system_of
+from segser_core.statistics.metrics import confusion_matrix, uar
+from segser_core.systems import SYSTEMS, find_system
 from training.config.settings import Settings, require
 from training.corpora.fold import Fold
 from training.features.augment import mask_log_mel, spec_augment
@@ -136,7 +136,7 @@ class SegmentTrainer(Trainer):
             loss, output = self.compute_loss(model, inputs, return_outputs=True)
         utterances = output.utterance_logits.double().softmax(-1).cpu().numpy()
         segments = output.segment_logits.double().softmax(-1).cpu().numpy()
-        rule, mask = system_of(self.settings.system).rule, output.segment_mask.cpu().numpy()
+        rule, mask = find_system(self.settings.system).rule, output.segment_mask.cpu().numpy()
         found = [aggregate(u, s[m], rule)[0] for u, s, m in zip(utterances, segments, mask, strict=True)]
         return loss.detach(), torch.tensor(found, device=loss.device), inputs["labels"]
 
@@ -325,4 +325,4 @@ def train_fold(
 def development_scores(evaluated: EvalPrediction, labels: tuple[str, ...]) -> dict[str, float]:
     """UAR on the development clips, the one figure by which the epoch is chosen."""
     true, predicted = ([labels[i] for i in np.asarray(a)] for a in (evaluated.label_ids, evaluated.predictions))
-    return {"uar": float(uar(confusion(true, predicted, labels)))}
+    return {"uar": float(uar(confusion_matrix(true, predicted, labels)))}

@@ -17,9 +17,9 @@ from segser_core.bundled import BUNDLED
 from segser_core.errors import SegserError
 from segser_core.network.segments import FRAME_S
 from segser_core.runs.run import Run, read_run
-from segser_core.runs.writing import write_json
+from segser_core.runs.writing import write_run_json
 from segser_core.statistics.metrics import SCORES
-from segser_core.statistics.scores import metrics_of
+from segser_core.statistics.scores import compute_metrics
 from training.config.settings import read_settings
 
 LOSSES = {
@@ -36,14 +36,14 @@ def percent(value: float, bounds: list[float]) -> str:
 
 def score_row(name: str, run: Run) -> str:
     """One row of the table of scores."""
-    metrics = metrics_of(run.predictions, run.labels)
+    metrics = compute_metrics(run.predictions, run.labels)
     cells = [percent(metrics[m]["pooled"], metrics["intervals"][m]) for m in SCORES]
     return f"| {name} | {metrics['utterances']} | {' | '.join(cells)} |"
 
 
 def recall_rows(run: Run) -> str:
     """Recall per class with its interval."""
-    metrics = metrics_of(run.predictions, run.labels)
+    metrics = compute_metrics(run.predictions, run.labels)
     counts = run.predictions[run.predictions["split"] == "test"]["label"].value_counts()
     rows = (
         f"| {c} ({counts[c]} clips) | {percent(metrics['recall'][c], metrics['intervals']['recall'][c])} |"
@@ -95,7 +95,7 @@ def main(argv: list[str] | None = None) -> int:
     place = BUNDLED / run.system
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(asked.run, place)
-    write_json(place / "metrics.json", metrics_of(run.predictions, run.labels))  # as the card has its figures
+    write_run_json(place / "metrics.json", compute_metrics(run.predictions, run.labels))  # as the card has its figures
     (place / "README.md").write_text(text)
     size = sum(f.stat().st_size for f in place.rglob("*") if f.is_file())
     print(f"{place.relative_to(BUNDLED.parents[1])}: {size / 2**20:.1f} MB")

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from segser_core.errors import RunError, SettingError
-from segser_core.network.model import origin
+from segser_core.network.model import encoder_origin
 from segser_core.runs.run import Run
 from training.config.settings import Settings, read_settings, to_yaml
 from training.corpora.fold import Fold
@@ -61,7 +61,7 @@ def differences(there: Settings, asked: Settings, encoder: Mapping[str, str]) ->
     """
     old, new = (flat(s) for s in (there, asked))
     found = [f"{k} {new[k]!r}, there {old[k]!r}" for k in new if new[k] != old[k]]
-    if weights(origin(asked.encoder, asked.revision)) != weights(encoder):
+    if weights(encoder_origin(asked.encoder, asked.revision)) != weights(encoder):
         found.append(f"encoder {asked.encoder!r}, there {there.encoder!r} with other weights")
     return found
 

@@ -13,15 +13,15 @@ from segser_core.inference.predictor import Predictor
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import Run, read_run
-from segser_core.runs.writing import check_place, write_run
-from segser_core.statistics.scores import metrics_of
+from segser_core.runs.writing import check_run_folder, write_run
+from segser_core.statistics.scores import compute_metrics
 from segser_core.systems import SYSTEMS
 from training.config.overrides import pairs
 from training.config.settings import Settings, read_settings, require, to_yaml
 from training.corpora import load_corpus
 from training.corpora.decode_check import by_reason, heard
 from training.corpora.fold import Fold
-from training.corpora.protocols import folds, name_of
+from training.corpora.protocols import folds, protocol_name
 from training.features.store import FeatureStore
 from training.learning.distributed import processes
 from training.learning.trainer import seconds_spent, train_fold
@@ -87,8 +87,8 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings, there: Ru
         told.append(told_of(predictor.model))
     seeds = sorted({job.seed for job in jobs})
     records = join_records(there, parts) if there else Records.joined(parts, seeds[0])
-    metrics = metrics_of(records.predictions, list(predictor.labels))
-    protocol = name_of(settings.corpus, settings.protocol)
+    metrics = compute_metrics(records.predictions, list(predictor.labels))
+    protocol = protocol_name(settings.corpus, settings.protocol)
     meta = describe_run(predictor, settings.corpus, protocol, seeds, seconds)
     meta |= {
         "alpha": settings.alpha.get(settings.system),
@@ -119,7 +119,7 @@ def finish(out: Path, jobs: list[Job], root: Path, settings: Settings, there: Ru
 def told_of(model: SegmentEmotionModel) -> dict[str, Any]:
     """What run.json tells of each model: the weight of what enters the lowest layer and of each layer, or stages."""
     if isinstance(model.encoder, LayerAverage):
-        return {"layer_weights": model.encoder.shares.tolist()}
+        return {"layer_weights": model.encoder.layer_weights.tolist()}
     return {"stages": model.config.stages} if model.config.stages else {}
 
 
@@ -163,7 +163,7 @@ def plan(asked: argparse.Namespace, settings: Settings) -> list[Job]:
 
 def run_there(out: Path, jobs: list[Job], settings: Settings) -> Run | None:
     """The run that the jobs are to join, or None where there is none yet; errors as in `check_joins`."""
-    check_place(out, keeps_checkpoint=True)
+    check_run_folder(out, keeps_checkpoint=True)
     if not (out / "run.json").is_file():
         return None
     run = read_run(out)

@@ -21,20 +21,23 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from segser_core.audio.loading import Decoded, decode_ahead, load_audio
+from segser_core.audio.loading import DecodedAudio, load_audio, predecode
 from segser_core.errors import AudioError, CorpusError, RunError, SettingError
 from segser_core.inference.predictor import Predictor
-from segser_core.inference.prefetch import ahead
-from segser_core.inference.ray_workers import on_ray
-from segser_core.network.layer_average import AS_IT_IS, LayerAverage, Statistics, statistics
+from segser_core.inference.prefetch import prefetch
+from segser_core.inference.ray_workers import map_on_ray
+from segser_core.network.layer_average import (
+    IDENTITY_STATISTICS,
+    ActivationStatistics,
+    LayerAverage,
+    activation_statistics,
+)
 from segser_core.prediction.prediction import Prediction
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
+from training.corpora import corpus_definitions
 
-KEPT_COLUMNS = (
-    *("utterance_id", "label", "path", "speaker", "session", "gender", "split", "duration_s", "style", "text"),
-    *("agreement", "joined", "parts"),
-)
+RUN_COLUMNS = ("utterance_id", "label", "path", "speaker", "session", "gender", "split", "duration_s", "style", "text")
 PART = 500  # clips: what is done again after a stop, at most
 log = logging.getLogger(__name__)
 
@@ -85,12 +88,13 @@ class Records:
 
         A clip that could not be read is left out with a warning that names it.
         """
+        columns = run_columns(further["corpus"])
         rows: list[tuple[dict[str, Any], Scored]] = []
         for clip, result in zip(clips, results, strict=False):  # results may go on to the next part
             if isinstance(result, AudioError):
                 log.warning("%s is left out: %s", clip["path"], result)
             else:
-                rows.append(({k: clip[k] for k in KEPT_COLUMNS if k in clip} | further, result))
+                rows.append(({k: clip[k] for k in columns if k in clip} | further, result))
         if not rows:
             return None
         return cls(
@@ -109,7 +113,7 @@ def scored(predictor: Predictor, manifest: pd.DataFrame, root: Path) -> Iterator
     by_speaker = speaker_statistics(encoder, manifest, root) if isinstance(encoder, LayerAverage) else {}
     keys = zip(manifest["split"], manifest["speaker"], strict=True) if by_speaker else repeat(None)
     clips = zip(manifest["path"], keys, strict=False)
-    for (path, key), decoded in ahead(clips, lambda clip: decode_ahead(root / clip[0])):
+    for (path, key), decoded in prefetch(clips, lambda clip: predecode(root / clip[0])):
         if isinstance(encoder, LayerAverage):
             encoder.known = by_speaker.get(key)
         yield score(predictor, path, decoded.result)
@@ -117,7 +121,7 @@ def scored(predictor: Predictor, manifest: pd.DataFrame, root: Path) -> Iterator
 
 def scored_on_ray(model: str, device: str, manifest: pd.DataFrame, root: Path, address: str | None) -> Iterator[Result]:
     """The same by Ray's workers, each with the model to itself; `root` is a place that all of them see."""
-    return on_ray(list(manifest["path"]), partial(scorer, model, device, root.resolve()), address, device == "cuda")
+    return map_on_ray(list(manifest["path"]), partial(scorer, model, device, root.resolve()), address, device == "cuda")
 
 
 def scorer(model: str, device: str, root: Path) -> Callable[[str], Result]:
@@ -125,10 +129,10 @@ def scorer(model: str, device: str, root: Path) -> Callable[[str], Result]:
     predictor = Predictor.from_pretrained(model, device)
     if isinstance(predictor.model.encoder, LayerAverage) and predictor.model.encoder.by_speaker:
         raise SettingError("a model that normalises by speaker must hear all of a speaker first: use --engine local")
-    return lambda path: score(predictor, path, partial(decode_ahead, root / path))
+    return lambda path: score(predictor, path, partial(predecode, root / path))
 
 
-def score(predictor: Predictor, path: str, decoded: Callable[[], Decoded | Path]) -> Result:
+def score(predictor: Predictor, path: str, decoded: Callable[[], DecodedAudio | Path]) -> Result:
     """What a model says of one clip, or why it cannot be read."""
     try:
         encoded = predictor.encode(decoded())
@@ -139,18 +143,20 @@ def score(predictor: Predictor, path: str, decoded: Callable[[], Decoded | Path]
     return Scored(predictor.classify(encoded, path), *vectors)
 
 
-def speaker_statistics(encoder: LayerAverage, manifest: pd.DataFrame, root: Path) -> dict[Any, Statistics]:
+def speaker_statistics(encoder: LayerAverage, manifest: pd.DataFrame, root: Path) -> dict[Any, ActivationStatistics]:
     """Statistics of the activations by split and speaker; none where the model does not normalise by speaker."""
     if not encoder.by_speaker:
         return {}
-    encoder.known = AS_IT_IS
+    encoder.known = IDENTITY_STATISTICS
 
     def activations(paths: pd.Series) -> Iterator[Tensor]:
         for path in tqdm(paths, desc="measuring a speaker", unit="clip", file=sys.stderr):
             with contextlib.suppress(AudioError):  # which is told when its turn comes
                 yield encoder.features(torch.from_numpy(load_audio(root / path)).to(encoder.mean.device))
 
-    return {key: statistics(activations(clips["path"])) for key, clips in manifest.groupby(["split", "speaker"])}
+    return {
+        key: activation_statistics(activations(clips["path"])) for key, clips in manifest.groupby(["split", "speaker"])
+    }
 
 
 @dataclass(frozen=True)
@@ -213,6 +219,12 @@ class Parts:
         if not found:
             raise CorpusError(f"none of the {len(manifest)} clips could be read")
         return Records.joined([Records.of_run(run) for run in found], further["seed"])
+
+
+def run_columns(corpus: str) -> tuple[str, ...]:
+    """List the columns of a corpus's manifest that go into a run: those of every corpus, and the corpus's own."""
+    definition = corpus_definitions().get(corpus)
+    return RUN_COLUMNS + (definition.run_columns if definition else ())
 
 
 def utterance_row(known: dict[str, Any], p: Prediction) -> dict[str, Any]:

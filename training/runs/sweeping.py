@@ -12,11 +12,11 @@ import yaml
 
 from segser_core.errors import SettingError
 from segser_core.inference.predictor import Predictor
-from segser_core.statistics.scores import metrics_of
+from segser_core.statistics.scores import compute_metrics
 from segser_core.systems import SYSTEMS
 from training.config.settings import Settings, require, settings_from, to_yaml
 from training.corpora.fold import DevelopmentFold
-from training.corpora.protocols import name_of
+from training.corpora.protocols import protocol_name
 from training.features.store import FeatureStore
 from training.runs.describe import describe_run
 from training.runs.job import Job, resume_folder, run_job
@@ -127,7 +127,7 @@ def score_value(sweep: Sweep, value: float, job: Job, store: FeatureStore, out: 
     records.predictions.assign(value=value, seconds=seconds).to_parquet(place.with_suffix(".part"), index=False)
     place.with_suffix(".part").rename(place)
     shutil.rmtree(job.folder)
-    protocol = name_of(settings.corpus, settings.protocol)
+    protocol = protocol_name(settings.corpus, settings.protocol)
     about = describe_run(predictor, settings.corpus, protocol, [], seconds)
     names = ("system", "labels", "corpus", "protocol", "encoder", "layer", "aggregate", "versions", "date", "device")
     return {name: about[name] for name in names}
@@ -145,7 +145,7 @@ def write_sweep(out: Path, sweep: Sweep, about: dict[str, Any]) -> list[dict[str
 
 def value_row(value: float, predictions: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
     """The scores of one value, its seeds pooled, with the 95 % interval of UAR by utterance."""
-    scores = metrics_of(predictions.drop(columns="split"), labels)
+    scores = compute_metrics(predictions.drop(columns="split"), labels)
     low, high = scores["intervals"]["uar"]
     of_seeds = predictions.groupby("seed")["seconds"].first()
     return {

@@ -14,12 +14,13 @@ from pathlib import Path
 import pandas as pd
 
 from segser_core.errors import RunError, SegserError, SettingError
-from segser_core.formatting import percent, signed
-from segser_core.runs.run import Run, read_run, runs_below
+from segser_core.formatting import percent, signed_points
+from segser_core.runs.run import Run, find_runs_below, read_run
 from segser_core.systems import BASELINE
+from training.corpora import corpus_title
 from training.runs.sweep_folder import read_sweep
 from training.tables.comparable import Row, Section, sections
-from training.tables.page import NAMES, page
+from training.tables.page import page
 from training.tables.rows import (
     agreement_rows,
     class_rows,
@@ -43,7 +44,7 @@ def gather(places: Sequence[Path]) -> tuple[list[Run], list[Row]]:
     runs: dict[Path, Run] = {}
     sweeps: dict[Path, Row] = {}
     for place in places:
-        found = {path.resolve(): path for path in runs_below(place).values()}
+        found = {path.resolve(): path for path in find_runs_below(place).values()}
         swept = {file.parent.resolve(): file.parent for file in sorted(place.rglob("sweep.json"))}
         if not found and not swept:
             raise RunError(f"{place} holds no run and no sweep; expected run.json or sweep.json in it or below")
@@ -83,7 +84,7 @@ def markdown(found: Sequence[Section]) -> str:
 def _markdown(section: Section) -> str:
     of, beside = next(iter(section.summaries.values())), section.is_the_papers
     head = (
-        f"{NAMES.get(section.corpus, section.corpus)}, `{section.protocol}`, `{section.encoder}`, {of.utterances} test "
+        f"{corpus_title(section.corpus)}, `{section.protocol}`, `{section.encoder}`, {of.utterances} test "
         f"clips of {of.speakers or 'unknown'} speakers, {len(of.per_fold)} fold{'s' * (len(of.per_fold) > 1)}."
     )
     if beside and section.other_encoder:
@@ -111,8 +112,8 @@ def _with_interval(row: Row, name: str) -> str:
 def _difference(row: Row | None) -> str:
     if row is None:
         return "–"
-    low, high = (signed(row[f"uar_difference_{side}"]) for side in ("low", "high"))
-    return f"{signed(row['uar_difference'])} ({low} to {high})"
+    low, high = (signed_points(row[f"uar_difference_{side}"]) for side in ("low", "high"))
+    return f"{signed_points(row['uar_difference'])} ({low} to {high})"
 
 
 def put_between(text: str, new: str) -> str:

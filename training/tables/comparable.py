@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from segser_core import paper
 from segser_core.errors import RunError
 from segser_core.runs.run import Run
-from segser_core.statistics.scores import Comparison, Summary, compare_runs, summarise
+from segser_core.statistics.scores import Comparison, ScoreSummary, compare_runs, summarise_scores
 from segser_core.systems import BASELINE, SYSTEMS
 
 Row = dict[str, Any]
@@ -26,9 +26,9 @@ class Section:
     sweeps: tuple[Row, ...] = ()
 
     @cached_property
-    def summaries(self) -> dict[str, Summary]:
+    def summaries(self) -> dict[str, ScoreSummary]:
         """The scores of each run."""
-        return {system: summarise(run.predictions, run.labels) for system, run in self.runs.items()}
+        return {system: summarise_scores(run.predictions, run.labels) for system, run in self.runs.items()}
 
     @cached_property
     def against_baseline(self) -> dict[str, Comparison]:
@@ -96,14 +96,14 @@ def sections(runs: Iterable[Run], sweeps: Iterable[Row]) -> list[Section]:
             )
         swept.setdefault(key, []).append(sweep)
     ran = {corpus for corpus, _, _ in [*found, *swept]}
-    absent = [(c, paper.PROTOCOLS[c], paper.ENCODERS[c]) for c in paper.CORPORA if c not in ran]
+    absent = [(c, paper.PROTOCOLS[c], paper.ENCODERS[c]) for c in paper.PAPER_CORPORA if c not in ran]
     keys = sorted({*found, *swept}, key=_order) + absent
     return [Section(*key, in_order(found.get(key, {})), tuple(swept.get(key, ()))) for key in keys]
 
 
 def _order(key: tuple[str, str, str]) -> tuple[bool, bool, tuple[str, str, str]]:
     corpus, protocol, _ = key
-    return corpus not in paper.CORPORA, protocol != paper.PROTOCOLS.get(corpus), key
+    return corpus not in paper.PAPER_CORPORA, protocol != paper.PROTOCOLS.get(corpus), key
 
 
 def in_order(found: Mapping[str, T]) -> dict[str, T]:

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from segser_core.figures.scores import LEGEND, recall_figure
-from segser_core.figures.style import finish
+from segser_core.figures.style import apply_style
 from segser_core.network.segments import FRAME_S
 from training.tables.comparable import Row, Section
 from training.tables.rows import class_rows
@@ -34,7 +34,7 @@ def sweep_figure(rows: Sequence[Row], what: str) -> go.Figure:
     figure.update_xaxes(title=axis, tickvals=values, ticktext=ticks, zeroline=False, fixedrange=True)
     figure.update_yaxes(title="development UAR (%)", zeroline=False, fixedrange=True)
     figure.update_layout(legend=LEGEND, showlegend=True)
-    return finish(figure, HEIGHT_PX)
+    return apply_style(figure, HEIGHT_PX)
 
 
 def _line(of: pd.DataFrame, shift: float, what: str, look: tuple[str, str, str]) -> go.Scatter:

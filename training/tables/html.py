@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from segser_core import paper
-from segser_core.formatting import percent, signed
+from segser_core.formatting import percent, signed_points
 from segser_core.systems import BASELINE
 from training.tables.comparable import Row, Section
 from training.tables.rows import agreement_rows, difference_rows, length_rows, score_rows, single_rows
@@ -89,10 +89,10 @@ def differences(section: Section) -> str:
     heads = ["system", "UAR, points", "p (Holm)", *["by speaker", "p (Holm)"] * speakers, "accuracy, McNemar"]
     cells = []
     for row in rows:
-        line = [system(row), ours(row, "uar_difference", signed), _p(row["p_holm"])]
+        line = [system(row), ours(row, "uar_difference", signed_points), _p(row["p_holm"])]
         if speakers:
             low, high = row["uar_difference_speaker_low"], row["uar_difference_speaker_high"]
-            line += [f"{signed(low)} to {signed(high)}", _p(row["p_holm_speaker"])]
+            line += [f"{signed_points(low)} to {signed_points(high)}", _p(row["p_holm_speaker"])]
         cells.append([*line, f"<small>{escape(row['accuracy_mcnemar']).replace('; ', '<br>')}</small>"])
     several = f"; p is adjusted for {len(rows)} systems" if len(rows) > 1 else ""
     note = (

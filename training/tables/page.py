@@ -12,13 +12,12 @@ from segser_core import paper
 from segser_core.formatting import percent
 from segser_core.statistics.bootstrap import FEW_SPEAKERS, FEWEST_SPEAKERS
 from segser_core.systems import BASELINE
+from training.corpora import corpus_definitions, corpus_title
 from training.tables import html as tables
 from training.tables.comparable import Row, Section
 from training.tables.figures import class_figure, sweep_figure
 from training.tables.rows import sweep_rows
 
-SENTENCES = {"ravdess": "two", "emodb": "ten"}
-NAMES = {"ravdess": "RAVDESS", "emodb": "EMO-DB", "iemocap": "IEMOCAP", "fesc": "FESC"}
 CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 
 
@@ -42,7 +41,7 @@ def _any(section: Section) -> bool:
 
 
 def _title(section: Section) -> str:
-    return f"{NAMES.get(section.corpus, section.corpus)}, {section.protocol}, {section.encoder}"
+    return f"{corpus_title(section.corpus)}, {section.protocol}, {section.encoder}"
 
 
 def _section(section: Section, key: str, wanted_s: float) -> str:
@@ -53,7 +52,7 @@ def _section(section: Section, key: str, wanted_s: float) -> str:
     head = f"<h2>{escape(_title(section))}</h2>"
     if _any(section):
         return f'<section id="{key}">{head}{body}</section>'
-    head = f"<h2>{escape(NAMES.get(section.corpus, section.corpus))}: not run</h2>"
+    head = f"<h2>{escape(corpus_title(section.corpus))}: not run</h2>"
     return f'<section id="{key}">{head}<details><summary>What the paper reports</summary>{body}</details></section>'
 
 
@@ -77,12 +76,15 @@ def _notes(section: Section) -> str:
         )
     for stages in (run.meta["stages"] for run in section.runs.values() if run.meta.get("stages")):
         notes.append(f"p-tapt: stage 1 tuned {stages[0]['stage_1']}; frozen throughout: {stages[0]['frozen']}.")
-    if said := SENTENCES.get(section.corpus):
-        notes.append(f"The corpus has {said} sentences, so the words of every test clip were heard in training.")
+    definition = corpus_definitions().get(section.corpus)
+    if definition and definition.info.sentences:
+        notes.append(
+            f"The corpus has {definition.info.sentence_count}, so the words of every test clip were heard in training."
+        )
     if section.is_the_papers and (both := paper.layer_average_note(section.corpus)):
         notes.append(
-            f"The paper's {percent(both[0])} of layer-average knows the test speakers' own statistics; with those of "
-            f"the training set it is {percent(both[1])}."
+            f"The paper's {percent(both[0])} of layer-average knows the test speakers' own statistics; with those "
+            f"of the training set it is {percent(both[1])}."
         )
     return f'<ul class="notes">{"".join(f"<li>{escape(n)}</li>" for n in notes)}</ul>' if notes else ""
 

@@ -5,21 +5,21 @@ import pandas as pd
 
 from segser_core import paper
 from segser_core.runs.run import Run
-from segser_core.runs.test_split import test_rows
+from segser_core.runs.test_split import select_test_rows
 from segser_core.statistics import metrics
-from segser_core.statistics.bootstrap import Interval, Kinds, percentile, resample
-from segser_core.statistics.class_indices import coded
-from segser_core.statistics.hypothesis_tests import holm
+from segser_core.statistics.bootstrap import Interval, ResamplingUnits, percentile_interval, resample_confusions
+from segser_core.statistics.class_indices import add_class_indices
+from segser_core.statistics.hypothesis_tests import holm_adjust
 from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.recall_by_group import length_edge
-from segser_core.statistics.scores import Summary, metrics_json, summarise
+from segser_core.statistics.scores import ScoreSummary, summarise_scores, summary_to_json
 from segser_core.statistics.tables import recall_table
 from training.tables.comparable import Row, Section, in_order
 
 
 def score_rows(section: Section) -> list[Row]:
     """Table 1: a row a system, run or not, with what the paper reports where it has the corpus and protocol."""
-    theirs = {r.system: r for r in paper.reported(section.corpus)} if section.is_the_papers else {}
+    theirs = {r.system: r for r in paper.reported_scores(section.corpus)} if section.is_the_papers else {}
     rows = []
     for system in section.systems:
         row: Row = {"system": system, "status": "run" if system in section.runs else "not run"}
@@ -30,7 +30,7 @@ def score_rows(section: Section) -> list[Row]:
     return rows
 
 
-def _scored(run: Run, of: Summary) -> Row:
+def _scored(run: Run, of: ScoreSummary) -> Row:
     row: Row = {
         "layer": run.meta.get("layer"),
         "seeds": " ".join(map(str, run.seeds)),
@@ -42,7 +42,7 @@ def _scored(run: Run, of: Summary) -> Row:
     for name in SCORES:
         row |= {name: getattr(of.pooled, name), **_bounds(name, getattr(of.intervals, name))}
         row |= _bounds(f"{name}_speaker", getattr(of.by_speaker, name) if of.by_speaker else None)
-        row[f"{name}_mean_of_folds"] = metrics_json(of)[name]["mean_of_folds"]
+        row[f"{name}_mean_of_folds"] = summary_to_json(of)[name]["mean_of_folds"]
     return row
 
 
@@ -64,14 +64,14 @@ def single_rows(section: Section) -> list[Row]:
 
 
 def _numbers(run: Run, what: str) -> list[int]:
-    return sorted(int(n) for n in test_rows(run.predictions)[what].unique())
+    return sorted(int(n) for n in select_test_rows(run.predictions)[what].unique())
 
 
 def difference_rows(section: Section) -> list[Row]:
     """UAR minus the baseline's on the same clips and seeds, p adjusted for the number of systems (Holm)."""
     found = section.against_baseline
-    adjusted = holm([c.differences.uar.p_value for c in found.values()])
-    speaker = holm([c.by_speaker.uar.p_value if c.by_speaker else np.nan for c in found.values()])
+    adjusted = holm_adjust([c.differences.uar.p_value for c in found.values()])
+    speaker = holm_adjust([c.by_speaker.uar.p_value if c.by_speaker else np.nan for c in found.values()])
     return [
         {
             "system": system,
@@ -97,33 +97,33 @@ def agreement_rows(section: Section) -> list[Row]:
         row: Row = {"system": system, "status": "run" if system in section.runs else "not run", "best": section.best}
         if system in section.runs and system != section.best:
             row |= _agreement(section.runs[section.best or ""], section.runs[system])
-        theirs = paper.agreement(section.corpus, system) if section.is_the_papers else None
+        theirs = paper.reported_agreement(section.corpus, system) if section.is_the_papers else None
         rows.append(row | {"paper_uar": theirs})
     return rows
 
 
 def _agreement(best: Run, other: Run) -> Row:
     """From the clips (and seeds) that both have; a clip is drawn together with all its seeds."""
-    one, two = (coded(test_rows(run.predictions), best.labels) for run in (best, other))
+    one, two = (add_class_indices(select_test_rows(run.predictions), best.labels) for run in (best, other))
     key = ["utterance_id", "seed"]
     rows = one[[*key, "code"]].merge(two[[*key, "code"]], on=key, suffixes=("", "_other"))
     clip, ids = pd.factorize(rows["utterance_id"])
     of_clips = np.zeros((len(ids), 1, len(best.labels), len(best.labels)), dtype=np.float32)
     np.add.at(of_clips, (clip, 0, rows["code"], rows["code_other"]), 1)
-    of = Kinds(np.ones(len(ids), dtype=np.int64), of_clips)
-    draws, seen = resample(of, np.random.default_rng(0))[:, 0], of.observed[0]
+    of = ResamplingUnits(np.ones(len(ids), dtype=np.int64), of_clips)
+    draws, seen = resample_confusions(of, np.random.default_rng(0))[:, 0], of.observed[0]
     return {
         "uar": float(metrics.uar(seen)),
-        **_bounds("uar", percentile(metrics.uar(draws))),
+        **_bounds("uar", percentile_interval(metrics.uar(draws))),
         "kappa": float(metrics.cohens_kappa(seen)),
-        **_bounds("kappa", percentile(metrics.cohens_kappa(draws))),
+        **_bounds("kappa", percentile_interval(metrics.cohens_kappa(draws))),
         "equal": float(metrics.accuracy(seen)),
     }
 
 
 def length_rows(section: Section, wanted_s: float) -> tuple[list[Row], str]:
     """UAR of short and of long clips of each system; and why the edge is another than the one wanted, if it is."""
-    tested = {system: test_rows(run.predictions) for system, run in section.runs.items()}
+    tested = {system: select_test_rows(run.predictions) for system, run in section.runs.items()}
     if any("duration_s" not in rows or rows["duration_s"].isna().any() for rows in tested.values()):
         return [], "The duration of a clip is not known, so clips are not split by length."
     edge_s, why = paper.EDGE_S, ""
@@ -132,7 +132,11 @@ def length_rows(section: Section, wanted_s: float) -> tuple[list[Row], str]:
         edge_s, why = length_edge(one["duration_s"].to_numpy(), wanted_s)
     rows = []
     for system in section.systems:
-        theirs = paper.by_length(section.corpus, system) if section.is_the_papers and edge_s == paper.EDGE_S else None
+        theirs = (
+            paper.reported_by_length(section.corpus, system)
+            if section.is_the_papers and edge_s == paper.EDGE_S
+            else None
+        )
         for place, side in enumerate(("≤", ">")):
             row: Row = {"system": system, "length": f"{side} {edge_s:g} s", "paper_uar": theirs and theirs[place]}
             if system in tested:
@@ -144,7 +148,7 @@ def length_rows(section: Section, wanted_s: float) -> tuple[list[Row], str]:
 
 
 def _of_length(rows: pd.DataFrame, run: Run) -> Row:
-    of = summarise(rows, run.labels)
+    of = summarise_scores(rows, run.labels)
     counted = {"clips": of.utterances, "classes": of.pooled.present, "uar": of.pooled.uar}
     return counted | _bounds("uar", of.intervals.uar)
 
@@ -154,7 +158,7 @@ def class_rows(section: Section) -> list[Row]:
     if not section.runs:
         return []
     table = recall_table(section.summaries).rename(columns={"run": "system"})
-    once = {s: test_rows(run.predictions).drop_duplicates("utterance_id") for s, run in section.runs.items()}
+    once = {s: select_test_rows(run.predictions).drop_duplicates("utterance_id") for s, run in section.runs.items()}
     counts = {s: rows["label"].value_counts() for s, rows in once.items()}
     clips = [int(counts[s].get(c, 0)) for s, c in zip(table["system"], table["label"], strict=True)]
     return table.assign(clips=clips).to_dict("records")
