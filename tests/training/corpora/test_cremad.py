@@ -77,8 +77,10 @@ def test_votes_heard_label_and_agreement(small):
     rows = small.manifest.set_index("utterance_id")
     clear, torn, unrated = (rows.loc[name] for name in ("1001_DFA_ANG_XX", "1002_IEO_HAP_HI", "1040_ITH_SAD_X"))
     assert (clear["heard"], clear["agreement"], clear["votes_disgust"]) == ("angry", 0.6, 2)
-    assert torn["heard"] == "" and torn["agreement"] == pytest.approx(4 / 9)
-    assert unrated["heard"] == "" and np.isnan(unrated[["agreement", *VOTES]].astype(float)).all()
+    assert torn["heard"] == ""
+    assert torn["agreement"] == pytest.approx(4 / 9)
+    assert unrated["heard"] == ""
+    assert np.isnan(unrated[["agreement", *VOTES]].astype(float)).all()
 
 
 def test_actors_sentences_and_levels(small):
@@ -99,7 +101,8 @@ def test_a_corpus_without_its_tables_is_read(tmp_path):
     hum(tmp_path / "AudioWAV" / "1001_DFA_ANG_XX.wav", 1, 0.3)
     row = load_corpus("cremad", tmp_path).manifest.iloc[0]
     assert (row["label"], row["gender"], row["heard"]) == ("angry", "", "")
-    assert pd.isna(row["age"]) and pd.isna(row["agreement"])
+    assert pd.isna(row["age"])
+    assert pd.isna(row["agreement"])
 
 
 def test_a_table_that_lacks_a_column_is_refused(tmp_path):

@@ -1,0 +1,166 @@
+"""CREMA-D: the Crowd-sourced Emotional Multimodal Actors Dataset (Cao et al. 2014), doi:10.1109/TAFFC.2014.2336244.
+
+A name is `actor_sentence_emotion_level`, e.g. 1001_DFA_ANG_XX: 7442 clips of 91 actors, twelve sentences, six emotions.
+The label is the emotion that was acted. `votes_audio.csv` counts by clip which emotion raters heard in the sound alone;
+`actors.csv` holds age and sex. Without these files the columns that rest on them are empty.
+
+The name 1040_ITH_SAD_X has the level `X`, which is read as `XX`, no level; nobody rated it. 1076_MTI_SAD_XX is blank
+and is left out.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from segser_core.errors import CorpusError
+from segser_core.runs.corpus_info import CorpusInfo
+from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
+from training.corpora.definition import CorpusDefinition, Protocol
+from training.corpora.fold import Fold, by_speaker
+
+LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
+EMOTIONS = {"ANG": "angry", "DIS": "disgust", "FEA": "fearful", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
+SENTENCES = {
+    "DFA": "Don't forget a jacket",
+    "IEO": "It's eleven o'clock",
+    "IOM": "I'm on my way to the meeting",
+    "ITH": "I think I have a doctor's appointment",
+    "ITS": "I think I've seen this before",
+    "IWL": "I would like a new alarm clock",
+    "IWW": "I wonder what this is about",
+    "MTI": "Maybe tomorrow it will be cold",
+    "TAI": "The airplane is almost full",
+    "TIE": "That is exactly what happened",
+    "TSI": "The surface is slick",
+    "WSI": "We'll stop in a couple of minutes",
+}
+LEVELS = {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified", "X": "unspecified"}
+ACTORS = tuple(str(number) for number in range(1001, 1092))
+BLANK = "1076_MTI_SAD_XX"
+EXPECTED = {"neutral": 1087, "happy": 1271, "sad": 1270, "angry": 1271, "fearful": 1271, "disgust": 1271}  # no BLANK
+FIXED_SIZES = {"train": 5393, "dev": 738, "test": 1310}
+BY_SPEAKER = Counts(
+    ("speaker",),
+    {(a,): {"1002": 81, "1008": 76, "1009": 76, "1019": 76, "1076": 80}.get(a, 82) for a in ACTORS},
+)
+FOLDS = 5
+ENDINGS = (".wav", ".flac", ".mp3", ".opus")
+ACTORS_TABLE, VOTES_TABLE = "actors.csv", "votes_audio.csv"
+VOTES = tuple(f"votes_{label}" for label in LABELS)
+NOTES = (
+    "Twelve sentences in all: the same words are in train and test.",
+    "Acted: a label is what the actor was asked to express; `heard` is what most raters heard, the same in fewer "
+    "than half of the clips.",
+    "The copy in Opus at 20 kbit/s has nothing above 5.5 kHz: beside other corpora, a model can learn that in place of "
+    "the emotion.",
+)
+NAME = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{1,2})")
+
+
+def load(root: Path) -> Corpus:
+    """Load CREMA-D from below `root`.
+
+    The manifest's further columns are `age` in years, `votes_<class>` (numbers of raters), `heard` (the class of most
+    votes, empty where several have as many) and `agreement` (the share of the raters who heard the acted emotion).
+
+    Raises:
+        CorpusError: there is no such folder, no file in it has a CREMA-D name, or one of its tables cannot be read.
+    """
+    manifest, left_out = load_by_file_name(root, parse, endings=ENDINGS, tables=(ACTORS_TABLE, VOTES_TABLE))
+    manifest = with_votes(with_actors(manifest, root), root)
+    return Corpus("cremad", root, manifest, left_out, EXPECTED, NOTES, (BY_SPEAKER,))
+
+
+def parse(stem: str) -> Utterance:
+    """Read the name of a recording; `stem` is the file's name without its ending.
+
+    Raises:
+        Misfit: the name is none of CREMA-D's, or that of the blank recording.
+    """
+    match = NAME.fullmatch(stem)
+    if not match:
+        raise Misfit("the name is not actor, sentence, emotion, level, as in 1001_DFA_ANG_XX")
+    actor, sentence, emotion, level = match.groups()
+    if actor not in ACTORS:
+        raise Misfit(f"actor {actor} does not exist here; known: {ACTORS[0]} to {ACTORS[-1]}")
+    for part, code, known in (
+        ("sentence", sentence, SENTENCES),
+        ("emotion", emotion, EMOTIONS),
+        ("level", level, LEVELS),
+    ):
+        if code not in known:
+            raise Misfit(f"{part} {code} does not exist here; known: {', '.join(known)}")
+    if stem == BLANK:
+        raise Misfit("blank: it holds no speech")
+    return Utterance(stem, actor, "", EMOTIONS[emotion], SENTENCES[sentence], LEVELS[level])
+
+
+def with_actors(manifest: pd.DataFrame, root: Path) -> pd.DataFrame:
+    """Add each actor's gender and age (years) to a manifest."""
+    actors = read_table(root / ACTORS_TABLE, ("actor", "age", "sex")).set_index("actor")
+    return manifest.assign(
+        gender=manifest["speaker"].map(actors["sex"].to_dict()).astype(object).fillna(""),
+        age=pd.to_numeric(manifest["speaker"].map(actors["age"]), errors="coerce"),
+    )
+
+
+def with_votes(manifest: pd.DataFrame, root: Path) -> pd.DataFrame:
+    """Add the raters' votes on each clip, the majority's label and the share that heard the label to a manifest."""
+    table = read_table(root / VOTES_TABLE, ("file", *LABELS)).set_index("file")[list(LABELS)]
+    of_clips = table.apply(pd.to_numeric, errors="coerce").reindex(manifest["utterance_id"])
+    votes = of_clips.to_numpy(dtype=float)  # (clips, classes), NaN where nobody rated
+    rated = ~np.isnan(votes).any(axis=1)
+    most = votes == votes.max(axis=1, keepdims=True)
+    heard = np.where(most.sum(axis=1) == 1, np.array(LABELS)[most.argmax(axis=1)], "")
+    acted = votes[np.arange(len(votes)), manifest["label"].map(LABELS.index)]
+    with np.errstate(invalid="ignore"):
+        agreement = acted / votes.sum(axis=1)
+    counts = pd.DataFrame(votes, columns=list(VOTES), index=manifest.index)
+    return manifest.assign(heard=np.where(rated, heard, ""), agreement=agreement, **counts)
+
+
+def read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read one of the corpus's CSV files as text; an empty table where there is none.
+
+    Raises:
+        CorpusError: it cannot be read, or lacks a column.
+    """
+    if not file.is_file():
+        return pd.DataFrame(columns=list(columns), dtype=str)
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
+    if missing := [c for c in columns if c not in table]:
+        raise CorpusError(f"{file} has no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+    return table.drop_duplicates(columns[0])
+
+
+def fixed_folds(corpus: Corpus) -> list[Fold]:
+    """Divide by actor once: 1001 to 1066 train, 1067 to 1075 development, 1076 to 1091 test."""
+    dev, test = ({a for a in ACTORS if first <= a <= last} for first, last in (("1067", "1075"), ("1076", "1091")))
+    return [by_speaker(0, LABELS, corpus.manifest, dev, test)]
+
+
+def actor_folds(corpus: Corpus) -> list[Fold]:
+    """Divide by actor into five folds: every fifth actor tests, those of the next fold (cyclic) validate (ours)."""
+    groups = [set(ACTORS[fold::FOLDS]) for fold in range(FOLDS)]
+    return [by_speaker(i, LABELS, corpus.manifest, groups[(i + 1) % FOLDS], test) for i, test in enumerate(groups)]
+
+
+DEFINITION = CorpusDefinition(
+    name="cremad",
+    info=CorpusInfo(
+        "CREMA-D",
+        sentences=len(SENTENCES),
+        training_data="actors who were asked to show an emotion, in twelve sentences",
+    ),
+    load=load,
+    protocols=(
+        Protocol(name="cremad-fixed", divide=fixed_folds, sizes=FIXED_SIZES),
+        Protocol(name="cremad-actor", divide=actor_folds),
+    ),
+    run_columns=("age", "heard", "agreement", *VOTES),
+)
