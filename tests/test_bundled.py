@@ -13,7 +13,7 @@ from segser_core.inference.models import list_models
 from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
-from segser_core.statistics.scores import metrics_of
+from segser_core.statistics.scores import compute_metrics
 from training.corpora import load_corpus
 from training.corpora.protocols import folds
 from training.corpora.ravdess import PAPER_LABELS
@@ -35,19 +35,24 @@ def test_the_models_are_listed_with_their_scores():
     listed = {m.name: m for m in list_models()}
     assert set(NAMES) <= set(listed)
     for m in listed.values():
-        assert m.labels == PAPER_LABELS and m.corpus == "ravdess" and 0.5 < m.uar < 1
+        assert m.labels == PAPER_LABELS
+        assert m.corpus == "ravdess"
+        assert 0.5 < m.uar < 1
 
 
 def test_all_of_it_fits_its_bounds():
     sizes = [f.stat().st_size for f in BUNDLED.rglob("*") if f.is_file()]
-    assert sum(sizes) < 48e6 and max(sizes) < 24e6
+    assert sum(sizes) < 48e6
+    assert max(sizes) < 24e6
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_run_holds_development_and_test_clips(name):
     run = read_run(BUNDLED / name)
     assert run.predictions["split"].value_counts().to_dict() == {"dev": 208, "test": 208}
-    assert run.protocol == "ravdess-paper" and run.embeddings() is not None and run.segments is not None
+    assert run.protocol == "ravdess-paper"
+    assert run.embeddings() is not None
+    assert run.segments is not None
     assert len(run.meta["encoder"]["sha256"]) == 64
 
 
@@ -60,7 +65,7 @@ def test_a_card_says_what_its_runs_hold(name):
 def test_its_scores_are_those_of_its_predictions(name):
     run = read_run(BUNDLED / name)
     written = (BUNDLED / name / "metrics.json").read_text()
-    found = json.dumps(metrics_of(run.predictions, run.labels))
+    found = json.dumps(compute_metrics(run.predictions, run.labels))
     first, second = (json.loads(text, parse_float=lambda x: round(float(x), 9)) for text in (written, found))
     assert first == second
 

@@ -45,7 +45,8 @@ def test_a_database_is_a_corpus(root):
     assert row[["speaker", "gender", "label", "split"]].tolist() == ["04", "female", "happy", "dev"]
     assert row["duration_s"] == pytest.approx(0.2)
     (fold,) = folds(corpus)
-    assert set(fold.split("test").speaker) == {"05"} and len(folds(corpus, "column:speaker")) == 3
+    assert set(fold.split("test").speaker) == {"05"}
+    assert len(folds(corpus, "column:speaker")) == 3
 
 
 def test_stretches_of_files_and_lost_files_are_left_out_by_name(root):

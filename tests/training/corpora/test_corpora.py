@@ -42,7 +42,8 @@ def test_ravdess_whole():
     assert tuple(manifest.columns[: len(COLUMNS)]) == COLUMNS
     assert manifest.label.value_counts().to_dict() == corpus.expected
     assert manifest["style"].value_counts().to_dict() == {"speech": 1440, "song": 1012}
-    assert corpus.left_out == () and manifest.utterance_id.is_unique
+    assert corpus.left_out == ()
+    assert manifest.utterance_id.is_unique
     assert set(manifest.speaker) == {f"{n:02d}" for n in range(1, 25)}
     assert manifest[manifest["style"] == "song"].speaker.nunique() == 23
     assert manifest.duration_s.sum() == pytest.approx(10033.958, abs=0.01)
@@ -52,7 +53,8 @@ def test_ravdess_whole():
 def test_emodb_whole():
     corpus = load_corpus("emodb", real("emodb"))
     assert corpus.manifest.label.value_counts().to_dict() == corpus.expected
-    assert len(corpus.manifest) == 535 and corpus.manifest.speaker.nunique() == 10
+    assert len(corpus.manifest) == 535
+    assert corpus.manifest.speaker.nunique() == 10
     assert corpus.manifest.groupby("gender").speaker.nunique().to_dict() == {"female": 5, "male": 5}
     assert "disgust" not in set(corpus.manifest[corpus.manifest.speaker == "08"].label)
 
@@ -129,9 +131,11 @@ def test_each_corpus_is_declared_by_its_own_file():
     definitions = corpus_definitions()
     assert {"ravdess", "emodb", "iemocap", "fesc", "manifest", "audformat"} <= set(definitions)
     for name, definition in definitions.items():
-        assert definition.name == name and definition.load.__module__ == f"training.corpora.{name}"
+        assert definition.name == name
+        assert definition.load.__module__ == f"training.corpora.{name}"
         assert all(protocol.name.startswith(f"{name}-") for protocol in definition.protocols)
-    assert corpus_title("emodb") == "EMO-DB" and corpus_title("nonesuch") == "nonesuch"
+    assert corpus_title("emodb") == "EMO-DB"
+    assert corpus_title("nonesuch") == "nonesuch"
 
 
 def test_runs_that_came_before_corpus_info_have_the_same_words():
@@ -147,7 +151,10 @@ def test_describe(tmp_path):
     done = subprocess.run([*command, "emodb", "--root", tmp_path], capture_output=True, text=True, cwd=root)
     assert done.returncode == 0
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    assert "happy 1 of 71 DIFFERS" in lines and "03 1 of 49 DIFFERS" in lines
+    assert "happy 1 of 71 DIFFERS" in lines
+    assert "03 1 of 49 DIFFERS" in lines
     assert any(line.startswith("03a01Xa.wav: emotion X") for line in lines)
     done = subprocess.run([*command, "emodb", "--root", tmp_path / "no"], capture_output=True, text=True, cwd=root)
-    assert done.returncode == 1 and "no folder" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 1
+    assert "no folder" in done.stderr
+    assert "Traceback" not in done.stderr

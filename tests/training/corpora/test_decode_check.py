@@ -30,7 +30,8 @@ def test_nothing_changes_where_all_is_well(tmp_path, caplog):
     corpus, fold = corpus_of(tmp_path, 8)
     (after,) = heard([fold], corpus)
     pd.testing.assert_frame_equal(after.manifest, fold.manifest)
-    assert after.left_out == () and not caplog.text
+    assert after.left_out == ()
+    assert not caplog.text
 
 
 def test_a_single_broken_file_is_left_out_by_name(tmp_path, caplog):
@@ -38,7 +39,8 @@ def test_a_single_broken_file_is_left_out_by_name(tmp_path, caplog):
     corpus = dataclasses.replace(corpus, left_out=(LeftOut("notes.txt", "no recording"),))
     (tmp_path / "5.wav").write_text("no sound")
     (after,) = heard([fold], corpus)
-    assert "5.wav" not in set(after.manifest["path"]) and len(after.manifest) == 7
+    assert "5.wav" not in set(after.manifest["path"])
+    assert len(after.manifest) == 7
     assert "2 files of manifest are left out: notes.txt (no recording); 5.wav (" in caplog.text
     assert [f.path for f in after.left_out] == ["notes.txt", "5.wav"]
 

@@ -24,7 +24,8 @@ def test_the_documented_pattern(root):
     documented = yaml.safe_load("\n".join(line[4:] for line in fesc.__doc__.splitlines()[8:11]))["corpus_options"]
     assert documented == {"pattern": fesc.EXAMPLE, "labels": {"t": "tenderness"}} == TOLD
     corpus = load_corpus("fesc", root, documented)
-    assert corpus.manifest.label.value_counts().to_dict() == COUNTS and corpus.left_out == ()
+    assert corpus.manifest.label.value_counts().to_dict() == COUNTS
+    assert corpus.left_out == ()
     assert corpus.manifest.groupby("gender").speaker.nunique().to_dict() == {"female": 4, "male": 5}
     row = corpus.manifest.set_index("utterance_id").loc["F2/t_02"]
     assert row[["speaker", "label", "text", "gender"]].tolist() == ["F2", "tender", "02", "female"]
@@ -37,7 +38,8 @@ def test_the_documented_manifest(tmp_path):
     for line in lines[1:]:
         hum(tmp_path / line.split(",")[0], 0, 0.2)
     corpus = load_corpus("fesc", tmp_path)
-    assert corpus.name == "fesc" and corpus.left_out == ()
+    assert corpus.name == "fesc"
+    assert corpus.left_out == ()
     assert corpus.manifest[["speaker", "label", "gender"]].values.tolist() == [
         ["F2", "tender", "female"],
         ["M1", "sad", "male"],
@@ -50,8 +52,10 @@ def test_files_outside_the_pattern_are_named(root, tmp_path):
     hum(tmp_path / "M1" / "take2.wav", 0, 0.2)
     corpus = load_corpus("fesc", tmp_path, {"pattern": fesc.EXAMPLE})
     whys = {f.path: f.why for f in corpus.left_out}
-    assert corpus.manifest.label.tolist() == ["happy"] and len(whys) == 2
-    assert "label rage is none of neutral" in whys["M1/rage_01.wav"] and "`labels`" in whys["M1/rage_01.wav"]
+    assert corpus.manifest.label.tolist() == ["happy"]
+    assert len(whys) == 2
+    assert "label rage is none of neutral" in whys["M1/rage_01.wav"]
+    assert "`labels`" in whys["M1/rage_01.wav"]
     assert whys["M1/take2.wav"] == "its path does not fit the pattern"
 
 

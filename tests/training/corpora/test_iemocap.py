@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from math import isnan
 
 import pytest
 
@@ -27,7 +28,8 @@ def corpus(root) -> Corpus:
 
 def test_every_labelled_turn_is_there(corpus):
     manifest = corpus.manifest
-    assert tuple(manifest.columns[: len(COLUMNS)]) == COLUMNS and manifest.utterance_id.is_monotonic_increasing
+    assert tuple(manifest.columns[: len(COLUMNS)]) == COLUMNS
+    assert manifest.utterance_id.is_monotonic_increasing
     assert manifest.label.value_counts().to_dict() == {
         **dict.fromkeys(("neutral", "happy", "excited", "sad", "angry"), 30),
         **dict.fromkeys(("frustrated", "surprised", "fearful", "disgust"), 1),
@@ -58,7 +60,8 @@ def test_names_with_a_letter_are_read_whole(corpus):
 def test_dimensions_words_and_agreement(corpus):
     row = corpus.manifest.set_index("utterance_id").loc["Ses02F_impro01_F001"]
     assert row[["valence", "activation", "dominance"]].tolist() == [2.5, 3.0, 3.5]
-    assert row["text"] == "Line 2." and row["duration_s"] == pytest.approx(0.41)
+    assert row["text"] == "Line 2."
+    assert row["duration_s"] == pytest.approx(0.41)
     assert row["agreement"] == pytest.approx(2 / 3)
 
 
@@ -70,10 +73,10 @@ def test_agreement_by_hand():
         "C-M1:\tSadness;\t()",
         "junk",
     ]
-    assert rater_agreement("ang", rows) == pytest.approx(2 / 3) and rater_agreement("sad", rows) == 0
-    assert rater_agreement("ang", ["A-E1:\tval 1;\t()"]) != rater_agreement(
-        "ang", []
-    )  # NaN is like nothing, itself not either
+    assert rater_agreement("ang", rows) == pytest.approx(2 / 3)
+    assert rater_agreement("sad", rows) == 0
+    assert isnan(rater_agreement("ang", ["A-E1:\tval 1;\t()"]))
+    assert isnan(rater_agreement("ang", []))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,8 @@ def test_the_second_line_of_a_turn_changes_nothing(corpus):
 def test_excited_in_and_out(root, corpus):
     """In: excited joins happy in the protocol. Out: it is left out by name."""
     out = load_corpus("iemocap", root, {"excited": "out"})
-    assert "excited" not in set(out.manifest.label) and "excited" not in out.expected
+    assert "excited" not in set(out.manifest.label)
+    assert "excited" not in out.expected
     assert sum(f.why == "excited, which is left out as asked" for f in out.left_out) == 30
     for found, happy in ((corpus, 12), (out, 6)):
         test = folds(found, partial=True)[0].split("test")
@@ -132,15 +136,20 @@ def test_describe_prints_everything_beside_the_expected(root):
     command = [sys.executable, "-m", "training.corpora", "describe", "iemocap", "--root", str(root)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    assert done.returncode == 0 and lines[0].startswith("iemocap: 154 clips of 7529 in")
-    assert "excited 30 of 1041 DIFFERS" in lines and "1 sad 6 of 194 DIFFERS" in lines
-    assert "Ses05_M 15 of 651 DIFFERS" in lines and "1 30 of 1085 DIFFERS" in lines and "Ses01_M 19" in lines
+    assert done.returncode == 0
+    assert lines[0].startswith("iemocap: 154 clips of 7529 in")
+    assert "excited 30 of 1041 DIFFERS" in lines
+    assert "1 sad 6 of 194 DIFFERS" in lines
+    assert "Ses05_M 15 of 651 DIFFERS" in lines
+    assert "1 30 of 1085 DIFFERS" in lines
+    assert "Ses01_M 19" in lines
     assert "left out: 10 files" in lines
     assert f"{WAV}/Ses01F_impro01_M100.wav: its raters agreed on no label (xxx)" in lines
     done = subprocess.run([*command, "--corpus-options.excited", "out"], capture_output=True, text=True, cwd=ROOT)
     assert "30 × excited, which is left out as asked" in done.stdout
     done = subprocess.run([*command, "--corpus-options.merge", "yes"], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 1 and "'merge' is unknown for iemocap; known: excited" in done.stderr
+    assert done.returncode == 1
+    assert "'merge' is unknown for iemocap; known: excited" in done.stderr
 
 
 def test_another_folder_is_refused(tmp_path):

@@ -46,7 +46,8 @@ def test_a_joined_clip_is_its_parts_with_silence_between(short, tmp_path):
         parts = [load_audio(short.root / f"{p}.wav") for p in row["parts"].split()]
         whole = np.concatenate([piece for part in parts for piece in (part, pause)][:-1])
         np.testing.assert_allclose(load_audio(tmp_path / "long" / row["path"]), whole, atol=2 / 32768)
-        assert row["joined"] == len(parts) and row["duration_s"] == len(whole) / SAMPLE_RATE_HZ
+        assert row["joined"] == len(parts)
+        assert row["duration_s"] == len(whole) / SAMPLE_RATE_HZ
     with av.open(str(tmp_path / "long" / joined["path"][0])) as file:
         assert "Joined from" in file.metadata["comment"]
         assert (file.streams.audio[0].rate, file.streams.audio[0].channels) == (16_000, 1)
@@ -55,7 +56,8 @@ def test_a_joined_clip_is_its_parts_with_silence_between(short, tmp_path):
 def check(joined: pd.DataFrame, clips: pd.DataFrame, lengths: Lengths) -> None:
     """What every joined corpus keeps to."""
     assert joined["duration_s"].between(lengths.min_s, lengths.max_s).all()
-    assert (joined["joined"] >= 2).all() and set(joined["style"]) == {"joined"}
+    assert (joined["joined"] >= 2).all()
+    assert set(joined["style"]) == {"joined"}
     assert joined["utterance_id"].is_unique
     parts = joined.assign(part=joined["parts"].str.split()).explode("part")
     assert parts["part"].is_unique
@@ -100,7 +102,9 @@ def test_targets_are_spread_evenly_however_few_are_taken():
     drawn = Lengths().targets(np.random.default_rng(0))
     targets = [next(drawn) for _ in range(30)]
     bins = np.histogram(np.log(targets), bins=5, range=np.log([6, 30]))[0]
-    assert bins.sum() == 30 and bins.min() >= 5 and bins.max() <= 7
+    assert bins.sum() == 30
+    assert bins.min() >= 5
+    assert bins.max() <= 7
 
 
 @pytest.mark.parametrize("bounds", [(0, 30), (6, 6), (8, 7), (float("nan"), 30)])
@@ -119,7 +123,8 @@ def test_nothing_is_overwritten_and_nothing_is_left_of_a_failure(short, tmp_path
     before = sorted(tmp_path.iterdir())
     with pytest.raises(CorpusError, match="can be joined"):
         join(short, clips, Lengths(100, 200), tmp_path / "new")
-    assert sorted(tmp_path.iterdir()) == before and [f.name for f in taken.iterdir()] == ["note.txt"]
+    assert sorted(tmp_path.iterdir()) == before
+    assert [f.name for f in taken.iterdir()] == ["note.txt"]
     (tmp_path / "empty").mkdir()
     join(short, clips, SHORT, tmp_path / "empty")
     assert len(load_corpus("manifest", tmp_path / "empty").manifest) > 1
@@ -136,15 +141,19 @@ def test_the_command_joins_and_its_result_is_a_corpus(short, tmp_path):
     call = ["join", "manifest", "--root", short.root, "--out", tmp_path / "long", "--min-s", 2, "--max-s", 6]
     done = command(*call, "--split", "train")
     assert done.returncode == 0, done.stderr
-    assert "left over" in done.stdout and "joining" in done.stderr
+    assert "left over" in done.stdout
+    assert "joining" in done.stderr
     long = load_corpus("manifest", tmp_path / "long")
     assert long.left_out == ()
     check(clips_of_split(long, "train"), short.manifest, SHORT)
     assert "each part was said by itself" in (tmp_path / "long" / "README.md").read_text()
     again = command(*call)
-    assert again.returncode == 1 and "nothing is overwritten" in again.stderr and "Traceback" not in again.stderr
+    assert again.returncode == 1
+    assert "nothing is overwritten" in again.stderr
+    assert "Traceback" not in again.stderr
     described = command("describe", "manifest", "--root", tmp_path / "long")
-    assert described.returncode == 0 and "joined" in described.stdout
+    assert described.returncode == 0
+    assert "joined" in described.stdout
 
 
 def test_emodb_joined_by_the_command(tmp_path):
@@ -155,7 +164,8 @@ def test_emodb_joined_by_the_command(tmp_path):
     assert done.returncode == 0, done.stderr
     joined = clips_of_split(load_corpus("manifest", tmp_path / "long"), "test")
     check(joined, clips_of_split(load_corpus("emodb", root), "test"), Lengths())
-    assert len(joined) > 100 and joined["joined"].sum() > 450
+    assert len(joined) > 100
+    assert joined["joined"].sum() > 450
     assert set(joined["label"]) == {"neutral", "happy", "sad", "angry", "fearful", "disgust", "bored"}
     assert np.histogram(joined["duration_s"], bins=[6, 10, 20, 30])[0].min() >= 10
 
@@ -168,8 +178,10 @@ def test_a_model_is_evaluated_on_a_joined_corpus(short, tmp_path):
     call = ["--model", str(tmp_path / "model"), "--corpus", "manifest", "--root", str(tmp_path / "long")]
     assert evaluate.main([*call, "--out", str(tmp_path / "run")]) == 0
     run = read_run(tmp_path / "run")
-    assert run.protocol == "column:split" and run.corpus == "manifest"
-    assert (run.predictions["joined"] >= 2).all() and set(run.predictions["style"]) == {"joined"}
+    assert run.protocol == "column:split"
+    assert run.corpus == "manifest"
+    assert (run.predictions["joined"] >= 2).all()
+    assert set(run.predictions["style"]) == {"joined"}
     assert run.predictions["parts"].str.split().map(len).tolist() == run.predictions["joined"].tolist()
 
 
@@ -185,8 +197,10 @@ def test_a_manifest_with_as_little_as_is_needed(tmp_path):
     corpus = load_corpus("manifest", write_corpus(tmp_path, "path,label,speaker\nb.wav,Joy,03\na.wav,boredom,007\n"))
     assert tuple(corpus.manifest.columns) == COLUMNS
     rows = corpus.manifest.to_dict("records")
-    assert [r["utterance_id"] for r in rows] == ["a", "b"] and [r["label"] for r in rows] == ["bored", "happy"]
-    assert [r["speaker"] for r in rows] == ["007", "03"] and rows[0]["text"] == ""
+    assert [r["utterance_id"] for r in rows] == ["a", "b"]
+    assert [r["label"] for r in rows] == ["bored", "happy"]
+    assert [r["speaker"] for r in rows] == ["007", "03"]
+    assert rows[0]["text"] == ""
     assert [r["duration_s"] for r in rows] == [0.5, 0.5]
 
 
@@ -202,8 +216,11 @@ def test_a_manifest_in_each_format(tmp_path, name):
         table.to_csv(tmp_path / name, index=False, sep="\t" if name == "manifest.tsv" else ",")
     corpus = load_corpus("manifest", tmp_path)
     rows = corpus.manifest.to_dict("records")
-    assert [r["duration_s"] for r in rows] == [0.4, 0.5] and [r["speaker"] for r in rows] == ["01", ""]
-    assert rows[0]["valence"] == 1.5 and rows[0]["mood"] == "m" and rows[0]["split"] == "dev"
+    assert [r["duration_s"] for r in rows] == [0.4, 0.5]
+    assert [r["speaker"] for r in rows] == ["01", ""]
+    assert rows[0]["valence"] == 1.5
+    assert rows[0]["mood"] == "m"
+    assert rows[0]["split"] == "dev"
     assert corpus.notes == ("Labels that are none of segser's own: smug.",)
 
 

@@ -49,12 +49,14 @@ def test_ravdess_paper_on_the_whole_corpus():
 def test_the_other_protocols_on_the_whole_corpora():
     ravdess = real("ravdess")
     emobox = folds(ravdess, "ravdess-emobox")
-    assert len(emobox) == 6 and all(len(f.manifest) == 1440 and len(f.labels) == 8 for f in emobox)
+    assert len(emobox) == 6
+    assert all(len(f.manifest) == 1440 and len(f.labels) == 8 for f in emobox)
     assert sorted(i for f in emobox for i in f.split("test").utterance_id) == sorted(emobox[0].manifest.utterance_id)
     (nkululeko,) = folds(ravdess, "ravdess-nkululeko")
     assert nkululeko.manifest.split.value_counts().to_dict() == {"train": 960, "dev": 240, "test": 240}
     emodb = folds(real("emodb"))
-    assert [f.index for f in emodb] == list(range(10)) and sum(len(f.split("test")) for f in emodb) == 535
+    assert [f.index for f in emodb] == list(range(10))
+    assert sum(len(f.split("test")) for f in emodb) == 535
     assert [f.split("dev").speaker.iloc[0] for f in emodb] == [f.split("test").speaker.iloc[0] for f in emodb[1:]] + [
         "03"
     ]
@@ -81,7 +83,8 @@ def test_every_protocol_is_disjoint_by_speaker():
     for name, protocol in protocols:
         for fold in folds(corpora[name], protocol.name, partial=True):
             of = {s: set(fold.split(s).speaker) for s in ("train", "dev", "test")}
-            assert all(of.values()) and sum(map(len, of.values())) == len(set.union(*of.values()))
+            assert all(of.values())
+            assert sum(map(len, of.values())) == len(set.union(*of.values()))
 
 
 def test_a_shared_speaker_is_refused_by_name():
@@ -181,7 +184,8 @@ def test_any_column_makes_folds():
 def test_the_column_split_is_the_one_fold_that_it_says():
     corpus = by("split", ["train", "train", "train", "dev", "test", "test"])
     (fold,) = folds(corpus)
-    assert default_protocol(corpus) == "column:split" and set(fold.split("dev").speaker) == {"d"}
+    assert default_protocol(corpus) == "column:split"
+    assert set(fold.split("dev").speaker) == {"d"}
     with pytest.raises(CorpusError, match="holds 'validation'; expected train, dev, test"):
         folds(by("split", ["train", "train", "train", "validation", "test", "test"]))
 
