@@ -21,7 +21,7 @@ from segser_core.inference import batch, models
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.runs import run
 from segser_core.runs.writing import write_run
-from segser_core.statistics.scores import metrics_of
+from segser_core.statistics.scores import compute_metrics
 from tests.support.paths import ROOT
 
 LABELS = ("neutral", "happy", "sad")
@@ -69,8 +69,8 @@ def call(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "work")
     for module in (bundled, models, run):
         monkeypatch.setattr(module, "BUNDLED", tmp_path / "bundled")
-    monkeypatch.setattr(batch, "load", lambda job: StandIn())
-    monkeypatch.setattr(batch, "decode", lambda recording: recording.path)
+    monkeypatch.setattr(batch, "load_predictor", lambda job: StandIn())
+    monkeypatch.setattr(batch, "decode_recording", lambda recording: recording.path)
     return lambda *args: CliRunner().invoke(app, [str(a) for a in args])
 
 
@@ -83,7 +83,8 @@ def touch(*names: str) -> None:
 def test_json_is_one_list_in_the_order_given(call):
     touch("b.wav", "a.wav")
     got = call("analyze", "b.wav", "a.wav", "--format", "json")
-    assert got.exit_code == 0 and got.stderr == ""
+    assert got.exit_code == 0
+    assert got.stderr == ""
     result = json.loads(got.stdout)
     assert [r["file"] for r in result] == ["b.wav", "a.wav"]
     first = result[0]
@@ -144,7 +145,8 @@ def test_a_long_line_is_not_wrapped(call, monkeypatch):
 
 def test_nothing_left_is_an_empty_list(call):
     got = call("analyze", "absent.wav", "--format", "json")
-    assert got.exit_code == 1 and json.loads(got.stdout) == []
+    assert got.exit_code == 1
+    assert json.loads(got.stdout) == []
     got = call("analyze", "", "--format", "json")
     assert got.exit_code == 1 and json.loads(got.stdout) == [], "an empty name is not this folder"
     assert call("analyze", "absent.wav").stdout == ""
@@ -154,7 +156,8 @@ def test_a_folder_means_every_audio_file_below_it(call):
     touch("clips/b.WAV", "clips/deep/a.flac", "clips/notes.txt", "empty/notes.txt")
     got = call("analyze", "clips", "empty", "--format", "json")
     assert {r["file"] for r in json.loads(got.stdout)} == {"clips/b.WAV", "clips/deep/a.flac"}
-    assert got.exit_code == 1 and got.stderr.startswith("empty: no audio file")
+    assert got.exit_code == 1
+    assert got.stderr.startswith("empty: no audio file")
 
 
 def test_a_folder_that_may_not_be_read_is_refused_as_itself(call, monkeypatch):
@@ -171,7 +174,8 @@ def test_a_folder_that_may_not_be_read_is_refused_as_itself(call, monkeypatch):
 def test_files_go_below_out(call, format, ending):
     touch("clips/b.c.wav", "clips/deep/a.flac", "elsewhere/d.mp3")
     got = call("analyze", "clips", "elsewhere/d.mp3", "--format", format, "--out", "results/new")
-    assert got.exit_code == 0 and got.stdout == ""
+    assert got.exit_code == 0
+    assert got.stdout == ""
     written = {str(p.relative_to("results/new")) for p in Path("results/new").rglob("*") if p.is_file()}
     assert written == {f"b.c.{ending}", f"deep/a.{ending}", f"d.{ending}"}
 
@@ -189,14 +193,17 @@ def test_a_result_never_overwrites_another_of_the_same_call(call):
     got = call("analyze", "x/a.wav", "y/a.wav", "y/b.wav", "--format", "json", "--out", "o")
     assert got.exit_code == 1
     assert got.stderr.startswith("y/a.wav: not analysed, since its o/a.json would overwrite that of x/a.wav")
-    assert json.loads(Path("o/a.json").read_text())[0]["file"] == "x/a.wav" and Path("o/b.json").is_file()
+    assert json.loads(Path("o/a.json").read_text())[0]["file"] == "x/a.wav"
+    assert Path("o/b.json").is_file()
     assert call("analyze", "x/a.wav", "y/a.wav", "--format", "json").exit_code == 0
 
 
 def test_a_place_that_cannot_be_written_is_one_line(call):
     touch("clips/deep/a.wav", "clips/b.wav", "o/deep")
     got = call("analyze", "clips", "--format", "json", "--out", "o")
-    assert got.exit_code == 1 and len(got.stderr.splitlines()) == 1 and Path("o/b.json").is_file()
+    assert got.exit_code == 1
+    assert len(got.stderr.splitlines()) == 1
+    assert Path("o/b.json").is_file()
     assert got.stderr.startswith("clips/deep/a.wav: ")
 
 
@@ -226,14 +233,18 @@ def test_a_place_that_cannot_be_written_is_one_line(call):
 def test_a_wrong_call_ends_with_2(call, wrong):
     touch("a.wav", "setting.wav")
     got = call("analyze", *wrong)
-    assert got.exit_code == 2 and got.stdout == "" and got.stderr
+    assert got.exit_code == 2
+    assert got.stdout == ""
+    assert got.stderr
 
 
 @pytest.mark.parametrize("wrong", [["a.wav", "--model"], ["a.wav", "--format", "json", "--out"]])
 def test_what_the_system_refuses_is_one_line(call, wrong):
     touch("a.wav")
     result = call("analyze", *wrong, "x" * 300)
-    assert result.exit_code == 1 and result.stderr.count("\n") == 1 and "too long" in result.stderr
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "too long" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE"])
@@ -246,20 +257,23 @@ def test_no_progress_is_drawn_where_nobody_looks(call, monkeypatch, name):
 def test_what_cannot_be_put_in_place_leaves_nothing_beside_it(call):
     touch("a.wav", "o/a.json/file")
     result = call("analyze", "a.wav", "--format", "json", "--out", "o")
-    assert result.exit_code == 1 and [p.name for p in Path("o").iterdir()] == ["a.json"]
+    assert result.exit_code == 1
+    assert [p.name for p in Path("o").iterdir()] == ["a.json"]
 
 
 def test_an_unknown_model_is_one_line_that_names_the_known(call):
     touch("a.wav")
     got = call("analyze", "a.wav", "--model", "none\nsuch")
-    assert len(got.stderr.splitlines()) == 1 and "seg+tri-w" in got.stderr and "segser_core models" in got.stderr
+    assert len(got.stderr.splitlines()) == 1
+    assert "seg+tri-w" in got.stderr
+    assert "segser_core models" in got.stderr
 
 
 def test_a_damaged_model_is_one_line_and_ends_with_1(call, monkeypatch):
     def load(job):
         raise ModelError("the weights are\ndamaged")
 
-    monkeypatch.setattr(batch, "load", load)
+    monkeypatch.setattr(batch, "load_predictor", load)
     touch("a.wav")
     got = call("analyze", "a.wav", "--format", "json")
     assert (got.exit_code, got.stderr, got.stdout) == (1, "the weights are\\ndamaged\n", "")
@@ -268,7 +282,8 @@ def test_a_damaged_model_is_one_line_and_ends_with_1(call, monkeypatch):
 def test_an_interrupt_ends_with_130(call):
     touch("a.wav", "interrupt.wav")
     got = call("analyze", "a.wav", "interrupt.wav", "--format", "json", "--out", "o")
-    assert (got.exit_code, got.stderr) == (130, "interrupted\n") and Path("o/a.json").is_file()
+    assert (got.exit_code, got.stderr) == (130, "interrupted\n")
+    assert Path("o/a.json").is_file()
 
 
 DRIVER = """
@@ -296,9 +311,11 @@ def test_a_terminal_shows_progress_and_cuts_nothing(call, tmp_path):
             seen += part
     except OSError:
         pass
-    assert [r["file"] for r in json.loads(done.communicate()[0])] == ["a.wav"] and done.returncode == 1
+    assert [r["file"] for r in json.loads(done.communicate()[0])] == ["a.wav"]
+    assert done.returncode == 1
     assert f"{name}: there is no such file".encode() in seen
-    assert b"loading seg+tri-w" in seen and b"/2" in seen
+    assert b"loading seg+tri-w" in seen
+    assert b"/2" in seen
 
 
 def test_a_name_that_is_no_text(call, tmp_path):
@@ -309,8 +326,10 @@ def test_a_name_that_is_no_text(call, tmp_path):
         done = subprocess.run(
             [sys.executable, "-c", driver, "analyze", *names, "--format", format], capture_output=True, text=True
         )
-        assert done.returncode == 1 and "Traceback" not in done.stderr
-        assert done.stderr == "bad\\udcfe.wav: there is no such file\n" and "\\udcff.wav" in done.stdout
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert done.stderr == "bad\\udcfe.wav: there is no such file\n"
+        assert "\\udcff.wav" in done.stdout
 
 
 def test_resume_leaves_out_what_is_done(call):
@@ -330,14 +349,17 @@ def test_results_are_printed_as_they_come(call):
     touch("a.wav", "interrupt.wav")
     for format, begins in (("json", '[\n  {\n    "file": "a.wav"'), ("csv", "file,index"), ("table", "a.wav: happy")):
         got = call("analyze", "a.wav", "interrupt.wav", "--format", format)
-        assert got.exit_code == 130 and got.stdout.startswith(begins) and "a.wav" in got.stdout
+        assert got.exit_code == 130
+        assert got.stdout.startswith(begins)
+        assert "a.wav" in got.stdout
 
 
 def test_ray_is_asked_for_by_name(call, monkeypatch):
     touch("a.wav")
     monkeypatch.setitem(sys.modules, "ray", None)
     got = call("analyze", "a.wav", "--engine", "ray")
-    assert (got.exit_code, got.stdout) == (2, "") and "pip install -r requirements-ray.txt" in got.stderr
+    assert (got.exit_code, got.stdout) == (2, "")
+    assert "pip install -r requirements-ray.txt" in got.stderr
 
 
 @pytest.mark.parametrize("format", ["json", "csv", "textgrid", "elan", "parquet"])
@@ -345,7 +367,8 @@ def test_a_name_that_is_no_text_is_written_all_the_same(call, format):
     name = os.fsdecode(b"\xff.wav")
     touch(name)
     got = call("analyze", name, "--format", format, "--out", "o")
-    assert got.exit_code == 0 and len(list(Path("o").iterdir())) == 1
+    assert got.exit_code == 0
+    assert len(list(Path("o").iterdir())) == 1
 
 
 def table(right, generator=0, n=120):
@@ -360,7 +383,7 @@ def table(right, generator=0, n=120):
 def write(path, right, generator=0, labels=LABELS, system="seg+tri-w"):
     meta = {"system": system, "labels": list(labels), "corpus": "ravdess", "protocol": "ravdess-paper"}
     rows = table(right, generator)
-    write_run(path, meta=meta, config_yaml="", metrics=metrics_of(rows, labels), predictions=rows)
+    write_run(path, meta=meta, config_yaml="", metrics=compute_metrics(rows, labels), predictions=rows)
 
 
 def test_models(call, tmp_path):
@@ -373,7 +396,8 @@ def test_models(call, tmp_path):
         (tmp_path / "bundled" / "seg+tri-w" / file).write_bytes((folder / file).read_bytes())
     got = call("models")
     lines = got.stdout.splitlines()
-    assert got.exit_code == 0 and len(lines) == 3
+    assert got.exit_code == 0
+    assert len(lines) == 3
     uar = 100 * json.loads((folder / "metrics.json").read_text())["uar"]["pooled"]
     assert lines[1].split() == [
         "baseline",
@@ -396,7 +420,8 @@ def test_models_loads_nothing_heavy():
     code = "import sys; from segser_core import cli; cli.app(['models'], standalone_mode=False);"
     code += "print('loaded', *({'torch', 'transformers', 'pandas', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0 and done.stdout.splitlines()[-1] == "loaded"
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "loaded"
 
 
 def test_report_of_one_run(call, monkeypatch, tmp_path):
@@ -411,9 +436,12 @@ def test_report_of_one_run(call, monkeypatch, tmp_path):
     assert ["UAR", uar[0], uar[1], "to", uar[2], uar[0]] in lines
     sad = next(line for line in lines if line[:1] == ["sad"])
     assert sad[1] == "100.0" and "W" in sad, "a recall of 1 has Wilson's interval"
-    assert "deep/good" in got.stdout and "1 speakers (too few" in got.stdout
-    assert found["intervals_by_speaker"] is None and "by speaker" not in lines[1]
-    assert found["calibration"]["temperature"] is None and "no development clips" in got.stdout
+    assert "deep/good" in got.stdout
+    assert "1 speakers (too few" in got.stdout
+    assert found["intervals_by_speaker"] is None
+    assert "by speaker" not in lines[1]
+    assert found["calibration"]["temperature"] is None
+    assert "no development clips" in got.stdout
     assert f"expected calibration error {100 * found['calibration']['ece']:.1f} %" in got.stdout
 
 
@@ -442,18 +470,22 @@ def test_report_by_speaker(call, by, said):
     run, difference = result["runs"][0], result["difference"]
     low, high = (f"{100 * v:.1f}" for v in run["intervals_by_speaker"]["uar"])
     uar = next(line.split() for line in text.splitlines() if line.startswith("UAR"))
-    assert uar[5:8] == [low, "to", high] and run["speakers"] == difference["speakers"] == by
-    assert (said in text if said else "are few" not in text) and "too few" not in text
+    assert uar[5:8] == [low, "to", high]
+    assert run["speakers"] == difference["speakers"] == by
+    assert said in text if said else "are few" not in text
+    assert "too few" not in text
     assert f"at temperature {run['calibration']['temperature']:.2f}" in text
     assert run["calibration"]["by_segments"][0]["count"] == 480
     of_rule = next(line.split() for line in text.splitlines() if line.startswith("  mean"))
-    assert of_rule[1] == f"{100 * run['by_rule']['mean']['uar']:.1f}" and run["aggregate"] == "utterance"
+    assert of_rule[1] == f"{100 * run['by_rule']['mean']['uar']:.1f}"
+    assert run["aggregate"] == "utterance"
     shown = difference["by_speaker"]["uar"]["interval"]
     assert f"{100 * shown[0]:+.1f} to {100 * shown[1]:+.1f}" in text
     assert [t["seed"] for t in difference["mcnemar"]] == [0, 1]
     assert f"seed 1: right alone {difference['mcnemar'][1]['first_only']} and " in text
     assert f"Cohen's kappa {difference['agreement']['kappa']:.2f}" in text
-    assert set(difference["holm"]) == set(LABELS) and f"{difference['holm']['happy']:.2g}" in text
+    assert set(difference["holm"]) == set(LABELS)
+    assert f"{difference['holm']['happy']:.2g}" in text
 
 
 def test_report_of_two_runs(call):
@@ -465,7 +497,8 @@ def test_report_of_two_runs(call):
     assert result["difference"]["uar"]["value"] == pytest.approx(one - two)
     assert result["difference"]["uar"]["interval"][0] > 0
     text = call("report", "good", "poor").stdout
-    assert "good minus poor, paired on 120 clips" in text and f"{100 * (one - two):+.1f}" in text
+    assert "good minus poor, paired on 120 clips" in text
+    assert f"{100 * (one - two):+.1f}" in text
 
 
 def test_reports_that_cannot_be(call):
@@ -478,12 +511,14 @@ def test_reports_that_cannot_be(call):
         ([], "", 2),
     ):
         got = call("report", *wrong)
-        assert got.exit_code == status and why in got.stderr and "Traceback" not in got.stderr
+        assert got.exit_code == status
+        assert why in got.stderr
+        assert "Traceback" not in got.stderr
 
 
 def test_precision_reaches_the_model(call, monkeypatch):
     asked = []
-    monkeypatch.setattr(batch, "load", lambda job: asked.append(job.precision) or StandIn())
+    monkeypatch.setattr(batch, "load_predictor", lambda job: asked.append(job.precision) or StandIn())
     touch("a.wav")
     assert [call("analyze", "a.wav", *more).exit_code for more in ((), ("--precision", "bf16"))] == [0, 0]
     assert asked == ["fp32", "bf16"]

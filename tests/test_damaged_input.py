@@ -38,7 +38,9 @@ def some(files: dict[str, bytes], step: int) -> dict[str, bytes]:
 
 
 def test_there_are_a_thousand_and_each_is_another(files):
-    assert len(files) > 1000 and len(set(files.values())) > 1000 and len(files["bomb.wav"]) < 1e6
+    assert len(files) > 1000
+    assert len(set(files.values())) > 1000
+    assert len(files["bomb.wav"]) < 1e6
 
 
 def heard_or_refused(files, model, folder: Path) -> None:
@@ -88,7 +90,8 @@ WHOLE = damaged_audio.formats(load_audio(paths.SAMPLE)[:8000])
 def decode(found: tuple[str, bytes]) -> None:
     try:
         samples = load_audio(found[1], max_duration_s=60)
-        assert np.isfinite(samples).all() and len(samples) >= 400
+        assert np.isfinite(samples).all()
+        assert len(samples) >= 400
     except AudioError as refused:
         assert str(refused).isprintable()
 

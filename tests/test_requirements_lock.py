@@ -31,7 +31,8 @@ def test_each_requirement_is_locked_in_a_version_that_fits():
 
 def test_the_lock_is_exact_and_in_order():
     assert all(re.fullmatch(r"[\w.]+", number) for number in LOCKED.values())
-    assert list(LOCKED) == sorted(LOCKED) and [canonicalize_name(name) for name in LOCKED] == list(LOCKED)
+    assert list(LOCKED) == sorted(LOCKED)
+    assert [canonicalize_name(name) for name in LOCKED] == list(LOCKED)
 
 
 @pytest.mark.skipif("CI" not in os.environ, reason="an environment of one's own may be newer than the lock")
@@ -42,4 +43,5 @@ def test_what_is_installed_is_what_is_locked():
             here[name] = version(name)
         except PackageNotFoundError:  # of another Python or another system
             continue
-    assert len(here) > 80 and here == {name: LOCKED[name] for name in here}
+    assert len(here) > 80
+    assert here == {name: LOCKED[name] for name in here}

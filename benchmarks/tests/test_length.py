@@ -53,8 +53,10 @@ def test_tables_by_length_and_rule(folders, capsys):
     assert ["joined", "", "–", "1 (1)", "3 (2)", "4 (2)"] in rows
     by_max, by_mean, whole = ([r[2:] for r in rows if r[:2] == ["joined", c]] for c in ("max", "mean", "utterance"))
     assert [of[0][2].split(" (")[0] for of in (by_max, by_mean, whole)] == ["75.0", "100.0", "100.0"]
-    assert by_max[1] == ["–", "–", "50.0 of 2", "50.0 of 2"] and by_mean[1][2] == "100.0 of 2"
-    assert by_max[2][1] == "90.0 / 100.0" and by_mean[2][1] == "80.0 / 100.0"
+    assert by_max[1] == ["–", "–", "50.0 of 2", "50.0 of 2"]
+    assert by_mean[1][2] == "100.0 of 2"
+    assert by_max[2][1] == "90.0 / 100.0"
+    assert by_mean[2][1] == "80.0 / 100.0"
 
 
 def test_bins_hold_their_upper_edge():

@@ -23,9 +23,8 @@ def test_each_side_goes_first_in_its_turn():
     order = []
     sides = {name: lambda turn, name=name: order.append((turn, name)) for name in "abc"}
     times = turns.alternate([0, 1, 2], sides)
-    assert (
-        "".join(name for _, name in order) == "abcbcacab" and [turn for turn, _ in order] == [0] * 3 + [1] * 3 + [2] * 3
-    )
+    assert "".join(name for _, name in order) == "abcbcacab"
+    assert [turn for turn, _ in order] == [0] * 3 + [1] * 3 + [2] * 3
     assert {name: len(t) for name, t in times.items()} == {"a": 3, "b": 3, "c": 3}
 
 
@@ -40,7 +39,8 @@ def test_figures_are_kept_and_put_into_one_table(tmp_path, capsys):
     turns.publish("b", figures, tmp_path)
     turns.publish("a", figures[:1], tmp_path)
     table = (tmp_path / "README.md").read_text()
-    assert table.index("## a") < table.index("## b") and table.count("| work, one | – | 0.5 s | < 1 s | 1 |  |") == 2
+    assert table.index("## a") < table.index("## b")
+    assert table.count("| work, one | – | 0.5 s | < 1 s | 1 |  |") == 2
     assert "| two | – | 1.5 (1.25 to 1.75) s |  | 2 |  |" in table
     assert turns.markdown([turns.HEAD, *(f.cells() for f in figures)]) in capsys.readouterr().out
 
@@ -76,7 +76,8 @@ def test_three_passes_reach_the_loss_of_one():
 def test_both_ways_of_resampling_find_the_same_interval():
     labels, predicted = utterances()
     a, b = ours(labels, predicted, 0), by_loop(labels, predicted, 300, 0)
-    assert len(labels) == 5531 and (a.low, a.high) == pytest.approx((b.low, b.high), abs=0.004)
+    assert len(labels) == 5531
+    assert (a.low, a.high) == pytest.approx((b.low, b.high), abs=0.004)
 
 
 def test_frames_in_windows_are_all_there_and_one_window_is_one_pass():
@@ -104,7 +105,8 @@ def test_the_benchmark_of_gpus_goes_the_same_way_on_a_cpu(capsys, monkeypatch):
     names = ("| baseline", "| seg+tri-w", "| inference")
     found = [(name, way, size) for name, size, way, *_ in lines]
     assert found == [*product(names, ("as it is", "compiled"), ("2", "4"))]
-    assert all("an epoch" in line[3] for line in lines[:8]) and all("of audio" in line[3] for line in lines[8:])
+    assert all("an epoch" in line[3] for line in lines[:8])
+    assert all("of audio" in line[3] for line in lines[8:])
 
 
 def test_inference_on_a_gpu_is_counted_from_the_samples_on():
@@ -113,7 +115,8 @@ def test_inference_on_a_gpu_is_counted_from_the_samples_on():
     convolutions = gpu.flops_of(lambda b: gpu.features_of(model, b["waveforms"]), batch)
     with torch.no_grad():
         above = gpu.flops_of(lambda b: model(b["features"], b["lengths"], b["offsets"]), batch)
-    assert convolutions > 0 and gpu.flops_of(gpu.inference(model, "cpu"), batch) == convolutions + above
+    assert convolutions > 0
+    assert gpu.flops_of(gpu.inference(model, "cpu"), batch) == convolutions + above
 
 
 def test_the_largest_batch_is_the_last_that_fits(monkeypatch):

@@ -36,7 +36,9 @@ def why(source, **options):
     with pytest.raises(AudioError) as refused:
         load_audio(source, **options)
     text = str(refused.value)
-    assert text and text.isprintable() and "/" not in text.replace("OGG/Opus", "").replace("M4A/AAC", "")
+    assert text
+    assert text.isprintable()
+    assert "/" not in text.replace("OGG/Opus", "").replace("M4A/AAC", "")
     return text
 
 
@@ -46,7 +48,8 @@ def why(source, **options):
 def test_samples_at_16_khz_stay_as_they_are():
     values = np.array([0, 1, -1, 16384, -32768, 32767] * 100, "<i2")
     found = load_audio(wav(values, 16_000))
-    assert found.dtype == np.float32 and found.shape == (600,)
+    assert found.dtype == np.float32
+    assert found.shape == (600,)
     np.testing.assert_array_equal(found[:6], np.array([0, 2**-15, -(2**-15), 0.5, -1, 32767 / 32768], np.float32))
 
 
@@ -121,7 +124,8 @@ def test_every_format(container, codec, rate, channels):
 
 def test_the_sound_of_a_video():
     found = load_audio(video(with_sound=True))
-    assert loudest_hz(found) == pytest.approx(TONE_HZ, abs=3) and len(found) > 7000
+    assert loudest_hz(found) == pytest.approx(TONE_HZ, abs=3)
+    assert len(found) > 7000
 
 
 def test_a_path_bytes_and_an_array_are_the_same(tmp_path):
@@ -148,7 +152,8 @@ def test_blocks_are_the_whole(block_s, rate):
     content = wav(pcm16(tone(rate, 2.1)), rate)
     blocks = list(audio_blocks(content, block_s))
     n = round(block_s * SAMPLE_RATE_HZ)
-    assert all(len(b) == n for b in blocks[:-1]) and 0 < len(blocks[-1]) <= n
+    assert all(len(b) == n for b in blocks[:-1])
+    assert 0 < len(blocks[-1]) <= n
     np.testing.assert_array_equal(np.concatenate(blocks), load_audio(content))
 
 
@@ -162,7 +167,8 @@ def test_memory_does_not_grow_with_the_recording(tmp_path):
     n = sum(len(b) for b in audio_blocks(path, 1.0))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert n == 40 * SAMPLE_RATE_HZ and peak < 1e6  # whole, it would take 2.6 MB
+    assert n == 40 * SAMPLE_RATE_HZ
+    assert peak < 1e6  # whole, it would take 2.6 MB
 
 
 def test_a_block_holds_at_least_a_sample():
@@ -350,7 +356,8 @@ def test_damage_is_told(monkeypatch):
     monkeypatch.setattr(decoding, "iter_packets", lambda c: (None if i == 2 else p for i, p in enumerate(real(c))))
     levels = LevelMeter()
     blocks = list(audio_blocks(wav(pcm16(tone(16_000)), 16_000), 1.0, levels=levels))
-    assert levels.damaged and 400 <= sum(map(len, blocks)) < 16_000
+    assert levels.damaged
+    assert 400 <= sum(map(len, blocks)) < 16_000
     levels.add(blocks[0])
     assert levels.warnings() == (
         f"The file is damaged after {len(blocks[0]) / 16_000:.2f} s: what follows was left out.",
@@ -559,6 +566,8 @@ def test_the_sample_that_ships_is_fine():
     samples = load_audio(path)
     levels = LevelMeter()
     levels.add(samples)
-    assert 5 < len(samples) / SAMPLE_RATE_HZ < 6 and levels.warnings() == () and path.stat().st_size < 300_000
+    assert 5 < len(samples) / SAMPLE_RATE_HZ < 6
+    assert levels.warnings() == ()
+    assert path.stat().st_size < 300_000
     with av.open(str(path)) as container:
         assert "Synthetic" in container.metadata["comment"]

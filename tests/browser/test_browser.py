@@ -64,7 +64,8 @@ def test_a_recording_is_uploaded_seen_heard_and_taken_along(page, address):
     in_chart = sound(page, lambda: click(segments(page).nth(1)))
     assert in_chart[:4] == b"RIFF"
     in_list = sound(page, lambda: page.get_by_role("radiogroup").get_by_text("0.00–1.60 s").click())
-    assert in_list[:4] == b"RIFF" and in_list != in_chart
+    assert in_list[:4] == b"RIFF"
+    assert in_list != in_chart
     assert sound(page, lambda: click(segments(page).nth(1))) == in_chart
 
     with page.expect_download() as download:

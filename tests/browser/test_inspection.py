@@ -85,13 +85,15 @@ def test_from_the_recall_of_sad_to_the_sound_of_a_long_sad_clip_and_back_by_a_li
         assert {"seg+tri-w", "baseline"} <= set(titles)
         whole = page.request.get(page.locator("audio").first.evaluate("player => player.src")).body()
         part = sound(page, lambda: segments.nth(3).click(force=True))
-        assert whole[:4] == part[:4] == b"RIFF" and len(part) < len(whole)
+        assert whole[:4] == part[:4] == b"RIFF"
+        assert len(part) < len(whole)
         clip, link = page.get_by_role("heading", level=3).first.inner_text(), page.url
     with served(env=around(many)) as fresh:
         page.goto(link.replace(address, fresh))
         titled(page, "Where does it fail?")
         page.get_by_role("heading", level=3, name=clip).wait_for()
-        assert in_address(page, "label") == ["sad"] and in_address(page, "sort") == ["longest"]
+        assert in_address(page, "label") == ["sad"]
+        assert in_address(page, "sort") == ["longest"]
 
 
 def test_a_click_on_a_point_of_the_map_plays_it_and_shows_its_row(page, address, few):
@@ -162,7 +164,8 @@ def test_clips_are_walked_by_keyboard_noted_and_taken_along(page, address, few):
         settle(page)
         page.get_by_role("button", name="Export").click()
         table = pd.read_csv(io.BytesIO(taken(page, "CSV of all"))).set_index("utterance_id")
-        assert (table.label == "sad").all() and table.duration_s.max() <= 9
+        assert (table.label == "sad").all()
+        assert table.duration_s.max() <= 9
         assert table.note.dropna().to_dict() == {walked[0]: "breathes; <b>sobs</b>"}
         assert table.tags[walked[0]] == "pause"
         for kind, ending in (("TextGrid (Praat)", ".TextGrid"), ("ELAN", ".eaf")):
@@ -190,13 +193,16 @@ def test_back_undoes_what_was_chosen_and_leads_from_page_to_page(page, address):
 
     page.go_back()
     page.get_by_role("button", name="Open the first clip").wait_for()
-    assert in_address(page, "clip") == [] and in_address(page, "correct") == ["all"]
+    assert in_address(page, "clip") == []
+    assert in_address(page, "correct") == ["all"]
     page.go_back()
     page.get_by_role("button", name="Clear filters").wait_for()
-    assert in_address(page, "wrong") and in_address(page, "label")
+    assert in_address(page, "wrong")
+    assert in_address(page, "label")
     page.go_back()
     page.get_by_role("heading", level=2, name="Taken for what?").wait_for()
-    assert in_address(page, "run") == ["seg+tri-w"] and in_address(page, "other") == ["baseline"]
+    assert in_address(page, "run") == ["seg+tri-w"]
+    assert in_address(page, "other") == ["baseline"]
     page.go_forward()
     page.get_by_role("button", name="Clear filters").wait_for()
     page.go_forward()
@@ -244,5 +250,7 @@ def test_a_picture_saved_from_a_dark_page_is_dark_text_on_white(page, address):
     with page.expect_download() as download:
         chart.locator("[data-title*='Download']").click()
     saved = Path(download.value.path()).read_text()
-    assert download.value.suggested_filename == "segser-recall.svg" and "fill: rgb(255, 255, 255)" in saved[:600]
-    assert "fill: rgb(28, 36, 41)" in saved and "fill: rgb(232, 237, 240)" not in saved
+    assert download.value.suggested_filename == "segser-recall.svg"
+    assert "fill: rgb(255, 255, 255)" in saved[:600]
+    assert "fill: rgb(28, 36, 41)" in saved
+    assert "fill: rgb(232, 237, 240)" not in saved

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from segser_core.figures import embedding_map
-from segser_core.figures.style import LOOK, SYMBOLS
+from segser_core.figures.style import SYMBOLS, TEMPLATE
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.runs.map_points import NOT_KNOWN
 
@@ -69,7 +69,8 @@ def test_right_and_wrong_differ_by_symbol_and_colour():
     found, _ = figure("correct", table())
     right, wrong, _ = found.data
     assert (right.name, wrong.name) == ("right", "wrong")
-    assert right.marker.symbol != wrong.marker.symbol and right.marker.color != wrong.marker.color
+    assert right.marker.symbol != wrong.marker.symbol
+    assert right.marker.color != wrong.marker.color
 
 
 @pytest.mark.parametrize(("speakers", "shown"), [(10, 10), (16, 16), (30, 16)])
@@ -88,7 +89,8 @@ def test_a_speaker_that_is_not_known_is_said_to_be_so():
 
 def test_duration_is_a_scale_with_its_unit_and_longer_clips_are_larger():
     trace = figure("duration", table())[0].data[0]
-    assert "(s)" in trace.marker.colorbar.title.text and trace.marker.colorscale[0][1] == "#00224e"
+    assert "(s)" in trace.marker.colorbar.title.text
+    assert trace.marker.colorscale[0][1] == "#00224e"
     assert np.all(np.diff(trace.marker.size) > 0)
 
 
@@ -96,13 +98,15 @@ def test_chosen_points_are_ringed_and_the_others_faint():
     rows = table()
     found, places = figure("label", rows, chosen=["u3", "u5", "elsewhere"])
     rings = found.data[-1]
-    assert [who[0] for who in rings.customdata] == ["u3", "u5"] and rings.marker.symbol == "circle-open"
+    assert [who[0] for who in rings.customdata] == ["u3", "u5"]
+    assert rings.marker.symbol == "circle-open"
     assert drawn(rings.y) == pytest.approx(places[[3, 5], 1], abs=1e-6)
     opacity = {who[0]: o for t in found.data[:-1] for who, o in zip(t.customdata, opacities(t), strict=True)}
     assert opacity["u3"] == opacity["u5"] > opacity["u4"]
     assert len(figure("label", rows)[0].data[-1].customdata) == 0
     alone = figure("label", rows, chosen=["u3"])[0].data
-    assert len({trace.marker.opacity for trace in alone[:-1]}) == 1 and len(alone[-1].customdata) == 1
+    assert len({trace.marker.opacity for trace in alone[:-1]}) == 1
+    assert len(alone[-1].customdata) == 1
 
 
 def test_a_sample_is_drawn_and_what_is_chosen_and_many_points_by_webgl(monkeypatch):
@@ -110,15 +114,19 @@ def test_a_sample_is_drawn_and_what_is_chosen_and_many_points_by_webgl(monkeypat
     sample = np.arange(40) < 12
     *groups, rings = figure("label", rows, chosen=["u30"], sample=sample)[0].data
     assert sorted(who[0] for t in groups for who in t.customdata) == sorted(rows.utterance_id[sample])
-    assert {who[0] for who in rings.customdata} == {"u30"} and rings.type == "scatter"
+    assert {who[0] for who in rings.customdata} == {"u30"}
+    assert rings.type == "scatter"
     monkeypatch.setattr(embedding_map, "MOST_DRAWN", 15)
     whole = figure("label", rows)[0].data
-    assert sum(len(t.customdata) for t in whole[:-1]) == 40 and {t.type for t in whole} == {"scattergl"}
+    assert sum(len(t.customdata) for t in whole[:-1]) == 40
+    assert {t.type for t in whole} == {"scattergl"}
 
 
 @pytest.mark.parametrize(("method", "name"), [("pca", "component 2 (no unit)"), ("umap", "UMAP 2 (no unit)")])
 def test_axes_are_named_equal_and_without_ticks_and_the_look_is_that_of_all_figures(method, name):
     layout = figure("label", table(), method=method)[0].layout
-    assert layout.yaxis.title.text == name and not layout.yaxis.showticklabels
-    assert layout.yaxis.scaleanchor == "x" and layout.yaxis.scaleratio == 1
-    assert layout.template == LOOK
+    assert layout.yaxis.title.text == name
+    assert not layout.yaxis.showticklabels
+    assert layout.yaxis.scaleanchor == "x"
+    assert layout.yaxis.scaleratio == 1
+    assert layout.template == TEMPLATE

@@ -7,7 +7,7 @@ import pytest
 from segser_core.figures import grids
 from segser_core.runs.run import read_run
 from segser_core.statistics import recall_by_group, tables
-from segser_core.statistics.scores import summarise
+from segser_core.statistics.scores import summarise_scores
 from tests.support.made_run import made_runs
 
 
@@ -18,7 +18,7 @@ def pair(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def summaries(pair):
-    return {r.name: summarise(r.predictions, r.labels) for r in pair}
+    return {r.name: summarise_scores(r.predictions, r.labels) for r in pair}
 
 
 def luminance(rgb: np.ndarray) -> float:
@@ -36,7 +36,8 @@ def test_cells_tell_their_row_and_hold_share_and_count(pair, summaries):
     cells = grids.confusion_figure(table, pair[0].labels).data[0]
     places = {label: i for i, label in enumerate(pair[0].labels)}
     for (row,), base, text, y in zip(cells.customdata, cells.base, cells.text, cells.y, strict=True):
-        assert table.label[row] == y and places[table.predicted[row]] == pytest.approx(base + 0.48)
+        assert table.label[row] == y
+        assert places[table.predicted[row]] == pytest.approx(base + 0.48)
         n = table.clips[row]
         assert text == (f"{100 * table.share[row]:.0f}<br>{n}" if n else "")
     framed = [a == b for a, b in zip(table.label, table.predicted, strict=True)]
@@ -44,10 +45,10 @@ def test_cells_tell_their_row_and_hold_share_and_count(pair, summaries):
 
 
 def test_groups_of_one_run_and_the_difference_of_two(pair):
-    one, two = (recall_by_group.breakdown(r.predictions, r.labels, ("speaker",)) for r in pair)
-    cells = grids.breakdown_figure(one, pair[0].labels).data[0]
+    one, two = (recall_by_group.recall_by_group(r.predictions, r.labels, ("speaker",)) for r in pair)
+    cells = grids.recall_grid_figure(one, pair[0].labels).data[0]
     assert cells.text[0] == f"{100 * one.recall[0]:.0f}<br>{one.clips[0]}"
-    between = grids.breakdown_figure(one, pair[0].labels, two).data[0]
+    between = grids.recall_grid_figure(one, pair[0].labels, two).data[0]
     value = 100 * (one.recall[0] - two.recall[0])
     assert between.text[0] == f"{value:+.0f}<br>{one.clips[0]}".replace("-", "−")
     assert len({c.split(",")[0] for c in between.marker.color}) == 2  # one colour ahead, another behind
@@ -55,7 +56,9 @@ def test_groups_of_one_run_and_the_difference_of_two(pair):
 
 def test_a_group_without_a_clip_is_told_from_one_in_which_none_was_found():
     rows = pd.DataFrame({"label": ["sad", "happy"], "predicted": ["happy", "happy"], "speaker": ["A", "B"]})
-    cells = grids.breakdown_figure(recall_by_group.breakdown(rows, ("sad", "happy"), ("speaker",)), ("sad", "happy"))
+    cells = grids.recall_grid_figure(
+        recall_by_group.recall_by_group(rows, ("sad", "happy"), ("speaker",)), ("sad", "happy")
+    )
     assert list(cells.data[0].text) == ["0<br>1", "–", "–", "100<br>1"]
 
 

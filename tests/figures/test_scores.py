@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from segser_core.figures import grids, scores
-from segser_core.figures.style import LOOK
+from segser_core.figures.style import TEMPLATE
 from segser_core.labels import emotion_colour
-from segser_core.runs.reaggregate import segments_per_clip
+from segser_core.runs.reaggregate import count_segments
 from segser_core.runs.run import read_run
 from segser_core.statistics import tables
-from segser_core.statistics.calibration import calibrate
-from segser_core.statistics.scores import compare, summarise
+from segser_core.statistics.calibration import measure_calibration
+from segser_core.statistics.scores import compare_predictions, summarise_scores
 from tests.support.made_run import made_runs
 
 
@@ -22,7 +22,7 @@ def pair(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def summaries(pair):
-    return {r.name: summarise(r.predictions, r.labels) for r in pair}
+    return {r.name: summarise_scores(r.predictions, r.labels) for r in pair}
 
 
 def test_each_class_has_its_colour_and_each_run_its_filling(pair, summaries):
@@ -32,15 +32,18 @@ def test_each_class_has_its_colour_and_each_run_its_filling(pair, summaries):
     for bar in bars:
         assert list(bar.marker.color) == [emotion_colour(c) for c in bar.y]
         for (row,), share in zip(bar.customdata, bar.x, strict=True):
-            assert table.recall[row] == share and table.run[row] == bar.name
-    assert bars[0].marker.pattern.shape is None and bars[1].marker.pattern.shape
+            assert table.recall[row] == share
+            assert table.run[row] == bar.name
+    assert bars[0].marker.pattern.shape is None
+    assert bars[1].marker.pattern.shape
 
 
 def test_error_bars_reach_to_the_interval(summaries):
     table = tables.recall_table(summaries)
     bar = scores.recall_figure(table).data[0]
     own = table[table.run == bar.name]
-    assert np.allclose(bar.x + bar.error_x.array, own.high) and np.allclose(bar.x - bar.error_x.arrayminus, own.low)
+    assert np.allclose(bar.x + bar.error_x.array, own.high)
+    assert np.allclose(bar.x - bar.error_x.arrayminus, own.low)
 
 
 def test_each_class_says_how_many_clips_it_has_and_one_without_any_says_so(pair, summaries):
@@ -48,18 +51,21 @@ def test_each_class_says_how_many_clips_it_has_and_one_without_any_says_so(pair,
     texts = scores.recall_figure(table).layout.yaxis.ticktext
     assert all(f"{n} clips" in text for n, text in zip(table.clips, texts, strict=False))
     of = pair[0].predictions
-    without = {"x": summarise(of[of.label != "sad"], pair[0].labels)}
+    without = {"x": summarise_scores(of[of.label != "sad"], pair[0].labels)}
     figure = scores.recall_figure(tables.recall_table(without))
-    assert "no clip" in figure.data[1].text and "0 clips" in figure.layout.yaxis.ticktext[-1]
+    assert "no clip" in figure.data[1].text
+    assert "0 clips" in figure.layout.yaxis.ticktext[-1]
 
 
 def test_differences_are_drawn_in_points_around_a_marked_zero(pair):
-    table = tables.difference_table(compare(*(r.predictions for r in pair), pair[0].labels))
+    table = tables.difference_table(compare_predictions(*(r.predictions for r in pair), pair[0].labels))
     figure = scores.difference_figure(table, "a", "b")
     assert np.allclose(figure.data[0].x, 100 * table.difference)
     low, high = figure.layout.xaxis.range
-    assert low == -high and high > 100 * table.high.abs().max()
-    assert figure.layout.shapes[0].x0 == 0 and "a minus b<br>(points)" in figure.layout.xaxis.title.text
+    assert low == -high
+    assert high > 100 * table.high.abs().max()
+    assert figure.layout.shapes[0].x0 == 0
+    assert "a minus b<br>(points)" in figure.layout.xaxis.title.text
     assert [row for (row,) in figure.data[0].customdata] == list(table.index)
 
 
@@ -69,23 +75,25 @@ def test_a_difference_that_nothing_is_known_of_can_be_drawn():
 
 
 def test_calibration_is_drawn_by_bin_and_by_number_of_segments(pair):
-    found = {r.name: calibrate(r.predictions, r.labels, segments_per_clip(r)) for r in pair}
+    found = {r.name: measure_calibration(r.predictions, r.labels, count_segments(r)) for r in pair}
     lines = scores.reliability_figure(found).data
     assert [line.name for line in lines] == [r.name for r in pair]
-    assert lines[0].marker.symbol != lines[1].marker.symbol and lines[0].line.dash != lines[1].line.dash
+    assert lines[0].marker.symbol != lines[1].marker.symbol
+    assert lines[0].line.dash != lines[1].line.dash
     assert list(lines[0].y) == [b.accuracy for b in found[pair[0].name].bins if b.count]
-    by_segments = scores.by_segments_figure(found).data
-    assert len(by_segments) == 4 and by_segments[0].x[-1].endswith("+")
+    by_segments = scores.segment_count_figure(found).data
+    assert len(by_segments) == 4
+    assert by_segments[0].x[-1].endswith("+")
     assert list(by_segments[1].y) == [g.mean_confidence for g in found[pair[0].name].by_segments]
 
 
 def test_every_axis_carries_its_quantity(pair, summaries):
-    found = {r.name: calibrate(r.predictions, r.labels, segments_per_clip(r)) for r in pair}
+    found = {r.name: measure_calibration(r.predictions, r.labels, count_segments(r)) for r in pair}
     first = summaries[pair[0].name]
     figures = [
         scores.recall_figure(tables.recall_table(summaries)),
         grids.confusion_figure(tables.confusion_table(first.pooled), pair[0].labels),
         scores.reliability_figure(found),
-        scores.by_segments_figure(found),
+        scores.segment_count_figure(found),
     ]
-    assert all(f.layout.xaxis.title.text and f.layout.template == LOOK for f in figures)
+    assert all(f.layout.xaxis.title.text and f.layout.template == TEMPLATE for f in figures)

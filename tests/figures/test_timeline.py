@@ -5,8 +5,8 @@ import plotly.graph_objects as go
 import pytest
 
 from segser_core.audio import waveform
-from segser_core.figures.style import text_on
-from segser_core.figures.timeline import comparison, probabilities, timeline
+from segser_core.figures.style import contrasting_text_colour
+from segser_core.figures.timeline import comparison_figure, probability_figure, timeline_figure
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.prediction.timeline import assign_lanes, find_disagreements
@@ -36,24 +36,25 @@ def bars(figure: go.Figure) -> list[go.Bar]:
 
 
 def test_a_segment_is_a_bar_in_its_emotions_colour_that_knows_its_index_and_bounds(three):
-    (segments,) = bars(timeline(three, SAMPLES))
+    (segments,) = bars(timeline_figure(three, SAMPLES))
     assert [list(c) for c in segments.customdata] == [[s.index, s.start_s, s.end_s] for s in three.segments]
     assert list(segments.marker.color) == [emotion_colour(s.label) for s in three.segments]
     assert [text.removeprefix("★ ") for text in segments.text] == ["sad", "sad", "angry", "angry"]
 
 
 def test_bars_lie_within_their_segments_and_fill_nearly_all_of_them(three):
-    (segments,) = bars(timeline(three, SAMPLES))
+    (segments,) = bars(timeline_figure(three, SAMPLES))
     for base, width, segment in zip(segments.base, segments.x, three.segments, strict=True):
         assert segment.start_s <= base < base + width <= segment.end_s
         assert width == pytest.approx(1.6, abs=0.02)
 
 
 def test_every_class_has_a_line_in_its_colour_with_a_marker_at_each_segments_centre(three):
-    lines = {trace.name: trace for trace in timeline(three, SAMPLES).data if trace.name in CLASSES}
+    lines = {trace.name: trace for trace in timeline_figure(three, SAMPLES).data if trace.name in CLASSES}
     assert set(lines) == set(CLASSES)
     for label, line in lines.items():
-        assert line.line.color == emotion_colour(label) and "markers" in line.mode
+        assert line.line.color == emotion_colour(label)
+        assert "markers" in line.mode
         assert list(line.x) == pytest.approx([0.8, 1.6, 2.4, 3.2])
         assert list(line.y) == [s.probabilities[label] for s in three.segments]
         assert [c[0] for c in line.customdata] == [0, 1, 2, 3]
@@ -61,32 +62,33 @@ def test_every_class_has_a_line_in_its_colour_with_a_marker_at_each_segments_cen
 
 
 def test_axes_carry_their_quantity_and_unit(three):
-    for figure in (timeline(three, SAMPLES), comparison(three, three, SAMPLES)):
+    for figure in (timeline_figure(three, SAMPLES), comparison_figure(three, three, SAMPLES)):
         titles = {axis.title.text for axis in (*figure.select_xaxes(), *figure.select_yaxes())}
         assert titles >= {"time (s)", "probability", "amplitude", "segments"}
-    assert probabilities(three).layout.xaxis.title.text == "probability"
+    assert probability_figure(three).layout.xaxis.title.text == "probability"
 
 
 def test_the_deciding_segment_alone_is_starred_and_ringed(three):
-    figure = timeline(three, SAMPLES)
+    figure = timeline_figure(three, SAMPLES)
     assert [t.startswith("★") for t in bars(figure)[0].text] == [False, False, False, True]
     (ring,) = figure.layout.shapes
     assert (ring.x0, ring.x1) == (three.segments[3].start_s, three.segments[3].end_s)
 
 
 def test_nothing_is_starred_where_the_recording_as_a_whole_decides():
-    figure = timeline(prediction(["sad", "angry"], "baseline"), SAMPLES)
-    assert not figure.layout.shapes and "★" not in "".join(bars(figure)[0].text)
+    figure = timeline_figure(prediction(["sad", "angry"], "baseline"), SAMPLES)
+    assert not figure.layout.shapes
+    assert "★" not in "".join(bars(figure)[0].text)
 
 
 def test_the_segment_that_plays_is_shaded_in_every_row(three):
-    shapes = timeline(three, SAMPLES, playing=1).layout.shapes
+    shapes = timeline_figure(three, SAMPLES, playing=1).layout.shapes
     shaded = [s for s in shapes if (s.x0, s.x1) == (three.segments[1].start_s, three.segments[1].end_s)]
     assert [(s.yref, s.y0, s.y1) for s in shaded] == [("paper", 0, 1)]
 
 
 def test_a_view_shows_a_stretch_of_the_recording_and_only_its_waveform(three):
-    figure = timeline(three, SAMPLES, view=(1.0, 3.0))
+    figure = timeline_figure(three, SAMPLES, view=(1.0, 3.0))
     assert list(figure.layout.xaxis3.range) == [1.0, 3.0]
     assert 1.0 <= min(figure.data[0].x) <= max(figure.data[0].x) <= 3.0
 
@@ -99,8 +101,9 @@ def test_overlapping_neighbours_lie_in_different_lanes():
 
 
 def test_the_probabilities_put_the_most_probable_on_top(three):
-    (shares,) = bars(probabilities(three))
-    assert shares.y[-1] == f"<b>{three.label}</b>" and shares.x[-1] == max(three.probabilities.values())
+    (shares,) = bars(probability_figure(three))
+    assert shares.y[-1] == f"<b>{three.label}</b>"
+    assert shares.x[-1] == max(three.probabilities.values())
     assert [emotion_colour(label) for label in (label.strip("</b>") for label in shares.y)] == list(shares.marker.color)
 
 
@@ -117,16 +120,17 @@ def test_disagreements_of_models_with_other_windows_are_merged_where_they_touch(
 
 def test_a_comparison_holds_both_models_on_one_time_axis(three):
     other = prediction(["angry"] * 4, "baseline")
-    figure = comparison(other, three, SAMPLES, playing=(0.8, 2.4))
+    figure = comparison_figure(other, three, SAMPLES, playing=(0.8, 2.4))
     strip, first, second = bars(figure)
-    assert list(strip.base) == [0.0] and list(strip.x) == pytest.approx([2.0])
+    assert list(strip.base) == [0.0]
+    assert list(strip.x) == pytest.approx([2.0])
     assert [len(first.base), len(second.base)] == [4, 4]
     assert {axis.matches for axis in figure.select_xaxes()} - {None} == {"x6"}
     assert sum(trace.showlegend is not False for trace in figure.data if trace.name in CLASSES) == len(CLASSES)
 
 
 def test_no_text_is_smaller_than_twelve_pixels(three):
-    for figure in (timeline(three, SAMPLES), comparison(three, three, SAMPLES)):
+    for figure in (timeline_figure(three, SAMPLES), comparison_figure(three, three, SAMPLES)):
         of_all = figure.layout.template.layout.font.size
         sizes = [of_all, figure.layout.legend.font.size or of_all, figure.layout.uniformtext.minsize]
         sizes += [axis.tickfont.size or of_all for axis in (*figure.select_xaxes(), *figure.select_yaxes())]
@@ -135,7 +139,7 @@ def test_no_text_is_smaller_than_twelve_pixels(three):
 
 
 def test_a_saved_picture_is_dark_text_on_white(three):
-    look = timeline(three, SAMPLES).layout.template.layout
+    look = timeline_figure(three, SAMPLES).layout.template.layout
     assert (look.paper_bgcolor, look.plot_bgcolor, look.font.color) == ("#FFFFFF", "rgba(0,0,0,0)", "#1C2429")
 
 
@@ -149,12 +153,12 @@ def test_the_envelope_keeps_the_extremes_and_the_times():
 
 def test_silence_and_one_segment_are_drawn():
     one = prediction(["sad"])
-    assert timeline(one, np.zeros(64_000, np.float32)).layout.yaxis.range[1] > 0
+    assert timeline_figure(one, np.zeros(64_000, np.float32)).layout.yaxis.range[1] > 0
 
 
 @pytest.mark.parametrize("label", LABELS)
 def test_text_on_every_emotions_colour_is_readable(label):
-    colour, text = emotion_colour(label), text_on(emotion_colour(label))
+    colour, text = emotion_colour(label), contrasting_text_colour(emotion_colour(label))
 
     def luminance(rgb: str) -> float:
         linear = [
@@ -169,9 +173,10 @@ def test_text_on_every_emotions_colour_is_readable(label):
 
 def test_without_the_sound_there_is_no_waveform_and_all_else_is_there(three):
     other = prediction(["angry"] * 4, "baseline")
-    for draw in (lambda s: timeline(three, s), lambda s: comparison(other, three, s)):
+    for draw in (lambda s: timeline_figure(three, s), lambda s: comparison_figure(other, three, s)):
         heard, unheard = draw(SAMPLES), draw(None)
-        assert len(unheard.data) == len(heard.data) - 1 and unheard.layout.height < heard.layout.height
+        assert len(unheard.data) == len(heard.data) - 1
+        assert unheard.layout.height < heard.layout.height
         assert "amplitude" not in {axis.title.text for axis in unheard.select_yaxes()}
         assert [bar.base for bar in bars(unheard)] == [bar.base for bar in bars(heard)]
         assert unheard.layout.font.size == heard.layout.font.size

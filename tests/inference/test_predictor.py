@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from segser_core.errors import ModelError, SettingError
-from segser_core.inference.long_audio import MARGIN_FRAMES, STEP_FRAMES, WINDOW_FRAMES, slices, windows
+from segser_core.inference.long_audio import (
+    MARGIN_FRAMES,
+    STEP_FRAMES,
+    WINDOW_FRAMES,
+    overlapping_windows,
+    slice_blocks,
+)
 from segser_core.inference.predictor import PRECISIONS, Predictor, choose_device
 from tests.support.networks import tiny_model
 
@@ -29,14 +35,17 @@ def test_a_prediction_holds_what_the_network_gives(predictor):
     found = np.array([list(s.probabilities.values()) for s in got.segments])
     np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(list(got.utterance.values()), out.utterance_logits[0].softmax(-1).numpy(), atol=1e-6)
-    assert got.aggregate == "max" and got.deciding_segment.confidence == got.confidence == pytest.approx(expected.max())
-    assert got.duration_s == pytest.approx(1.3) and got.labels == tuple(predictor.model.config.labels)
+    assert got.aggregate == "max"
+    assert got.deciding_segment.confidence == got.confidence == pytest.approx(expected.max())
+    assert got.duration_s == pytest.approx(1.3)
+    assert got.labels == tuple(predictor.model.config.labels)
 
 
 def test_segments_cover_the_recording(predictor):
     for seconds in (0.03, 0.319, 0.32, 0.5, 1.234, 3.0):
         p = predictor.predict(noise(seconds))
-        assert p.segments[0].start_s == 0 and p.segments[-1].end_s == pytest.approx(seconds, abs=1e-4)
+        assert p.segments[0].start_s == 0
+        assert p.segments[-1].end_s == pytest.approx(seconds, abs=1e-4)
         assert all(b.start_s <= a.end_s for a, b in zip(p.segments, p.segments[1:], strict=False))
         assert sum(p.probabilities.values()) == pytest.approx(1, abs=1e-6)
 
@@ -48,7 +57,7 @@ def test_windows_cover_a_long_recording_without_gap_or_overlap(seconds):
     numbered = (np.arange(n) // 320).astype(np.float32)
     step = STEP_FRAMES * 320
     kept = []
-    for waveform, first, last in windows(numbered[i : i + step] for i in range(0, n, step)):
+    for waveform, first, last in overlapping_windows(numbered[i : i + step] for i in range(0, n, step)):
         assert len(waveform) <= WINDOW_FRAMES * 320
         if kept:
             assert first == MARGIN_FRAMES
@@ -62,11 +71,14 @@ def test_a_long_recording_is_read_in_windows(predictor):
     encode = predictor._encode_one
     predictor._encode_one = lambda waveform: sizes.append(len(waveform)) or encode(waveform)
     p = predictor.predict(noise(70))
-    assert max(sizes) == 30 * 16_000 and len(sizes) == 3
-    assert p.segments[-1].end_s == pytest.approx(70) and len(p.segments) == len(
+    assert max(sizes) == 30 * 16_000
+    assert len(sizes) == 3
+    assert p.segments[-1].end_s == pytest.approx(70)
+    assert len(p.segments) == len(
         predictor.model.config.windows.bounds(3500 if predictor.model.encoder.positions_matter else 3499)
     )
-    assert "70.0 s" in p.warnings[-1] and "5.0 s" in p.warnings[-1]
+    assert "70.0 s" in p.warnings[-1]
+    assert "5.0 s" in p.warnings[-1]
 
 
 def test_a_recording_shorter_than_a_word_is_warned_of(predictor):
@@ -104,9 +116,12 @@ def test_a_named_rule_of_segments_alone_hears_nothing_of_the_whole(predictor, se
     waveform, told = noise(seconds), []
     full = predictor.predict(waveform, context="segment")
     alone = predictor.predict(waveform, context="segment", aggregate="max", progress=told.append)
-    assert alone.segments == full.segments and alone.probabilities == full.probabilities
+    assert alone.segments == full.segments
+    assert alone.probabilities == full.probabilities
     assert (alone.duration_s, alone.warnings) == (full.duration_s, full.warnings)
-    assert full.utterance and not alone.utterance and (seconds < 40 or told[:2] == [20, 40])
+    assert full.utterance
+    assert not alone.utterance
+    assert seconds < 40 or told[:2] == [20, 40]
     assert alone.with_rule("mean") == replace(full.with_rule("mean"), utterance={})
     with pytest.raises(SettingError, match="only segments were heard"):
         alone.with_rule("utterance")
@@ -116,7 +131,7 @@ def test_slices_of_a_stream():
     x = np.arange(100, dtype=np.float32)
     bounds = [(0, 30), (15, 45), (30, 60), (70, 100)]
     for size in (7, 33, 100):
-        cuts = slices((x[i : i + size] for i in range(0, 100, size)), bounds)
+        cuts = slice_blocks((x[i : i + size] for i in range(0, 100, size)), bounds)
         for cut, (start, end) in zip(cuts, bounds, strict=True):
             np.testing.assert_array_equal(cut, x[start:end])
 
@@ -131,7 +146,8 @@ def test_bf16_is_near_fp32_and_not_the_same(kind, context):
     exact, rough = (
         Predictor(tiny_model(kind), "tiny", precision=p).encode(noise(3), context=context) for p in PRECISIONS
     )
-    assert rough.segments.dtype == torch.float32 and not torch.equal(rough.segments, exact.segments)
+    assert rough.segments.dtype == torch.float32
+    assert not torch.equal(rough.segments, exact.segments)
     torch.testing.assert_close(rough.segments, exact.segments, rtol=0.05, atol=0.05)
     torch.testing.assert_close(rough.utterance, exact.utterance, rtol=0.05, atol=0.05)
 
@@ -161,5 +177,8 @@ def test_a_gpu_that_is_not_there_is_refused():
 
 def test_a_model_without_segments_decides_by_the_utterance():
     p = Predictor(tiny_model(system="baseline"), "tiny").predict(noise(2))
-    assert p.aggregate == "utterance" and p.deciding_segment is None and p.is_probe and len(p.segments) > 1
+    assert p.aggregate == "utterance"
+    assert p.deciding_segment is None
+    assert p.is_probe
+    assert len(p.segments) > 1
     assert p.probabilities == p.utterance

@@ -17,14 +17,14 @@ from segser_core.audio.loading import PREDECODE_MAX_S, DecodedAudio, audio_block
 from segser_core.audio.waveform import encode_wav
 from segser_core.errors import AudioError, ModelError, SettingError
 from segser_core.inference import batch, prefetch, ray_workers
-from segser_core.inference.batch import Job
-from segser_core.inference.console import Screen
+from segser_core.inference.batch import AnalysisJob
+from segser_core.inference.console import ProgressConsole
 from segser_core.prediction.exports import iter_csv, iter_json, to_csv, to_json
 from tests.support.predictions import prediction
 
 
 def test_items_come_in_order_with_what_threads_made_of_them():
-    made = prefetch.ahead(range(50), lambda i: (time.sleep(0.001 * (i % 3)), 2 * i)[1])
+    made = prefetch.prefetch(range(50), lambda i: (time.sleep(0.001 * (i % 3)), 2 * i)[1])
     assert [(i, future.result()) for i, future in made] == [(i, 2 * i) for i in range(50)]
 
 
@@ -34,7 +34,7 @@ def test_a_cluster_where_nobody_listens_is_refused_at_once():
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(SettingError, match=f"cannot be reached at {address}"):
-        ray_workers.connect(address)
+        ray_workers.connect_ray(address)
 
 
 def test_only_so_many_are_made_ahead():
@@ -45,23 +45,26 @@ def test_only_so_many_are_made_ahead():
             taken.append(i)
             yield i
 
-    first = next(prefetch.ahead(items(), lambda i: i))
-    assert first[0] == 0 and len(taken) <= prefetch.AHEAD + 1
+    first = next(prefetch.prefetch(items(), lambda i: i))
+    assert first[0] == 0
+    assert len(taken) <= prefetch.MAX_PREFETCHED + 1
 
 
 def test_nothing_is_made_any_more_once_nobody_listens():
     before = threading.active_count()
     made = []
-    source = prefetch.ahead(range(100), made.append)
+    source = prefetch.prefetch(range(100), made.append)
     next(source)
     source.close()
     time.sleep(0.05)
-    assert len(made) <= prefetch.AHEAD + 1 and threading.active_count() == before
+    assert len(made) <= prefetch.MAX_PREFETCHED + 1
+    assert threading.active_count() == before
 
 
 def test_what_goes_wrong_in_a_thread_is_raised_in_its_turn():
-    made = list(prefetch.ahead([1, 0, 2], lambda i: 1 / i))
-    assert made[0][1].result() == 1 and made[2][1].result() == 0.5
+    made = list(prefetch.prefetch([1, 0, 2], lambda i: 1 / i))
+    assert made[0][1].result() == 1
+    assert made[2][1].result() == 0.5
     with pytest.raises(ZeroDivisionError):
         made[1][1].result()
 
@@ -71,7 +74,9 @@ def test_a_short_recording_is_decoded_ahead_and_a_long_one_is_not(tmp_path):
         samples = np.sin(np.arange(int(seconds * 16_000)) / 5).astype(np.float32)
         (tmp_path / name).write_bytes(encode_wav(samples, 0, seconds))
     short = predecode(tmp_path / "short")
-    assert isinstance(short, DecodedAudio) and len(short.samples) == 16_000 and not short.damaged
+    assert isinstance(short, DecodedAudio)
+    assert len(short.samples) == 16_000
+    assert not short.damaged
     assert predecode(tmp_path / "long") == tmp_path / "long"
     with pytest.raises(AudioError, match="no such file"):
         predecode(tmp_path / "absent")
@@ -81,7 +86,9 @@ def test_what_was_decoded_ahead_is_heard_like_the_file(tmp_path):
     levels = AudioLevels()
     samples = np.linspace(-0.5, 0.5, 32_000, dtype=np.float32)
     blocks = list(audio_blocks(DecodedAudio(samples, damaged=True), 0.75, levels=levels))
-    assert np.array_equal(np.concatenate(blocks), samples) and levels.damaged and len(blocks) == 3
+    assert np.array_equal(np.concatenate(blocks), samples)
+    assert levels.damaged
+    assert len(blocks) == 3
     with pytest.raises(AudioError, match="longer than"):
         list(audio_blocks(DecodedAudio(samples, damaged=False), 1, max_duration_s=1.5))
 
@@ -107,19 +114,20 @@ def clips(tmp_path) -> Path:
     return tmp_path
 
 
-def outcome(job: Job, capfd) -> tuple[list, list[str]]:
+def outcome(job: AnalysisJob, capfd) -> tuple[list, list[str]]:
     """The predictions of a job, and the lines on standard error about its recordings."""
-    with Screen() as screen:
-        found = list(batch.run(job, screen))
+    with ProgressConsole() as screen:
+        found = list(batch.run_analysis(job, screen))
     return found, [line for line in capfd.readouterr().err.splitlines() if "wav: " in line]
 
 
 @pytest.mark.slow
 def test_ray_gives_the_same_rows(clips, capfd):
     pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
-    job = Job((str(clips), str(clips / "absent.wav")), format="json")
-    here, there = (outcome(Job(job.paths, format="json", engine=engine), capfd) for engine in ("local", "ray"))
-    assert len(here[0]) == 159 and len(here[1]) == 2
+    job = AnalysisJob((str(clips), str(clips / "absent.wav")), format="json")
+    here, there = (outcome(AnalysisJob(job.paths, format="json", engine=engine), capfd) for engine in ("local", "ray"))
+    assert len(here[0]) == 159
+    assert len(here[1]) == 2
     assert there[1] == here[1]
     for one, other in zip(here[0], there[0], strict=True):
         assert (one.file, one.label, one.warnings) == (other.file, other.label, other.warnings)
@@ -146,17 +154,18 @@ def test_a_worker_that_is_killed_loses_nothing():
     pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
     items = list(range(20 * ray_workers.BLOCK))
     found = []
-    for process, item in ray_workers.on_ray(items, slow_worker):
+    for process, item in ray_workers.map_on_ray(items, slow_worker):
         found.append((process, item))
         if len(found) == 1:
             os.kill(process, signal.SIGKILL)
     assert [item for _, item in found] == items
-    assert found[0][0] != found[-1][0] and len({process for process, _ in found}) >= 2
+    assert found[0][0] != found[-1][0]
+    assert len({process for process, _ in found}) >= 2
 
 
 @pytest.mark.slow
 def test_a_model_that_no_worker_can_load_is_one_error():
     pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
     with pytest.raises(ModelError, match="the weights are damaged"):
-        list(ray_workers.on_ray([1, 2], partial(refusing_worker)))
-    assert list(ray_workers.on_ray([], slow_worker)) == []
+        list(ray_workers.map_on_ray([1, 2], partial(refusing_worker)))
+    assert list(ray_workers.map_on_ray([], slow_worker)) == []

@@ -73,7 +73,8 @@ def test_statistics_equal_those_of_all_frames_at_once():
 
 def test_statistics_by_hand_of_one_that_never_changes_and_of_none():
     got = activation_statistics([torch.tensor([[1.0, 7.0], [3.0, 7.0]])])
-    assert got.mean.tolist() == [2.0, 7.0] and got.std[0] == 1.0
+    assert got.mean.tolist() == [2.0, 7.0]
+    assert got.std[0] == 1.0
     assert got.normalise(torch.tensor([[3.0, 7.0]])).tolist() == [[1.0, 0.0]]
     for nothing in ([], [torch.zeros(0, 2)]):
         with pytest.raises(SettingError, match="at least one clip"):
@@ -140,7 +141,8 @@ def test_global_statistics_are_of_the_training_part_alone(corpus):
     torch.testing.assert_close(encoder.mean, activation_statistics(variants).mean)
     moved = fold.manifest.assign(path=lambda m: m["path"].where(m["split"] == "train", "1.wav"))
     other = train_fold(type(fold)(0, fold.labels, moved), FeatureStore(folder), how, 0, folder / "other").encoder
-    assert torch.equal(other.mean, encoder.mean) and torch.equal(other.std, encoder.std)
+    assert torch.equal(other.mean, encoder.mean)
+    assert torch.equal(other.std, encoder.std)
 
 
 def test_by_speaker_trains_and_is_evaluated_with_the_speakers_statistics(corpus):

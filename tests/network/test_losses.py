@@ -93,7 +93,8 @@ def test_triplets_equal_a_slow_loop(seed, grouped):
 def test_a_clip_that_a_batch_holds_twice_is_no_positive_of_itself():
     labels, durations, clips = torch.tensor([0, 0, 0, 1]), torch.tensor([5, 5, 6, 7]), torch.tensor([7, 7, 8, 9])
     chosen = choose_triplets(labels, durations, clips=clips)
-    assert chosen.positives.tolist() == [2, 2, 0] and chosen.anchors.tolist() == [0, 1, 2]
+    assert chosen.positives.tolist() == [2, 2, 0]
+    assert chosen.anchors.tolist() == [0, 1, 2]
     assert len(choose_triplets(labels, durations, clips=torch.tensor([7, 7, 7, 9])).anchors) == 0
 
 
@@ -108,7 +109,8 @@ def test_eq_2_by_hand():
     triplets = Triplets(torch.tensor([0, 0]), torch.tensor([1, 2]), torch.tensor([2, 3]))
     got = triplet_loss(vectors, triplets)  # max(5 − 1 + 1, 0) = 5 and max(1 − 10 + 1, 0) = 0
     assert got.loss.item() == pytest.approx(2.5)
-    assert got.to_positive.item() == pytest.approx(3.0) and got.to_negative.item() == pytest.approx(5.5)
+    assert got.to_positive.item() == pytest.approx(3.0)
+    assert got.to_negative.item() == pytest.approx(5.5)
     assert got.active.item() == 0.5
 
 
@@ -118,7 +120,9 @@ def test_no_valid_triplet_costs_nothing_and_says_so():
     assert len(none.anchors) == 0
     got = triplet_loss(vectors, none)
     got.loss.backward()
-    assert got.loss == 0 and got.active == 0 and (vectors.grad == 0).all()
+    assert got.loss == 0
+    assert got.active == 0
+    assert (vectors.grad == 0).all()
 
 
 def test_an_empty_batch_of_segments_has_no_triplet():

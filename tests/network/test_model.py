@@ -19,8 +19,10 @@ def test_a_saved_model_gives_equal_logits(kind, tmp_path):
     with torch.no_grad():
         for name, expected in model(features, lengths).items():
             torch.testing.assert_close(loaded(features, lengths)[name], expected, rtol=0, atol=1e-6)
-    assert loaded.config.labels == LABELS and loaded.config.windows.tail == "drop"
-    assert loaded.config.longest_training_clip_s == 4.5 and loaded.config.frozen_layers == 1
+    assert loaded.config.labels == LABELS
+    assert loaded.config.windows.tail == "drop"
+    assert loaded.config.longest_training_clip_s == 4.5
+    assert loaded.config.frozen_layers == 1
 
 
 def test_half_precision_weights_are_loaded_as_float32(tmp_path):
@@ -98,7 +100,8 @@ def test_a_model_is_made_around_a_pretrained_encoder(tmp_path):
     tiny_network("whisper").save_pretrained(tmp_path / "tiny")
     WhisperFeatureExtractor().save_pretrained(tmp_path / "tiny")
     model = SegmentEmotionModel.from_encoder(str(tmp_path / "tiny"), labels=LABELS, layer=2).eval()
-    assert model.config.encoder["name"] == "tiny" and len(model.config.encoder["sha256"]) == 64
+    assert model.config.encoder["name"] == "tiny"
+    assert len(model.config.encoder["sha256"]) == 64
     assert len(model.encoder.layers) == 2
     waveform = torch.randn(8000, generator=torch.Generator().manual_seed(0))
     features = wrap_encoder(tiny_network("whisper"), 2).features(waveform)[None]

@@ -104,10 +104,12 @@ def test_a_crop_bounds_the_first_mean_of_a_stream_alone(crop):
     frames, windows = torch.randn(70, 4, generator=torch.Generator().manual_seed(1)), Windows(16, 8)
     whole, segments, bounds = stream_means(iter(frames.split([20, 37, 13])), windows, crop)
     torch.testing.assert_close(whole, frames[:crop].mean(dim=0), rtol=0, atol=1e-6)
-    assert torch.equal(segments, stream_means(iter([frames]), windows)[1]) and bounds == windows.bounds(70)
+    assert torch.equal(segments, stream_means(iter([frames]), windows)[1])
+    assert bounds == windows.bounds(70)
 
 
 def test_gradients_reach_every_frame():
     frames = torch.randn(1, 21, 2, requires_grad=True)
     segment_means(frames, torch.tensor([21]), Windows(8, 4))[0].sum().backward()
-    assert frames.grad.isfinite().all() and (frames.grad != 0).all()
+    assert frames.grad.isfinite().all()
+    assert (frames.grad != 0).all()

@@ -43,20 +43,24 @@ def test_the_first_visit_shows_the_sample_and_says_that_it_is_synthetic():
     app = run(opened("timeline"))
     assert "synthetic" in said(app)
     assert app.metric[0].value in list_models()[0].labels
-    assert app.get("audio") and len(app.get("plotly_chart")) == 2
+    assert app.get("audio")
+    assert len(app.get("plotly_chart")) == 2
     assert not app.warning
 
 
 def test_context_lack_of_labels_and_training_are_said_under_the_timeline():
     text = said(run(opened("timeline")))
-    assert "**in context**" in text and "no labels of their own" in text and "Trained on RAVDESS" in text
+    assert "**in context**" in text
+    assert "no labels of their own" in text
+    assert "Trained on RAVDESS" in text
     assert "**in isolation**" in said(run(opened("timeline", context="segment")))
 
 
 def test_the_baselines_segments_are_a_probe_and_none_is_starred():
     app = run(opened("timeline", model="baseline"))
     assert "a probe" in said(app)
-    assert "★" not in said(app) and "★" not in app.get("plotly_chart")[-1].proto.spec
+    assert "★" not in said(app)
+    assert "★" not in app.get("plotly_chart")[-1].proto.spec
     assert "★" in run(opened("timeline")).get("plotly_chart")[-1].proto.spec.encode().decode("unicode_escape")
 
 
@@ -134,10 +138,12 @@ def test_what_is_no_sound_is_refused_beside_the_upload_and_the_page_goes_on(data
     app = choose(opened("timeline"), "upload")
     app.file_uploader[0].upload("x_[y](z).wav", data, "audio/wav")
     run(app)
-    assert app.error[0].value.startswith(r"x\_\[y\]\(z\)\.wav\: ") and not app.metric
+    assert app.error[0].value.startswith(r"x\_\[y\]\(z\)\.wav\: ")
+    assert not app.metric
     app.file_uploader[0].upload("good.wav", spoken(), "audio/wav")
     run(app)
-    assert not app.error and app.metric
+    assert not app.error
+    assert app.metric
 
 
 def test_after_a_refusal_the_recording_from_before_is_still_there():
@@ -146,7 +152,8 @@ def test_after_a_refusal_the_recording_from_before_is_still_there():
     run(app)
     app.file_uploader[0].upload("bad.wav", b"bad", "audio/wav")
     run(app)
-    assert app.error and "good.wav" in [text.value for text in app.text]
+    assert app.error
+    assert "good.wav" in [text.value for text in app.text]
 
 
 def test_silence_carries_a_warning():
@@ -163,7 +170,8 @@ def test_choosing_in_the_list_plays_just_that_segment():
     assert not whole.autoplay
     app.radio[0].set_value(1)
     segment = run(app).get("audio")[0].proto
-    assert segment.autoplay and segment.url != whole.url
+    assert segment.autoplay
+    assert segment.url != whole.url
     assert app.radio[0].options[2].startswith(segment.alt.split(" to ")[0])
 
 
@@ -182,7 +190,8 @@ def test_a_long_recording_lists_its_segments_in_parts():
     app = choose(opened("timeline"), "upload")
     app.file_uploader[0].upload("long.wav", spoken(60), "audio/wav")
     run(app)
-    assert len(app.radio[0].options) == 26 and any("longer than any clip" in w.value for w in app.warning)
+    assert len(app.radio[0].options) == 26
+    assert any("longer than any clip" in w.value for w in app.warning)
     assert figure(app)["layout"]["xaxis"]["range"] == [0, 60]
     part = next(s for s in app.selectbox if s.label == "Part of the recording")
     part.set_value(1)
@@ -215,13 +224,17 @@ def test_of_several_files_each_has_a_row_and_a_bad_one_hides_no_other():
     table = app.dataframe[0].value
     assert list(table["file"]) == [name for name, _ in FILES]
     good = table[table["file"] != FILES[1][0]]
-    assert set(good["label"]) <= set(list_models()[0].labels) and good["confidence"].between(0, 1).all()
+    assert set(good["label"]) <= set(list_models()[0].labels)
+    assert good["confidence"].between(0, 1).all()
     assert list(good["duration"]) == pytest.approx([3, 2.268, 2], abs=0.01)
-    assert table["notes"][1].startswith("Not analysed: ") and "silent" in table["notes"][2]
+    assert table["notes"][1].startswith("Not analysed: ")
+    assert "silent" in table["notes"][2]
     assert table["label"].isna().tolist() == [False, True, False, False]
-    assert "3 of 4 files" in said(app) and not app.error
+    assert "3 of 4 files" in said(app)
+    assert not app.error
     assert r"- b\_\[x\]\(y\)\.wav: " in app.warning[0].value
-    assert app.metric[0].value == table["label"][0] and shown(app) == "a.wav"
+    assert app.metric[0].value == table["label"][0]
+    assert shown(app) == "a.wav"
 
 
 def test_the_list_and_its_steps_show_another_file():
@@ -230,9 +243,11 @@ def test_the_list_and_its_steps_show_another_file():
     assert [option.split(": ")[0] for option in files.options] == ["a.wav", "c.wav", "d.wav"]
     assert button(app, "Previous file").disabled
     button(app, "Next file").click()
-    assert shown(run(app)) == "c.wav" and any("silent" in w.value for w in app.warning)
+    assert shown(run(app)) == "c.wav"
+    assert any("silent" in w.value for w in app.warning)
     app.selectbox(key="shown-file").select_index(2)
-    assert shown(run(app)) == "d.wav" and button(app, "Next file").disabled
+    assert shown(run(app)) == "d.wav"
+    assert button(app, "Next file").disabled
     checked = app.session_state[f"table-of-files-{app.selectbox(key='shown-file').value}"]
     assert checked["selection"]["rows"] == [3]
 
@@ -242,17 +257,21 @@ def test_the_chosen_file_and_rule_go_for_all_and_the_file_goes_along_to_compare(
     button(app, "Next file").click()
     run(app)
     app.selectbox(key="aggregate-max").set_value("vote")
-    assert shown(run(app)) == "c.wav" and "vote of the segments" in app_verdict(app)
+    assert shown(run(app)) == "c.wav"
+    assert "vote of the segments" in app_verdict(app)
     app.switch_page("pages/compare.py")
     assert shown(run(app)) == "c.wav"
     app.switch_page("pages/timeline.py")
-    assert shown(run(app)) == "c.wav" and len(app.dataframe[0].value) == 4
+    assert shown(run(app)) == "c.wav"
+    assert len(app.dataframe[0].value) == 4
 
 
 def test_files_of_which_none_can_be_read_are_listed_with_the_reason():
     app = several(("x.wav", b"bad"), ("y.wav", b"worse"))
     assert list(app.dataframe[0].value["notes"].str.startswith("Not analysed")) == [True, True]
-    assert "No recording yet" in app.info[0].value and not app.metric and "None of the 2 files" in said(app)
+    assert "No recording yet" in app.info[0].value
+    assert not app.metric
+    assert "None of the 2 files" in said(app)
     app.switch_page("pages/compare.py")
     assert "No recording yet" in run(app).info[0].value
 
@@ -260,7 +279,8 @@ def test_files_of_which_none_can_be_read_are_listed_with_the_reason():
 def test_consent_that_is_taken_back_hides_several_files_too():
     app = several(*FILES)
     app.checkbox(key="consent").uncheck()
-    assert not run(app).metric and not app.dataframe
+    assert not run(app).metric
+    assert not app.dataframe
 
 
 def test_a_file_that_is_taken_away_is_gone():
@@ -268,9 +288,12 @@ def test_a_file_that_is_taken_away_is_gone():
     app = several(("a.wav", spoken(3)), ("c.wav", SILENCE), ("bad.wav", b"bad"))
     assert shown(app) == "a.wav"
     take_away(app, "a.wav")
-    assert shown(app) == "c.wav" and len(app.dataframe[0].value) == 2
+    assert shown(app) == "c.wav"
+    assert len(app.dataframe[0].value) == 2
     take_away(app, "c.wav")
-    assert not app.metric and not app.dataframe and app.error[0].value.startswith(r"bad\.wav\: ")
+    assert not app.metric
+    assert not app.dataframe
+    assert app.error[0].value.startswith(r"bad\.wav\: ")
 
 
 def take_away(app: AppTest, name: str) -> None:
@@ -299,14 +322,17 @@ def test_an_archive_holds_a_file_a_recording_under_names_of_their_own():
         assert archive.namelist() == ["a.TextGrid", "A-2.TextGrid", "b_c.TextGrid", "a-2-2.TextGrid"]
         assert b'name = "utterance"' in archive.read("a.TextGrid")
     with zipfile.ZipFile(io.BytesIO(zipped("elan", [prediction("a.wav")]))) as archive:
-        assert archive.namelist() == ["a.eaf"] and b"ANNOTATION_DOCUMENT" in archive.read("a.eaf")
+        assert archive.namelist() == ["a.eaf"]
+        assert b"ANNOTATION_DOCUMENT" in archive.read("a.eaf")
 
 
 def test_compare_shows_both_models_on_one_recording():
     app = run(opened("compare"))
     assert len(app.metric) == 2
-    assert "Baseline" in app.metric[0].label and "seg+tri-w" in app.metric[1].label
-    assert "For the recording they name" in said(app) and "a probe" in said(app)
+    assert "Baseline" in app.metric[0].label
+    assert "seg+tri-w" in app.metric[1].label
+    assert "For the recording they name" in said(app)
+    assert "a probe" in said(app)
     titles = [note["text"] for note in figure(app)["layout"]["annotations"]]
     assert {"<b>baseline</b>", "<b>seg+tri-w</b>"} <= set(titles)
 

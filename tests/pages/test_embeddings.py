@@ -60,7 +60,8 @@ def pick(app: AppTest, ids: list[str]) -> AppTest:
 
 def test_two_runs_stand_beside_each_other_with_the_test_rows_of_one_fold(made):
     app = page()
-    assert len(app.get("plotly_chart")) == 2 and not app.error
+    assert len(app.get("plotly_chart")) == 2
+    assert not app.error
     for place in (0, 1):
         assert sorted(drawn(app, place)) == of_fold(made)
     traces = figure(app, 0)["data"][:-1]
@@ -73,10 +74,12 @@ def test_of_many_points_a_sample_is_drawn_until_all_are_asked_for(made, monkeypa
     monkeypatch.setattr(map_points, "MOST_DRAWN", 20)
     st.cache_resource.clear()
     app = page()
-    assert sorted(drawn(app, 0)) == sorted(drawn(app, 1)) and len(drawn(app)) == 20
+    assert sorted(drawn(app, 0)) == sorted(drawn(app, 1))
+    assert len(drawn(app)) == 20
     assert f"20 of {len(of_fold(made))} points, a sample" in said(app)
     app.segmented_control(key="map-points").set_value("all")
-    assert sorted(drawn(run(app))) == of_fold(made) and app.query_params["points"] in ("all", ["all"])
+    assert sorted(drawn(run(app))) == of_fold(made)
+    assert app.query_params["points"] in ("all", ["all"])
 
 
 def test_another_fold_shows_other_clips_and_is_in_the_address(made):
@@ -84,7 +87,8 @@ def test_another_fold_shows_other_clips_and_is_in_the_address(made):
     assert sorted(drawn(app)) == of_fold(made, 2)
     box = next(s for s in app.selectbox if s.label == "Fold")
     box.set_value("3")
-    assert sorted(drawn(run(app))) == of_fold(made, 3) and app.query_params["fold"] in ("3", ["3"])
+    assert sorted(drawn(run(app))) == of_fold(made, 3)
+    assert app.query_params["fold"] in ("3", ["3"])
 
 
 def test_separation_of_emotions_stands_beside_that_of_speakers_for_both_runs():
@@ -99,7 +103,8 @@ def test_separation_of_emotions_stands_beside_that_of_speakers_for_both_runs():
 def test_segments_are_points_of_their_own_with_bounds(made):
     app = page(what="segment", colour="correct")
     points = [who for trace in figure(app)["data"][:-1] for who in trace["customdata"]]
-    assert len(points) > len(of_fold(made)) and {who[0] for who in points} == set(of_fold(made))
+    assert len(points) > len(of_fold(made))
+    assert {who[0] for who in points} == set(of_fold(made))
     assert all(who[1] >= 0 and who[2] < who[3] for who in points)
     assert "Segments of one clip lie close" in said(app)
 
@@ -108,7 +113,8 @@ def test_segments_are_points_of_their_own_with_bounds(made):
 def test_a_link_names_the_colour_and_a_choice_is_written_to_the_address(colour):
     app = page(colour=colour, other="none")
     box = next(s for s in app.selectbox if s.label == "Colour and symbol")
-    assert box.value == colour and len(app.get("plotly_chart")) == 1
+    assert box.value == colour
+    assert len(app.get("plotly_chart")) == 1
     box.set_value("label")
     assert "colour" not in run(app).query_params
 
@@ -118,13 +124,16 @@ def test_the_clip_of_the_address_is_ringed_on_both_maps_and_its_rows_are_shown(m
     app = page(clip=clip)
     assert ringed(app, 0) == ringed(app, 1) == {clip}
     rows = app.dataframe[0].value
-    assert list(rows.run) == ["seg+tri-w", "baseline"] and {"label", "predicted", "confidence"} <= set(rows)
-    assert "say below where" in said(app) and not app.get("audio")
+    assert list(rows.run) == ["seg+tri-w", "baseline"]
+    assert {"label", "predicted", "confidence"} <= set(rows)
+    assert "say below where" in said(app)
+    assert not app.get("audio")
 
 
 def test_a_clip_that_is_not_here_is_said_and_the_rest_goes_on(made):
     app = page(clip="lost")
-    assert any("lost" in w.value for w in app.warning) and len(app.get("plotly_chart")) == 2
+    assert any("lost" in w.value for w in app.warning)
+    assert len(app.get("plotly_chart")) == 2
 
 
 def test_choosing_by_name_does_what_a_click_does(made, monkeypatch):
@@ -167,9 +176,11 @@ def without_vectors(made: Path, folder: Path) -> Path:
 def test_a_run_without_vectors_says_what_is_missing_and_the_other_is_shown(made, tmp_path, monkeypatch):
     monkeypatch.setenv("SEGSER_RUNS", str(without_vectors(made, tmp_path)))
     app = page()
-    assert "embeddings.npz" in app.info[0].value and len(app.get("plotly_chart")) == 1
+    assert "embeddings.npz" in app.info[0].value
+    assert len(app.get("plotly_chart")) == 1
     app = page(run="baseline", other="none")
-    assert "choose another run" in app.info[0].value and not app.get("plotly_chart")
+    assert "choose another run" in app.info[0].value
+    assert not app.get("plotly_chart")
 
 
 def test_damaged_vectors_say_so_and_the_other_run_is_shown(made, tmp_path, monkeypatch):
@@ -177,7 +188,8 @@ def test_damaged_vectors_say_so_and_the_other_run_is_shown(made, tmp_path, monke
     (runs / "baseline" / "embeddings.npz").write_bytes(b"PK no archive")
     monkeypatch.setenv("SEGSER_RUNS", str(runs))
     app = page()
-    assert "is damaged" in app.error[0].value and len(app.get("plotly_chart")) == 1
+    assert "is damaged" in app.error[0].value
+    assert len(app.get("plotly_chart")) == 1
 
 
 def until(app: AppTest, ready) -> AppTest:
@@ -197,23 +209,26 @@ def test_pca_is_there_while_umap_is_made_once_and_takes_its_place(monkeypatch):
         while not go_on:
             time.sleep(0.01)
         made_for.append(len(vectors))
-        return projection.pca(vectors)[:, ::-1]
+        return projection.project_pca(vectors)[:, ::-1]
 
-    monkeypatch.setattr(projection, "umap_map", slow)
+    monkeypatch.setattr(projection, "project_umap", slow)
     app = page(method="umap")
     assert "component 1" in app.get("plotly_chart")[0].proto.spec
     until(app, lambda a: any("40 %" in e.proto.text for e in a.get("progress")))
     go_on.append(True)
     until(app, lambda a: all("UMAP 1" in chart.proto.spec for chart in a.get("plotly_chart")))
-    assert not app.get("progress") and len(made_for) == 2
-    assert "UMAP 1" in page(method="umap").get("plotly_chart")[0].proto.spec and len(made_for) == 2  # another visitor
+    assert not app.get("progress")
+    assert len(made_for) == 2
+    assert "UMAP 1" in page(method="umap").get("plotly_chart")[0].proto.spec
+    assert len(made_for) == 2  # another visitor
 
 
 def test_a_umap_that_cannot_be_made_says_why_and_pca_stays(monkeypatch):
     def refuse(vectors, seed=0, progress=None):
         raise SettingError("all 40 points are the same")
 
-    monkeypatch.setattr(projection, "umap_map", refuse)
+    monkeypatch.setattr(projection, "project_umap", refuse)
     app = until(page(method="umap"), lambda a: a.warning)
-    assert "all 40 points are the same" in app.warning[0].value and len(app.warning) == 1
+    assert "all 40 points are the same" in app.warning[0].value
+    assert len(app.warning) == 1
     assert "component 1" in app.get("plotly_chart")[0].proto.spec

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.clips import clip_list
-from segser_core.runs.clip_filter import Filter, ordered, select
+from segser_core.runs.clip_filter import ClipFilter, filter_clips, sort_clips
 from segser_core.runs.clip_table import clip_table
 from segser_core.runs.run import read_run
 from segser_core.runs.writing import write_run
@@ -71,18 +71,20 @@ def press(app: AppTest, label: str) -> AppTest:
 
 def test_it_opens_with_the_wrong_clips_the_most_confident_first(table):
     app = page()
-    expected = ordered(select(table, Filter(correct=False)), "surest")
+    expected = sort_clips(filter_clips(table, ClipFilter(correct=False)), "surest")
     assert shown(app) == expected.utterance_id.tolist()
     assert f"**{len(expected)}** of 300 clips: the wrong ones, the most confident first" in said(app)
-    assert address(app)["correct"] == "false" and not app.subheader
+    assert address(app)["correct"] == "false"
+    assert not app.subheader
 
 
 def test_a_link_reopens_run_rule_filter_order_and_clip(table, made):
-    wanted = Filter(label="sad", predicted="neutral", shortest_s=5.5, session="1")
-    expected = ordered(select(table, wanted), "longest").utterance_id.tolist()
+    wanted = ClipFilter(label="sad", predicted="neutral", shortest_s=5.5, session="1")
+    expected = sort_clips(filter_clips(table, wanted), "longest").utterance_id.tolist()
     link = {**RUNS, "aggregate": "own", **wanted.to_address(), "sort": "longest", "clip": expected[2]}
     app = page(**link)
-    assert shown(app) == expected and app.subheader[0].value.replace("\\", "") == expected[2]
+    assert shown(app) == expected
+    assert app.subheader[0].value.replace("\\", "") == expected[2]
     assert address(app) == link
     assert shown(page(**address(app))) == expected
     assert f"clip 3 of {len(expected)}" in said(app)
@@ -95,9 +97,9 @@ def test_each_control_changes_the_filter_and_the_address(table):
     put(app, app.number_input(key="filter-shortest_s"), 6.0)
     put(app, app.number_input(key="filter-most_confidence"), 0.9)
     put(app, app.selectbox(key="filter-style"), "scripted")
-    wanted = Filter("sad", "neutral", False, style="scripted", shortest_s=6.0, most_confidence=0.9)
-    assert sorted(shown(app)) == sorted(select(table, wanted).utterance_id)
-    assert Filter.from_address(address(app)) == wanted
+    wanted = ClipFilter("sad", "neutral", False, style="scripted", shortest_s=6.0, most_confidence=0.9)
+    assert sorted(shown(app)) == sorted(filter_clips(table, wanted).utterance_id)
+    assert ClipFilter.from_address(address(app)) == wanted
     put(app, app.selectbox(key="filter-label"), None)
     assert "label" not in address(app)
 
@@ -106,14 +108,16 @@ def test_each_control_changes_the_filter_and_the_address(table):
 def test_only_one_of_the_two_runs_is_wrong(table, who):
     app = page(**RUNS)
     put(app, app.selectbox(key="filter-which"), who)
-    assert sorted(shown(app)) == sorted(select(table, Filter(wrong=who)).utterance_id)
-    assert address(app)["wrong"] == who and "correct" not in address(app)
+    assert sorted(shown(app)) == sorted(filter_clips(table, ClipFilter(wrong=who)).utterance_id)
+    assert address(app)["wrong"] == who
+    assert "correct" not in address(app)
 
 
 def test_all_clips_is_a_link_of_its_own():
     app = page()
     press(app, "Clear filters")
-    assert len(shown(app)) == 300 and address(app)["correct"] == "all"
+    assert len(shown(app)) == 300
+    assert address(app)["correct"] == "all"
     assert len(shown(page(**address(app)))) == 300
 
 
@@ -123,15 +127,17 @@ def test_clear_can_be_undone():
     press(app, "Clear filters")
     assert len(shown(app)) == 300
     press(app, "Undo")
-    assert shown(app) == before and address(app)["longest_s"] == "4.0"
+    assert shown(app) == before
+    assert address(app)["longest_s"] == "4.0"
 
 
 def test_a_filter_from_another_page_is_taken_over_once_and_picked_clips_are_a_chip(table):
     app = opened("mistakes", label="happy")
     picked = tuple(table.utterance_id[:12])
-    app.session_state["filter"] = Filter(ids=picked)
+    app.session_state["filter"] = ClipFilter(ids=picked)
     run(app)
-    assert sorted(shown(app)) == sorted(picked) and "filter" not in app.session_state
+    assert sorted(shown(app)) == sorted(picked)
+    assert "filter" not in app.session_state
     assert "12 picked clips" in [b.label for b in app.button]
     press(app, "12 picked clips")
     assert len(shown(app)) == 300
@@ -139,17 +145,20 @@ def test_a_filter_from_another_page_is_taken_over_once_and_picked_clips_are_a_ch
 
 def test_more_picked_clips_than_a_link_can_carry_are_said_to_be_left_out(table):
     app = opened("mistakes")
-    app.session_state["filter"] = Filter(ids=tuple(table.utterance_id[:150]))
+    app.session_state["filter"] = ClipFilter(ids=tuple(table.utterance_id[:150]))
     run(app)
-    assert len(shown(app)) == 150 and "ids" not in address(app)
+    assert len(shown(app)) == 150
+    assert "ids" not in address(app)
     assert "cannot carry more than 100" in said(app)
 
 
 def test_nothing_left_names_what_leaves_nothing_and_takes_it_away():
     app = page(label="sad", style="sung")
-    assert not app.dataframe and "What leaves none: **style sung**" in app.info[0].value
+    assert not app.dataframe
+    assert "What leaves none: **style sung**" in app.info[0].value
     press(app, "Take that away")
-    assert len(shown(app)) > 10 and "style" not in address(app)
+    assert len(shown(app)) > 10
+    assert "style" not in address(app)
     app = page(label="sad", style="sung")
     press(app, "Clear all filters")
     assert len(shown(app)) == 300
@@ -168,11 +177,12 @@ def test_previous_and_next_walk_in_the_order_chosen_to_both_ends(table):
 
 def test_keys_are_given_to_the_steps():
     steps = {b.label: b.proto.shortcut for b in page().button}
-    assert steps["Open the first clip"].lower() == "j" and steps["Previous clip"].lower() == "k"
+    assert steps["Open the first clip"].lower() == "j"
+    assert steps["Previous clip"].lower() == "k"
 
 
 def test_an_open_clip_shows_both_models_their_labels_and_the_segment_that_decided(table):
-    row = ordered(select(table, Filter(wrong="this")), "longest").iloc[0]
+    row = sort_clips(filter_clips(table, ClipFilter(wrong="this")), "longest").iloc[0]
     app = page(**RUNS, clip=row.utterance_id)
     metrics = {m.label: m.value for m in app.metric}
     assert metrics["True class"] == row.label
@@ -189,14 +199,17 @@ def test_an_open_clip_shows_both_models_their_labels_and_the_segment_that_decide
 def test_without_sound_there_is_no_waveform_and_the_way_to_it_is_said(table):
     app = page(clip=table.utterance_id[0])
     titles = [axis.get("title", {}).get("text") for name, axis in figure(app)["layout"].items() if "yaxis" in name]
-    assert "amplitude" not in titles and "probability" in titles
-    assert not app.get("audio") and "To hear clips, say below where iemocap is" in said(app)
+    assert "amplitude" not in titles
+    assert "probability" in titles
+    assert not app.get("audio")
+    assert "To hear clips, say below where iemocap is" in said(app)
 
 
 def test_with_sound_a_clip_is_heard_and_its_loudness_said(table, original):
     app = page(clip=table.utterance_id[0])
     put(app, app.text_input(key="corpora"), str(original / "corpora"))
-    assert app.get("audio") and "has a level of −17 dB" in said(app)
+    assert app.get("audio")
+    assert "has a level of −17 dB" in said(app)
     titles = [axis.get("title", {}).get("text") for name, axis in figure(app)["layout"].items() if "yaxis" in name]
     assert "amplitude" in titles
 
@@ -207,15 +220,17 @@ def test_the_shown_clips_are_measured_when_asked(original, monkeypatch):
     n = len(shown(app))
     press(app, f"Measure the loudness of {n} clips")
     found = app.dataframe[0].value
-    assert found.level_db.between(-18, -16).all() and (found.silent_share == 0).all()
+    assert found.level_db.between(-18, -16).all()
+    assert (found.silent_share == 0).all()
     assert not any(b.label.startswith("Measure") for b in app.button)
 
 
 def test_a_clip_that_is_not_there_is_said_and_one_outside_the_filter_is_shown(table):
     assert "has no test clip nobody" in page(clip="nobody").warning[0].value.replace("\\", "")
-    right = select(table, Filter(correct=True)).utterance_id.iloc[0]
+    right = filter_clips(table, ClipFilter(correct=True)).utterance_id.iloc[0]
     app = page(clip=right, correct="false")
-    assert app.subheader and "none of those above" in said(app)
+    assert app.subheader
+    assert "none of those above" in said(app)
 
 
 def test_a_note_is_saved_beside_the_run_exported_and_undone(made, table):
@@ -227,9 +242,11 @@ def test_a_note_is_saved_beside_the_run_exported_and_undone(made, table):
     assert (saved["note"], saved["tags"]) == ("laughs", ["noise"])
     assert app.dataframe[0].value[["note", "tags"]].iloc[0].tolist() == ["laughs", "noise"]
     again = page(clip=clip)
-    assert again.text_area[0].value == "laughs" and again.multiselect[0].value == ["noise"]
+    assert again.text_area[0].value == "laughs"
+    assert again.multiselect[0].value == ["noise"]
     press_key(app, "undo-note")
-    assert json.loads(file.read_text())[clip]["tags"] == [] and app.multiselect[0].value == []
+    assert json.loads(file.read_text())[clip]["tags"] == []
+    assert app.multiselect[0].value == []
     assert app.text_area[0].value == "laughs"
 
 
@@ -244,14 +261,16 @@ def test_what_cannot_be_saved_stays_in_the_field_until_it_can(made, table):
     app = page(clip=clips[0], ids=" ".join(clips), sort="name")
     assert any("mend it, or move it away" in e.value.replace("\\", "") for e in app.error)
     put(app, app.text_area[0], "typed")
-    assert any("Not saved" in e.value for e in app.error) and file.read_text() == "{broken"
+    assert any("Not saved" in e.value for e in app.error)
+    assert file.read_text() == "{broken"
     press(app, "Next clip")
     assert app.text_area[0].value == ""
     press(app, "Previous clip")
     assert app.text_area[0].value == "typed"
     file.unlink()
     press(app, "Save again")
-    assert json.loads(file.read_text())[clips[0]]["note"] == "typed" and not app.error
+    assert json.loads(file.read_text())[clips[0]]["note"] == "typed"
+    assert not app.error
 
 
 def test_two_sessions_keep_one_anothers_notes_and_see_a_change_of_the_same_one(made, table):
@@ -263,7 +282,8 @@ def test_two_sessions_keep_one_anothers_notes_and_see_a_change_of_the_same_one(m
     three = page(clip=a)
     put(three, three.text_area[0], "of three")
     put(one, one.text_area[0], "of one, again")
-    assert "of three" in next(e.value for e in one.error) and one.text_area[0].value == "of one, again"
+    assert "of three" in next(e.value for e in one.error)
+    assert one.text_area[0].value == "of one, again"
     press(one, "Save again")
     assert json.loads(file.read_text())[a]["note"] == "of one, again"
     assert run(three).text_area[0].value == "of one, again"
@@ -295,7 +315,8 @@ def test_the_cut_clip_is_asked_of_bundled_models(shared, made, monkeypatch):
     assert app.get("audio")
     put(app, app.toggle(key="cut"), True)
     cuts = app.dataframe[1].value
-    assert list(cuts.columns) == ["seg+tri-w", "baseline"] and list(cuts.index) == [
+    assert list(cuts.columns) == ["seg+tri-w", "baseline"]
+    assert list(cuts.index) == [
         "whole clip",
         "first 3 s",
         "last 3 s",
@@ -327,11 +348,14 @@ def test_runs_without_segments_show_what_they_have(made, table):
     rewritten(made, "seg+tri-w", segments=False, drop=["duration_s", "text", "speaker", "path"])
     app = page(**RUNS, clip=table.utterance_id[0])
     assert {m.label for m in app.metric} == {"True class", "seg+tri-w hears", "baseline hears"}
-    assert any("segments" in c.value for c in app.caption) and app.get("plotly_chart")
-    assert "duration_s" not in app.dataframe[0].value and "longest" not in app.selectbox(key="mistakes-sort").options
+    assert any("segments" in c.value for c in app.caption)
+    assert app.get("plotly_chart")
+    assert "duration_s" not in app.dataframe[0].value
+    assert "longest" not in app.selectbox(key="mistakes-sort").options
     rewritten(made, "baseline", segments=False, drop=[])
     app = page(**RUNS, clip=table.utterance_id[0])
-    assert app.metric and not app.get("plotly_chart")
+    assert app.metric
+    assert not app.get("plotly_chart")
     assert "What leaves none: **10 s or longer**" in page(shortest_s="10").info[0].value
 
 
@@ -341,7 +365,8 @@ def test_a_run_of_several_seeds_opens_the_row_of_its_seed(made, table):
     meta = {k: v for k, v in found.meta.items() if k != "format"} | {"seeds": [0, 1]}
     write_run(found.path, meta=meta, config_yaml="", metrics={}, predictions=both[0], segments=both[1])
     app = page(run="seg+tri-w", other="none", clip=table.utterance_id[0], clip_seed="1")
-    assert address(app)["clip_seed"] == "1" and app.subheader
+    assert address(app)["clip_seed"] == "1"
+    assert app.subheader
     assert "one for each clip and each of 2 seeds" in said(app)
     put(app, app.selectbox(key="filter-seed"), 1)
     assert set(app.dataframe[0].value.seed if "seed" in app.dataframe[0].value else {1}) == {1}
@@ -356,4 +381,5 @@ def test_rater_agreement_is_a_column_where_the_corpus_has_it(made):
 def test_the_table_holds_a_part_of_many_clips_and_says_so(made, monkeypatch):
     monkeypatch.setattr(clip_list, "SHOWN", 20)
     app = page(correct="all")
-    assert len(shown(app)) == 20 and "the CSV has all 300" in said(app)
+    assert len(shown(app)) == 20
+    assert "the CSV has all 300" in said(app)

@@ -112,7 +112,8 @@ def test_the_watch_sees_a_call_and_a_file(tmp_path):
         "import socket, tempfile; tempfile.TemporaryFile(); socket.socket(socket.AF_INET, 2).connect(('192.0.2.1', 9))"
     )
     subprocess.run([sys.executable, "-c", code], env={**os.environ, **watched(tmp_path)}, check=True)
-    assert called(tmp_path) == ["192.0.2.1"] and left(tmp_path)
+    assert called(tmp_path) == ["192.0.2.1"]
+    assert left(tmp_path)
 
 
 def test_nothing_of_a_voice_is_written(visit):
@@ -123,7 +124,8 @@ def test_nothing_of_a_voice_is_written(visit):
 
 def test_the_log_names_no_recording(visit):
     assert any("not an audio file" in line for line in visit.refused), "the page did refuse one"
-    assert NAME not in visit.said and "Traceback" not in visit.said
+    assert NAME not in visit.said
+    assert "Traceback" not in visit.said
 
 
 def test_who_may_send_what(visit):
@@ -136,9 +138,11 @@ def test_an_error_is_whole_in_the_log_and_redacted_in_the_page(tmp_path):
     (tmp_path / "app.py").write_text("secret = 4711\nraise ValueError(f'a secret: {secret}')\n")
     with served(root=tmp_path, log=tmp_path / "log") as address, Visitor(address) as visitor:
         (shown,) = visitor.all("exception")
-    assert "4711" not in str(shown) and "app.py" not in str(shown)
+    assert "4711" not in str(shown)
+    assert "app.py" not in str(shown)
     said = re.sub(r"\x1b\[[\d;]*m", "", (tmp_path / "log").read_text())
-    assert "ValueError: a secret: 4711" in said and "app.py" in said
+    assert "ValueError: a secret: 4711" in said
+    assert "app.py" in said
 
 
 def test_the_command_line_calls_nobody_and_needs_no_network(tmp_path):
@@ -147,7 +151,8 @@ def test_the_command_line_calls_nobody_and_needs_no_network(tmp_path):
     command = [*alone, sys.executable, "-m", "segser_core", "analyze", str(SAMPLE), "--format", "csv"]
     done = subprocess.run(command, env={**os.environ, **watched(tmp_path)}, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0 and len(done.stdout.splitlines()) > 2, done.stderr
-    assert called(tmp_path) == [] and left(tmp_path) == []
+    assert called(tmp_path) == []
+    assert left(tmp_path) == []
 
 
 def test_pages_hold_no_markup_of_others():
@@ -171,4 +176,6 @@ def test_where_a_provider_of_identity_is_named_a_visitor_signs_in_first(secrets,
     with served(root=tmp_path) as address, Visitor(address) as visitor:
         assert [heading.body for heading in visitor.all("heading")] == ["segser"]
         assert [button.label for button in visitor.all("button")] == ["Sign in"]
-        assert not visitor.all("file_uploader") and not visitor.all("plotly_chart") and not visitor.all("button_group")
+        assert not visitor.all("file_uploader")
+        assert not visitor.all("plotly_chart")
+        assert not visitor.all("button_group")

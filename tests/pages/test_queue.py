@@ -1,24 +1,24 @@
-"""The line in which analyses wait."""
+"""The queue in which analyses wait."""
 
 import threading
 import time
 
 import pytest
 
-from pages.shared.recording.queue import Turns
+from pages.shared.recording.queue import FairQueue
 
 
-def in_line(turns: Turns, n: int) -> None:
+def in_line(queue: FairQueue, n: int) -> None:
     """Wait until so many are in line, the one whose turn it is among them."""
-    while len(turns._line) < n:
+    while len(queue._waiting) < n:
         time.sleep(0.001)
 
 
 def test_one_at_a_time_in_the_order_of_arrival_and_each_is_told_its_place():
-    turns, order, told, inside = Turns(), [], {}, []
+    queue, order, told, inside = FairQueue(), [], {}, []
 
     def visit(name):
-        with turns.turn(lambda ahead: told.setdefault(name, []).append(ahead)):
+        with queue.first(lambda ahead: told.setdefault(name, []).append(ahead)):
             inside.append(name)
             assert len(inside) == 1
             time.sleep(0.02)
@@ -26,53 +26,57 @@ def test_one_at_a_time_in_the_order_of_arrival_and_each_is_told_its_place():
             order.append(name)
 
     threads = []
-    with turns.turn(pytest.fail):
+    with queue.first(pytest.fail):
         for place, name in enumerate("abcde", start=1):
             threads.append(threading.Thread(target=visit, args=name))
             threads[-1].start()
-            in_line(turns, place + 1)
+            in_line(queue, place + 1)
     for thread in threads:
         thread.join(5)
-    assert order == list("abcde") and [told[name][0] for name in "abcde"] == [1, 2, 3, 4, 5]
-    assert all(sorted(places, reverse=True) == places for places in told.values()) and not turns._line
+    assert order == list("abcde")
+    assert [told[name][0] for name in "abcde"] == [1, 2, 3, 4, 5]
+    assert all(sorted(places, reverse=True) == places for places in told.values())
+    assert not queue._waiting
 
 
 def test_whoever_leaves_while_waiting_leaves_the_line():
-    turns = Turns()
+    queue = FairQueue()
 
     def leave(ahead):
         raise KeyboardInterrupt
 
-    with turns.turn(pytest.fail):
-        with pytest.raises(KeyboardInterrupt), turns.turn(leave):
+    with queue.first(pytest.fail):
+        with pytest.raises(KeyboardInterrupt), queue.first(leave):
             pytest.fail("it was not its turn")
-        in_line(turns, 1)
-    assert not turns._line
+        in_line(queue, 1)
+    assert not queue._waiting
 
 
 def test_whoever_fails_in_its_turn_gives_it_back():
-    turns = Turns()
-    with pytest.raises(ValueError), turns.turn(pytest.fail):
+    queue = FairQueue()
+    with pytest.raises(ValueError), queue.first(pytest.fail):
         raise ValueError
-    with turns.turn(pytest.fail):
-        assert len(turns._line) == 1
+    with queue.first(pytest.fail):
+        assert len(queue._waiting) == 1
 
 
 def test_long_work_lets_others_in_between_its_parts():
-    turns, done, told = Turns(), [], []
+    queue, done, told = FairQueue(), [], []
 
     def short():
-        with turns.turn(lambda ahead: None):
+        with queue.first(lambda ahead: None):
             done.append("short")
 
-    with turns.turn(told.append) as again:
+    with queue.first(told.append) as again:
         again()  # alone, it goes on at once
         threads = [threading.Thread(target=short) for _ in range(2)]
         for n, thread in enumerate(threads, start=2):
             thread.start()
-            in_line(turns, n)
+            in_line(queue, n)
         again()
         done.append("long")
-    assert done == ["short", "short", "long"] and told and told[0] <= 2
+    assert done == ["short", "short", "long"]
+    assert told
+    assert told[0] <= 2
     for thread in threads:
         thread.join(5)

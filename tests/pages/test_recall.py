@@ -15,12 +15,12 @@ from pages.shared.text.common import RULES
 from pages.shared.text.recall import p_value
 from segser_core.formatting import percent, signed_points
 from segser_core.prediction.rules import AGGREGATES
-from segser_core.runs.clip_filter import Filter
+from segser_core.runs.clip_filter import ClipFilter
 from segser_core.runs.reading import REQUIRED
-from segser_core.runs.reaggregate import under_rule
+from segser_core.runs.reaggregate import reaggregate
 from segser_core.runs.run import read_run
 from segser_core.statistics.report import report_json
-from segser_core.statistics.scores import summarise
+from segser_core.statistics.scores import summarise_scores
 from tests.support.app_test import figure, opened, run, said
 from tests.support.made_run import LABELS, made_runs
 
@@ -62,17 +62,23 @@ def test_the_story_of_sadness_is_told_with_its_numbers(made):
     app = run(opened("recall", **PAIR, **WHOLE))
     assert app.title[0].value == "How good, and how sure?"
     found = read_run(made / "seg+tri-w")
-    of = summarise(found.predictions, found.labels).pooled
+    of = summarise_scores(found.predictions, found.labels).pooled
     assert [m.value for m in app.metric] == [f"{percent(v)} %" for v in (of.uar, of.accuracy, of.macro_f1)]
     text = said(app)
-    assert "points less of sad**" in text and "by speaker" in text and "10 speakers are few" in text
+    assert "points less of sad**" in text
+    assert "by speaker" in text
+    assert "10 speakers are few" in text
     rules = table(app, "rule")
-    assert len(rules) == len(AGGREGATES) and (rules["seg+tri-w"].str.contains("★")).sum() == 1
+    assert len(rules) == len(AGGREGATES)
+    assert (rules["seg+tri-w"].str.contains("★")).sum() == 1
     assert "With the same rule for both" in text
-    assert "Cohen's κ" in text and "McNemar" in text and "what the paper reports" in text.lower()
+    assert "Cohen's κ" in text
+    assert "McNemar" in text
+    assert "what the paper reports" in text.lower()
     assert "no temperature can be fitted" in text  # these runs have no development clips
     assert list(table(app, "p (Holm)")["class"]) == list(found.labels)
-    assert not app.error and not app.warning
+    assert not app.error
+    assert not app.warning
 
 
 def test_the_page_shows_the_figures_of_the_report(made):
@@ -110,14 +116,15 @@ def test_the_weights_of_a_mix_are_shown(made, tmp_path, monkeypatch):
     place = altered(made, tmp_path, "baseline", lambda rows: rows, weights)
     monkeypatch.setenv("SEGSER_RUNS", str(place))
     shown = table(run(opened("recall", run="baseline")), "weight")
-    assert shown.layer.tolist() == ["input", "1", "2"] and shown.weight.tolist() == pytest.approx([30, 30, 40])
+    assert shown.layer.tolist() == ["input", "1", "2"]
+    assert shown.weight.tolist() == pytest.approx([30, 30, 40])
     assert shown.lowest.tolist() == pytest.approx([10, 20, 30])
 
 
 def test_another_rule_changes_every_number_at_once(made):
     app = run(opened("recall", **PAIR, aggregate="mean"))
     found = read_run(made / "seg+tri-w")
-    of = summarise(under_rule(found, "mean"), found.labels).pooled
+    of = summarise_scores(reaggregate(found, "mean"), found.labels).pooled
     assert app.metric[0].value == f"{percent(of.uar)} %"
     clips = table(app, "p (Holm)").set_index("class")
     assert clips["seg+tri-w"]["sad"] == float(percent(of.recall[of.classes.index("sad")]))
@@ -135,7 +142,8 @@ def test_a_copied_link_opens_the_same_page():
     assert app.segmented_control(key="recall-interval").value == "speaker"
     assert app.selectbox(key="recall-split").value == "length-speaker"
     assert app.segmented_control(key="recall-shown").value == "difference"
-    assert app.slider[0].value == 7.5 and app.selectbox(key="recall-measure").value == "sad"
+    assert app.slider[0].value == 7.5
+    assert app.selectbox(key="recall-measure").value == "sad"
     groups = next(f for f in (figure(app, i) for i in range(len(app.get("plotly_chart")))) if "≤ 7.5 s" in str(f))
     assert "> 7.5 s, Ses05" in str(groups)
     now = {name: app.query_params[name] for name in app.query_params}
@@ -147,7 +155,8 @@ def test_a_copied_link_opens_the_same_page():
 def test_one_further_question_is_answered_at_a_time_and_named_in_the_address():
     app = run(opened("recall", **PAIR))
     asked = app.pills(key="recall-question")
-    assert len(asked.options) == 7 and [h.value for h in app.header][:2] == ["Which classes?", "Which clips?"]
+    assert len(asked.options) == 7
+    assert [h.value for h in app.header][:2] == ["Which classes?", "Which clips?"]
     charts_of_first = len(app.get("plotly_chart"))
     asked.set_value("taken")
     assert "Taken for what?" in [h.value for h in run(app).header]
@@ -173,33 +182,39 @@ def test_tables_are_made_when_they_are_opened():
 def test_an_address_of_nonsense_shows_the_defaults():
     wrong = dict.fromkeys(("interval", "question", "split", "shown", "edge", "measure", "aggregate"), "<b>1e999</b>")
     app = run(opened("recall", **PAIR, **wrong))
-    assert app.slider[0].value == 10.0 and app.selectbox(key="recall-split").value == "length"
+    assert app.slider[0].value == 10.0
+    assert app.selectbox(key="recall-split").value == "length"
 
 
 def test_the_bundled_runs_say_what_two_speakers_and_two_sentences_mean(monkeypatch):
     monkeypatch.delenv("SEGSER_RUNS")
     app = run(opened("recall", **WHOLE))
     text = said(app)
-    assert "Two speakers, no interval by speaker" in text and "two sentences" in text
+    assert "Two speakers, no interval by speaker" in text
+    assert "two sentences" in text
     assert not [c for c in app.segmented_control if c.key == "recall-interval"]
-    assert "split at their median" in text and "Temperature fitted" in text
-    assert "wav2vec2" in list(table(app, "encoder")["encoder"]) and "75.7" in text
+    assert "split at their median" in text
+    assert "Temperature fitted" in text
+    assert "wav2vec2" in list(table(app, "encoder")["encoder"])
+    assert "75.7" in text
 
 
 def test_one_run_alone_is_shown_without_a_comparison():
     app = run(opened("recall", run="baseline", other="none", **WHOLE))
     text = said(app)
-    assert len(app.metric) == 3 and "Cohen" not in text and "minus" not in text
-    assert "p (Holm)" not in table(app, "class") and list(app.segmented_control(key="recall-shown").options) == [
-        "baseline"
-    ]
+    assert len(app.metric) == 3
+    assert "Cohen" not in text
+    assert "minus" not in text
+    assert "p (Holm)" not in table(app, "class")
+    assert list(app.segmented_control(key="recall-shown").options) == ["baseline"]
 
 
 def test_a_class_without_a_clip_says_why(made, tmp_path, monkeypatch):
     place = altered(made, tmp_path, "baseline", lambda rows: rows[rows.label != "sad"])
     monkeypatch.setenv("SEGSER_RUNS", str(place))
     app = run(opened("recall", run="baseline", other="none"))
-    assert "No test clip is labelled sad" in said(app) and "other 3 classes" in said(app)
+    assert "No test clip is labelled sad" in said(app)
+    assert "other 3 classes" in said(app)
 
 
 def test_runs_of_other_classes_are_shown_and_not_paired(made, tmp_path, monkeypatch):
@@ -210,7 +225,8 @@ def test_runs_of_other_classes_are_shown_and_not_paired(made, tmp_path, monkeypa
     monkeypatch.setenv("SEGSER_RUNS", str(place))
     app = run(opened("recall", **PAIR))
     assert any("different classes" in w.value for w in app.warning)
-    assert len(app.metric) == 3 and "No test clip" not in said(app)
+    assert len(app.metric) == 3
+    assert "No test clip" not in said(app)
 
 
 def test_a_run_of_the_required_columns_alone_is_shown(made, tmp_path, monkeypatch):
@@ -220,7 +236,9 @@ def test_a_run_of_the_required_columns_alone_is_shown(made, tmp_path, monkeypatc
     monkeypatch.setenv("SEGSER_RUNS", str(place))
     app = run(opened("recall", run="baseline", other="none", **WHOLE))
     text = said(app)
-    assert "It is not known who speaks" in text and "cannot be grouped" in text and "no segments to be counted" in text
+    assert "It is not known who speaks" in text
+    assert "cannot be grouped" in text
+    assert "no segments to be counted" in text
 
 
 def test_pictures_are_saved_as_chosen_and_data_can_be_taken_along():
@@ -233,7 +251,7 @@ def test_pictures_are_saved_as_chosen_and_data_can_be_taken_along():
 
 def test_what_was_clicked_opens_in_mistakes():
     app = run(opened("recall", **PAIR))
-    app.session_state[charts.OPENING] = Filter(label="sad", correct=False)
+    app.session_state[charts.OPENING] = ClipFilter(label="sad", correct=False)
     run(app)
     assert "How good" not in app.title[0].value
     assert app.selectbox(key="run-page-run").value == "seg+tri-w"
@@ -245,8 +263,8 @@ def test_a_click_on_the_other_runs_bar_puts_that_run_first(monkeypatch):
     state["chart-x"].selection = SimpleNamespace(points=points)
     for module in (charts, run_picker):
         monkeypatch.setattr(module, "st", SimpleNamespace(session_state=state))
-    charts._clicked("chart-x", lambda row: (Filter(label="sad", most_confidence=row / 10), True))
-    assert state[charts.OPENING] == Filter(label="sad", most_confidence=0.3)
+    charts._clicked("chart-x", lambda row: (ClipFilter(label="sad", most_confidence=row / 10), True))
+    assert state[charts.OPENING] == ClipFilter(label="sad", most_confidence=0.3)
     assert (state["run-page-run"], state["run-page-other"]) == ("b", "a")
     points.clear()  # a click on nothing
     del state[charts.OPENING]
@@ -257,5 +275,5 @@ def test_a_click_on_the_other_runs_bar_puts_that_run_first(monkeypatch):
 def test_a_chosen_row_opens_its_clips(monkeypatch):
     state = {"table-x": SimpleNamespace(selection=SimpleNamespace(rows=[2]))}
     monkeypatch.setattr(charts, "st", SimpleNamespace(session_state=state))
-    charts._chosen("table-x", lambda row: (Filter(label="abc"[row]), False))
-    assert state[charts.OPENING] == Filter(label="c")
+    charts._chosen("table-x", lambda row: (ClipFilter(label="abc"[row]), False))
+    assert state[charts.OPENING] == ClipFilter(label="c")

@@ -79,7 +79,8 @@ def test_runs_of_a_folder_that_is_typed_in_can_be_chosen(made, tmp_path):
 
 def test_two_runs_show_difference_agreement_and_who_is_right():
     app = run(opened("compare", run="seg+tri-w", other="baseline"))
-    assert "Cohen's κ" in said(app) and app.get("plotly_chart")
+    assert "Cohen's κ" in said(app)
+    assert app.get("plotly_chart")
     before = [m.value for m in app.metric]
     app.selectbox(key="run-page-aggregate").set_value("mean")
     run(app)

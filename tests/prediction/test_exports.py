@@ -99,7 +99,8 @@ def test_elan_names_the_recording_beside_it(tmp_path):
     path = tmp_path / "x.eaf"
     path.write_text(to_elan(prediction()), encoding="utf-8")
     (media,) = Eaf(path).get_linked_files()
-    assert media["MEDIA_URL"] == "clips/one.wav" and media["RELATIVE_MEDIA_URL"] == "./one.wav"
+    assert media["MEDIA_URL"] == "clips/one.wav"
+    assert media["RELATIVE_MEDIA_URL"] == "./one.wav"
     assert media["MIME_TYPE"] == "audio/x-wav"
 
 
@@ -107,7 +108,8 @@ def test_csv_has_a_row_a_segment_and_every_digit():
     frame = pd.read_csv(io.StringIO(to_csv([prediction()])))
     assert list(frame.columns) == [
         "file", "index", "start_s", "end_s", "label", "confidence", "p_angry", "p_happy", "p_sad"]  # fmt: skip
-    assert len(frame) == 4 and list(frame["label"]) == ["angry", "happy", "sad", "sad"]
+    assert len(frame) == 4
+    assert list(frame["label"]) == ["angry", "happy", "sad", "sad"]
     assert tuple(frame.iloc[3][["p_angry", "p_happy", "p_sad"]]) == P[3]
     assert frame["confidence"][3] == P[3][2]
 
@@ -115,7 +117,8 @@ def test_csv_has_a_row_a_segment_and_every_digit():
 def test_json_is_one_list_with_numbers_as_they_are():
     found = json.loads(to_json([prediction(), prediction("two.wav")]))
     assert found == [{**p.to_dict(), "labels": list(LABELS)} for p in (prediction(), prediction("two.wav"))]
-    assert found[0]["segments"][3]["probabilities"]["sad"] == P[3][2] and found[0]["warnings"]
+    assert found[0]["segments"][3]["probabilities"]["sad"] == P[3][2]
+    assert found[0]["warnings"]
 
 
 def test_parquet_holds_the_frame():
@@ -133,7 +136,8 @@ def test_models_of_other_classes_leave_gaps():
 @pytest.mark.parametrize("name", ["json", "csv", "parquet"])
 def test_nothing_is_a_valid_file_too(name):
     assert EXPORTS[name].content([]) is not None
-    assert json.loads(to_json([])) == [] and to_csv([]).startswith("file,index,start_s,end_s,label,confidence")
+    assert json.loads(to_json([])) == []
+    assert to_csv([]).startswith("file,index,start_s,end_s,label,confidence")
 
 
 @pytest.mark.parametrize("odd", ODD_NAMES)
@@ -143,7 +147,8 @@ def test_odd_names_survive_every_format(odd, tmp_path):
     assert json.loads(to_json([p]))[0]["file"] == odd
     assert pd.read_parquet(io.BytesIO(to_parquet([p])))["file"][0] == odd
     row = pd.read_csv(io.StringIO(to_csv([p])), keep_default_na=False).iloc[0]
-    assert row["file"].removeprefix("./") == odd and row["label"].removeprefix("'") == odd
+    assert row["file"].removeprefix("./") == odd
+    assert row["label"].removeprefix("'") == odd
     assert read_elan(to_elan(p), tmp_path)["segments even"][0][2] == odd
     assert f"p_{odd}" in to_dataframe([p])
 
@@ -158,7 +163,8 @@ def test_odd_labels_survive_a_textgrid(odd, tmp_path):
 def test_no_cell_of_a_csv_is_a_formula(begins):
     p = prediction(file=f"{begins}cmd.wav", labels=(f"{begins}one", "two", "three"))
     row = pd.read_csv(io.StringIO(to_csv([p]))).iloc[0]
-    assert row["file"] == f"./{begins}cmd.wav" and row["label"] == f"'{begins}one"
+    assert row["file"] == f"./{begins}cmd.wav"
+    assert row["label"] == f"'{begins}one"
 
 
 def test_what_no_file_can_hold_is_escaped(tmp_path):
@@ -184,4 +190,5 @@ def test_times_of_a_third_of_a_second_stay_apart(tmp_path):
     p = prediction(bounds=bounds, duration_s=9.0)
     for found in (read_textgrid(to_textgrid(p), tmp_path), read_elan(to_elan(p), tmp_path)):
         even = found["segments even"]
-        assert len(even) == 2 and even[0][1] == even[1][0]
+        assert len(even) == 2
+        assert even[0][1] == even[1][0]

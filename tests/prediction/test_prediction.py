@@ -34,7 +34,8 @@ def test_probabilities_sum_to_one_and_the_label_is_among_the_highest(rule):
     for _ in range(200):
         segments = g.dirichlet(np.ones(4), g.integers(1, 9))
         index, p = aggregate(g.dirichlet(np.ones(4)), segments, rule)
-        assert p.sum() == pytest.approx(1) and p[index] == p.max()
+        assert p.sum() == pytest.approx(1)
+        assert p[index] == p.max()
 
 
 def test_a_tied_vote_is_decided_by_the_mean():
@@ -55,7 +56,8 @@ def test_the_papers_rule_belongs_to_systems_with_segments():
 
 def test_a_foreign_system_whose_name_begins_with_seg_has_the_rule_of_utterances():
     assert find_system("segformer").rule == "utterance"
-    assert prediction().is_probe is False and replace(prediction(), system="segformer").is_probe
+    assert prediction().is_probe is False
+    assert replace(prediction(), system="segformer").is_probe
 
 
 def prediction(rule="max"):
@@ -80,5 +82,6 @@ def test_the_deciding_segment():
 
 def test_the_dict_holds_what_the_command_line_prints():
     d = prediction().to_dict()
-    assert d["confidence"] == d["probabilities"][d["label"]] and len(d["segments"]) == 5
+    assert d["confidence"] == d["probabilities"][d["label"]]
+    assert len(d["segments"]) == 5
     assert set(d["segments"][0]) == {"index", "start_s", "end_s", "label", "confidence", "probabilities"}

@@ -11,7 +11,7 @@ from segser_core.bundled import BUNDLED
 from segser_core.errors import RunError
 from segser_core.prediction.rules import AGGREGATES
 from segser_core.runs.clip_table import clip_table
-from segser_core.runs.replay import prediction_of, predictions_of, weights_of
+from segser_core.runs.replay import checkpoint_of_clip, replay_prediction, replay_predictions
 from segser_core.runs.run import Run, read_run
 from tests.support.made_run import made_runs, several
 
@@ -41,7 +41,8 @@ def test_the_other_run_stands_beside_under_the_same_rule(pair, rule):
     table, alone = clip_table(run, rule, other), clip_table(other, rule).set_index("utterance_id")
     for row in table.itertuples():
         theirs = alone.loc[row.utterance_id]
-        assert row.other_predicted == theirs.predicted and row.other_correct == theirs.correct
+        assert row.other_predicted == theirs.predicted
+        assert row.other_correct == theirs.correct
         assert row.other_confidence == pytest.approx(theirs.confidence)
     assert "other_label" not in table
 
@@ -74,10 +75,12 @@ def test_a_run_without_segments_durations_or_test_clips(pair):
 def test_several_seeds_and_folds_have_a_row_each_with_their_own_segments(pair):
     run = several(pair[0])
     table = clip_table(run, "mean")
-    assert len(table) == 120 and sorted(table.seed.unique()) == [0, 1]
+    assert len(table) == 120
+    assert sorted(table.seed.unique()) == [0, 1]
     for row in table.iloc[::11].itertuples():
-        said = prediction_of(run, row.utterance_id, row.seed, "mean")
-        assert said.label == row.predicted and said.confidence == pytest.approx(row.confidence)
+        said = replay_prediction(run, row.utterance_id, row.seed, "mean")
+        assert said.label == row.predicted
+        assert said.confidence == pytest.approx(row.confidence)
         surest = max(said.segments, key=lambda s: s.confidence)
         assert (surest.start_s, surest.end_s) == (row.surest_from_s, row.surest_to_s)
 
@@ -87,11 +90,12 @@ def test_a_prediction_is_the_row_it_came_from_and_its_own_rule_agrees(pair, rule
     for run in pair:
         table = clip_table(run, rule)
         row = table.iloc[13]
-        said = prediction_of(run, row.utterance_id, rule=rule)
+        said = replay_prediction(run, row.utterance_id, rule=rule)
         assert (said.label, said.duration_s, said.file) == (row.predicted, row.duration_s, row.path)
         assert said.probabilities == {c: pytest.approx(row[f"p_{c}"]) for c in run.labels}
         again = said.with_rule(said.aggregate)
-        assert again.label == said.label and again.confidence == pytest.approx(said.confidence)
+        assert again.label == said.label
+        assert again.confidence == pytest.approx(said.confidence)
         if said.deciding_segment is not None:
             assert (said.deciding_segment.start_s, said.deciding_segment.end_s) == (row.surest_from_s, row.surest_to_s)
 
@@ -99,31 +103,32 @@ def test_a_prediction_is_the_row_it_came_from_and_its_own_rule_agrees(pair, rule
 def test_a_clip_that_is_not_there_is_said_by_name(pair):
     run, _ = pair
     with pytest.raises(RunError, match="no test clip nobody of seed 0"):
-        prediction_of(run, "nobody")
+        replay_prediction(run, "nobody")
     with pytest.raises(RunError, match="of seed 7"):
-        prediction_of(run, run.predictions.utterance_id[0], 7)
+        replay_prediction(run, run.predictions.utterance_id[0], 7)
     with pytest.raises(RunError, match=r"no segments\.parquet"):
-        prediction_of(replace(run, segments=None), run.predictions.utterance_id[0])
+        replay_prediction(replace(run, segments=None), run.predictions.utterance_id[0])
 
 
 def test_many_predictions_come_in_the_order_asked_for(pair):
     run, _ = pair
     keys = [(u, 0) for u in run.predictions.utterance_id[[5, 3, 9]]]
-    assert [(u, s) for u, s, _ in predictions_of(run, keys)] == keys
-    assert [p for *_, p in predictions_of(run, keys)] == [prediction_of(run, u) for u, _ in keys]
+    assert [(u, s) for u, s, _ in replay_predictions(run, keys)] == keys
+    assert [p for *_, p in replay_predictions(run, keys)] == [replay_prediction(run, u) for u, _ in keys]
 
 
 def test_weights_are_those_of_the_bundled_model_of_the_run_or_of_its_seed_and_fold(pair, tmp_path):
     run, _ = pair
-    assert weights_of(run, 0, 0) is None
-    assert weights_of(read_run(BUNDLED / "baseline"), 0, 0) == "baseline"
+    assert checkpoint_of_clip(run, 0, 0) is None
+    assert checkpoint_of_clip(read_run(BUNDLED / "baseline"), 0, 0) == "baseline"
     trained = replace(run, path=tmp_path)
     one = tmp_path / "checkpoint" / "seed-1" / "fold-2"
     one.mkdir(parents=True)
     (one / "config.json").touch()
-    assert weights_of(trained, 1, 2) == str(one) and weights_of(trained, 1, 3) is None
+    assert checkpoint_of_clip(trained, 1, 2) == str(one)
+    assert checkpoint_of_clip(trained, 1, 3) is None
     (tmp_path / "checkpoint" / "config.json").touch()
-    assert weights_of(trained, 1, 3) == str(tmp_path)
+    assert checkpoint_of_clip(trained, 1, 3) == str(tmp_path)
 
 
 def test_the_first_and_last_seconds_of_a_clip():
@@ -157,7 +162,8 @@ def test_silence_is_what_is_far_below_the_loudest_piece_whatever_the_gain():
 )
 def test_where_there_is_nothing_to_hear_all_is_silent(samples, stretch):
     level = measure_level(samples, *stretch)
-    assert level.silent_share == 1 and level.rms_db == -120
+    assert level.silent_share == 1
+    assert level.rms_db == -120
 
 
 def test_a_stretch_shorter_than_a_piece_has_a_level():

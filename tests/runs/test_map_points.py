@@ -7,7 +7,7 @@ import pytest
 from segser_core.errors import RunError
 from segser_core.figures.embedding_map import map_figure
 from segser_core.runs import map_points
-from segser_core.runs.map_points import folds_of, points_of, segment_folds
+from segser_core.runs.map_points import folds_tested, read_map_points, segment_folds
 from segser_core.runs.reading import Embeddings
 from segser_core.runs.run import read_run
 from segser_core.runs.writing import write_run
@@ -70,26 +70,31 @@ def made(folder, rows=ROWS, parts=None, found=None, seeds=(0,), **columns):
 
 def test_utterances_are_the_test_rows_of_one_fold_with_their_own_vectors(tmp_path):
     run = made(tmp_path)
-    assert folds_of(run) == (0, 1)
-    points = points_of(run, "utterance", 0)
-    assert list(points.table.utterance_id) == ["a", "c"] and list(points.table.correct) == ["right", "wrong"]
-    assert points.vectors[:, 0].tolist() == [0, 3] and points.total == 2
-    assert points_of(run, "utterance", 1).vectors[:, 0].tolist() == [2]  # not the development row of fold 0
+    assert folds_tested(run) == (0, 1)
+    points = read_map_points(run, "utterance", 0)
+    assert list(points.table.utterance_id) == ["a", "c"]
+    assert list(points.table.correct) == ["right", "wrong"]
+    assert points.vectors[:, 0].tolist() == [0, 3]
+    assert points.total == 2
+    assert read_map_points(run, "utterance", 1).vectors[:, 0].tolist() == [2]  # not the development row of fold 0
 
 
 def test_segments_carry_what_is_said_of_themselves_and_the_fold_of_their_stretch(tmp_path):
-    points = points_of(made(tmp_path), "segment", 0)
+    points = read_map_points(made(tmp_path), "segment", 0)
     assert points.vectors[:, 0].tolist() == [0, 1, 6]
     table = points.table
     assert list(table.predicted) == ["sad", "happy", map_points.NOT_KNOWN]  # segments.parquet has no row of c
-    assert list(table.label) == ["sad", "sad", "angry"] and list(table.correct) == ["right", "wrong", "wrong"]
-    assert table.start_s.tolist()[:2] == [0.0, 0.8] and np.isnan(table.end_s[2])
-    assert points_of(made(tmp_path), "segment", 1).vectors[:, 0].tolist() == [4, 5]
+    assert list(table.label) == ["sad", "sad", "angry"]
+    assert list(table.correct) == ["right", "wrong", "wrong"]
+    assert table.start_s.tolist()[:2] == [0.0, 0.8]
+    assert np.isnan(table.end_s[2])
+    assert read_map_points(made(tmp_path), "segment", 1).vectors[:, 0].tolist() == [4, 5]
 
 
 def test_a_run_without_segments_still_has_a_map_of_them(tmp_path):
-    points = points_of(made(tmp_path, parts=[]), "segment", 0)
-    assert set(points.table.predicted) == {map_points.NOT_KNOWN} and len(points.table) == 3
+    points = read_map_points(made(tmp_path, parts=[]), "segment", 0)
+    assert set(points.table.predicted) == {map_points.NOT_KNOWN}
+    assert len(points.table) == 3
     map_figure(points.table, np.zeros((3, 2)), "predicted", "pca")
 
 
@@ -99,9 +104,9 @@ def test_segments_in_any_order_are_told_by_their_utterance_where_it_has_one_fold
 
 
 def test_a_run_without_vectors_has_no_points_and_one_without_these_says_so(tmp_path):
-    assert points_of(made(tmp_path, found={}), "utterance", 0) is None
+    assert read_map_points(made(tmp_path, found={}), "utterance", 0) is None
     with pytest.raises(RunError, match="holds no utterance of the 2 test clips of fold 0"):
-        points_of(made(tmp_path, found=vectors([("z", 0)], PARTS)), "utterance", 0)
+        read_map_points(made(tmp_path, found=vectors([("z", 0)], PARTS)), "utterance", 0)
 
 
 def test_of_many_points_whole_utterances_are_shown_the_same_ones_in_both_runs(tmp_path, monkeypatch):
@@ -112,28 +117,28 @@ def test_of_many_points_whole_utterances_are_shown_the_same_ones_in_both_runs(tm
     backwards = made(tmp_path / "two", rows[::-1], [], vectors([(i, 0) for i in ids[::-1]], parts[::-1]))
     monkeypatch.setattr(map_points, "MOST_POINTS", 31)
     monkeypatch.setattr(map_points, "MOST_DRAWN", 10)
-    points, others = (points_of(r, "segment", 0) for r in (run, backwards))
-    assert points.total == 120 and len(points.table) == 30
+    points, others = (read_map_points(r, "segment", 0) for r in (run, backwards))
+    assert points.total == 120
+    assert len(points.table) == 30
     assert (points.table.utterance_id.value_counts() == 3).all()
     assert set(points.table.utterance_id) == set(others.table.utterance_id) != set(ids[:10])
     drawn, too = (set(p.table.utterance_id[p.sample]) for p in (points, others))
-    assert drawn == too and points.sample.sum() == 9
+    assert drawn == too
+    assert points.sample.sum() == 9
 
 
 def test_the_same_vectors_have_the_same_fingerprint(tmp_path):
-    one, again = (points_of(made(tmp_path), "utterance", 0) for _ in range(2))
-    assert one.sha256 == again.sha256 != points_of(made(tmp_path), "segment", 0).sha256
+    one, again = (read_map_points(made(tmp_path), "utterance", 0) for _ in range(2))
+    assert one.sha256 == again.sha256 != read_map_points(made(tmp_path), "segment", 0).sha256
 
 
 def test_what_a_run_does_not_know_cannot_be_a_colour(tmp_path):
     run = made(tmp_path)
-    assert (
-        map_points.knows(run, "label")
-        and not map_points.knows(run, "speaker")
-        and not map_points.knows(run, "duration")
-    )
-    assert map_points.knows(made(tmp_path, speaker=["x"] * 4), "speaker")
-    assert not map_points.knows(made(tmp_path, speaker=[None] * 4), "speaker")
+    assert map_points.can_colour_by(run, "label")
+    assert not map_points.can_colour_by(run, "speaker")
+    assert not map_points.can_colour_by(run, "duration")
+    assert map_points.can_colour_by(made(tmp_path, speaker=["x"] * 4), "speaker")
+    assert not map_points.can_colour_by(made(tmp_path, speaker=[None] * 4), "speaker")
 
 
 def test_the_first_seed_is_the_one_that_run_json_lists_first(tmp_path):

@@ -13,7 +13,7 @@ import pytest
 from segser_core.bundled import BUNDLED
 from segser_core.errors import RunError
 from segser_core.prediction.exports import clips_to_csv
-from segser_core.runs.notes import Note, NoteChanged, notes_file, read_notes, tags_of, with_notes, write_note
+from segser_core.runs.notes import Note, NoteChanged, add_notes, notes_path, read_notes, used_tags, write_note
 from segser_core.runs.run import read_run
 from tests.support.paths import ROOT
 
@@ -28,13 +28,16 @@ def file(tmp_path) -> Path:
 def test_a_note_comes_back_with_its_time(file):
     written = write_note(file, "a/b", Note("Laughs – ü \ud800", ("laughter", "noise")), NONE)
     (found,) = read_notes(file).values()
-    assert found == written and found.says == ("Laughs – ü \ud800", ("laughter", "noise"))
-    assert found.changed.startswith("20") and found.changed.endswith("+00:00")
+    assert found == written
+    assert found.content == ("Laughs – ü \ud800", ("laughter", "noise"))
+    assert found.changed.startswith("20")
+    assert found.changed.endswith("+00:00")
     assert set(json.loads(file.read_text())["a/b"]) == {"note", "tags", "changed"}
 
 
 def test_there_are_no_notes_before_the_first(file):
-    assert read_notes(file) == {} and not file.parent.exists()
+    assert read_notes(file) == {}
+    assert not file.parent.exists()
 
 
 def test_a_note_that_says_nothing_is_removed(file):
@@ -47,8 +50,9 @@ def test_a_note_that_says_nothing_is_removed(file):
 def test_a_change_is_undone_by_writing_what_was_there(file):
     before = write_note(file, "a", Note("first", ("t",)), NONE)
     after = write_note(file, "a", Note("second"), before)
-    assert write_note(file, "a", before, after).says == before.says
-    assert write_note(file, "a", NONE, before) == NONE and read_notes(file) == {}
+    assert write_note(file, "a", before, after).content == before.content
+    assert write_note(file, "a", NONE, before) == NONE
+    assert read_notes(file) == {}
 
 
 def test_a_note_that_someone_else_changed_is_kept_and_shown_and_can_then_be_replaced(file):
@@ -114,21 +118,22 @@ def test_what_fails_in_between_leaves_the_old_file_whole(file, monkeypatch):
 
 def test_notes_lie_beside_the_run_and_those_of_a_bundled_one_in_a_folder_of_ones_own(tmp_path, monkeypatch):
     bundled = read_run(BUNDLED / "baseline")
-    assert notes_file(replace(bundled, path=tmp_path / "sub" / "my run")) == tmp_path / "sub" / "my run.notes.json"
+    assert notes_path(replace(bundled, path=tmp_path / "sub" / "my run")) == tmp_path / "sub" / "my run.notes.json"
     monkeypatch.delenv("SEGSER_NOTES", raising=False)
-    assert notes_file(bundled).parent == Path.home() / ".local/share/segser/notes"
+    assert notes_path(bundled).parent == Path.home() / ".local/share/segser/notes"
     monkeypatch.setenv("SEGSER_NOTES", str(tmp_path))
-    assert notes_file(bundled) == tmp_path / "baseline.notes.json"
+    assert notes_path(bundled) == tmp_path / "baseline.notes.json"
 
 
 def test_a_table_has_its_notes_and_tags_beside_it():
     table = pd.DataFrame({"utterance_id": ["a", "b", "a"], "seed": [0, 0, 1]})
-    found = with_notes(table, {"a": Note("x", ("s", "t")), "c": Note("z")})
-    assert found.note.tolist() == ["x", "", "x"] and found.tags.tolist() == ["s, t", "", "s, t"]
-    assert tags_of({"a": Note("", ("t", "s")), "b": Note("", ("t",))}) == ["s", "t"]
+    found = add_notes(table, {"a": Note("x", ("s", "t")), "c": Note("z")})
+    assert found.note.tolist() == ["x", "", "x"]
+    assert found.tags.tolist() == ["s, t", "", "s, t"]
+    assert used_tags({"a": Note("", ("t", "s")), "b": Note("", ("t",))}) == ["s", "t"]
 
 
 def test_as_csv_no_note_becomes_a_formula():
-    table = with_notes(pd.DataFrame({"utterance_id": ["a"], "confidence": [1 / 3]}), {"a": Note("=1+1", ("@x",))})
+    table = add_notes(pd.DataFrame({"utterance_id": ["a"], "confidence": [1 / 3]}), {"a": Note("=1+1", ("@x",))})
     lines = clips_to_csv(table).splitlines()
     assert lines == ["utterance_id,confidence,note,tags", f"a,{1 / 3},'=1+1,'@x"]

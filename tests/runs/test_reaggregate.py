@@ -10,7 +10,7 @@ import pytest
 from segser_core.bundled import BUNDLED
 from segser_core.errors import RunError
 from segser_core.prediction.rules import AGGREGATES, aggregate, aggregate_all, rank_by_confidence
-from segser_core.runs.reaggregate import KEY, own_rule, rules_of, segments_per_clip, under_rule
+from segser_core.runs.reaggregate import KEY, available_rules, count_segments, reaggregate, stored_rule
 from segser_core.runs.run import Run, read_run
 from tests.support.made_run import made_runs, several
 
@@ -38,7 +38,8 @@ def test_all_recordings_at_once_equal_a_loop_over_them_with_ties(rule, seed):
     found, labels = aggregate_all(p, starts, rule)
     for i, part in enumerate(np.split(p, starts[1:])):
         label, expected = aggregate(part[0], part, rule)
-        assert labels[i] == label and found[i] == pytest.approx(expected)
+        assert labels[i] == label
+        assert found[i] == pytest.approx(expected)
 
 
 def test_the_ties_are_there():
@@ -74,17 +75,18 @@ def loop(run: Run, rule: str) -> dict[tuple, tuple[str, float]]:
 def test_a_run_under_a_rule_equals_a_loop_over_its_rows(made, rule, shape):
     run = made if shape == "one seed" else several(made)
     run = replace(run, meta=run.meta | {"aggregate": "vote" if rule == "max" else "max"})
-    found, expected = under_rule(run, rule), loop(run, rule)
+    found, expected = reaggregate(run, rule), loop(run, rule)
     assert len(found) == len(expected)
     for row in found.itertuples():
         label, confidence = expected[row.utterance_id, row.seed, row.fold]
-        assert row.predicted == label and row.confidence == pytest.approx(confidence)
+        assert row.predicted == label
+        assert row.confidence == pytest.approx(confidence)
         assert getattr(row, f"p_{label}") == pytest.approx(confidence)
 
 
 def test_its_own_rule_gives_the_run_its_own_rows_and_finding_them_anew_gives_the_same(made):
-    assert under_rule(made, "max") is made.predictions
-    anew = under_rule(replace(made, meta=made.meta | {"aggregate": "mean"}), "max")
+    assert reaggregate(made, "max") is made.predictions
+    anew = reaggregate(replace(made, meta=made.meta | {"aggregate": "mean"}), "max")
     assert (anew.predicted.to_numpy() == made.predictions.predicted.to_numpy()).all()
     assert anew.confidence.to_numpy() == pytest.approx(made.predictions.confidence.to_numpy())
 
@@ -92,59 +94,60 @@ def test_its_own_rule_gives_the_run_its_own_rows_and_finding_them_anew_gives_the
 @pytest.mark.parametrize("name", ["baseline", "seg+tri-w"])
 def test_the_bundled_runs_stored_labels_are_those_of_their_own_rule(name):
     run = read_run(BUNDLED / name)
-    own = own_rule(run)
-    anew = under_rule(replace(run, meta=run.meta | {"aggregate": "vote"}), own)
+    own = stored_rule(run)
+    anew = reaggregate(replace(run, meta=run.meta | {"aggregate": "vote"}), own)
     assert (anew.predicted.to_numpy() == run.predictions.predicted.to_numpy()).all()
 
 
 def test_a_run_of_an_unknown_rule_has_its_systems_own(made):
-    assert own_rule(replace(made, meta={})) == "max"
-    assert own_rule(replace(made, meta={"aggregate": "magic"}, system="baseline")) == "utterance"
+    assert stored_rule(replace(made, meta={})) == "max"
+    assert stored_rule(replace(made, meta={"aggregate": "magic"}, system="baseline")) == "utterance"
 
 
 def test_rules_need_segments_or_the_whole_utterance(made):
-    assert rules_of(made) == ("max", "utterance", "mean", "vote", "top-k")
+    assert available_rules(made) == ("max", "utterance", "mean", "vote", "top-k")
     bare = made.predictions.drop(columns=[f"u_{c}" for c in LABELS])
-    assert "utterance" not in rules_of(replace(made, predictions=bare))
-    assert rules_of(replace(made, predictions=bare, segments=None)) == ("max",)
+    assert "utterance" not in available_rules(replace(made, predictions=bare))
+    assert available_rules(replace(made, predictions=bare, segments=None)) == ("max",)
 
 
 def test_a_rule_that_cannot_be_told_is_refused_by_name(made):
     with pytest.raises(RunError, match="mean: it has max, utterance alone"):
-        under_rule(replace(made, segments=None), "mean")
+        reaggregate(replace(made, segments=None), "mean")
 
 
 def test_a_test_clip_without_segments_is_refused_and_a_development_clip_is_left_out(made):
     lost = made.predictions.utterance_id.iloc[7]
     fewer = replace(made, segments=made.segments[made.segments.utterance_id != lost])
     with pytest.raises(RunError, match=lost):
-        under_rule(fewer, "mean")
+        reaggregate(fewer, "mean")
     split = np.where(made.predictions.utterance_id == lost, "dev", "test")
-    found = under_rule(replace(fewer, predictions=made.predictions.assign(split=split)), "mean")
-    assert len(found) == len(made.predictions) - 1 and lost not in set(found.utterance_id)
+    found = reaggregate(replace(fewer, predictions=made.predictions.assign(split=split)), "mean")
+    assert len(found) == len(made.predictions) - 1
+    assert lost not in set(found.utterance_id)
 
 
 def test_segments_of_unknown_utterances_are_passed_over(made):
     more = pd.concat([made.segments.assign(utterance_id="nobody"), made.segments])
-    found, expected = under_rule(replace(made, segments=more), "mean"), under_rule(made, "mean")
+    found, expected = reaggregate(replace(made, segments=more), "mean"), reaggregate(made, "mean")
     assert found.confidence.to_numpy() == pytest.approx(expected.confidence.to_numpy())
 
 
 def test_segments_that_two_rows_could_claim_are_refused(made):
     run = several(made, seeds=1)
     with pytest.raises(RunError, match=r"several rows of .* a row once for each utterance_id, seed"):
-        under_rule(replace(run, segments=run.segments.drop(columns="fold")), "mean")
+        reaggregate(replace(run, segments=run.segments.drop(columns="fold")), "mean")
 
 
 def test_segments_are_counted_for_each_row(made):
     run = several(made)
-    counts = segments_per_clip(run)
+    counts = count_segments(run)
     assert len(counts) == len(run.predictions)
     for key, n in list(counts.items())[::37]:
         same = np.logical_and.reduce([run.segments[name] == value for name, value in zip(KEY, key, strict=True)])
         assert n == same.sum()
-    assert segments_per_clip(replace(made, segments=None)) is None
+    assert count_segments(replace(made, segments=None)) is None
 
 
 def test_a_run_folder_is_not_needed(made):
-    assert len(under_rule(replace(made, path=Path("nowhere")), "mean")) == 60
+    assert len(reaggregate(replace(made, path=Path("nowhere")), "mean")) == 60

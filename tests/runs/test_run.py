@@ -16,7 +16,7 @@ from segser_core.inference import models as models_module
 from segser_core.inference.models import list_models
 from segser_core.runs import run as run_module
 from segser_core.runs.run import find_run, find_runs, read_run
-from segser_core.statistics.scores import compare, metrics_of, summarise
+from segser_core.statistics.scores import compare_predictions, compute_metrics, summarise_scores
 from tests.support.paths import ROOT
 from tests.support.run_folders import LABELS, embeddings, meta, predictions, segments, written
 
@@ -29,10 +29,12 @@ def test_what_is_written_is_read(tmp_path):
     assert (run.name, run.system, run.labels, run.corpus, run.seeds) == ("a", "seg+tri-w", LABELS, "ravdess", (0,))
     pd.testing.assert_frame_equal(run.predictions, predictions(), check_dtype=False)
     assert run.segments.seed.tolist() == [0]
-    assert run.embeddings().utterance.shape == (2, 4) and run.lacks == ()
+    assert run.embeddings().utterance.shape == (2, 4)
+    assert run.missing_files == ()
     assert json.loads((path / "run.json").read_text())["format"] == 1
-    assert json.loads((path / "metrics.json").read_text()) == metrics_of(predictions(), LABELS)
-    assert find_checkpoint(path) == path / "checkpoint" and find_checkpoint(path / "checkpoint") == path / "checkpoint"
+    assert json.loads((path / "metrics.json").read_text()) == compute_metrics(predictions(), LABELS)
+    assert find_checkpoint(path) == path / "checkpoint"
+    assert find_checkpoint(path / "checkpoint") == path / "checkpoint"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "model"], "nothing is left beside the run"
 
 
@@ -40,9 +42,12 @@ def test_two_files_are_enough(tmp_path):
     (tmp_path / "run.json").write_text(json.dumps(meta(format=1)))
     predictions().drop(columns=["seed", "fold", "split", "speaker"]).to_parquet(tmp_path / "predictions.parquet")
     run = read_run(tmp_path, "by another name")
-    assert run.name == "by another name" and run.segments is None and run.embeddings() is None
-    assert set(run.predictions.split) == {"test"} and run.seeds == (0,)
-    assert [w.split(":")[0] for w in run.lacks] == ["segments.parquet", "embeddings.npz"]
+    assert run.name == "by another name"
+    assert run.segments is None
+    assert run.embeddings() is None
+    assert set(run.predictions.split) == {"test"}
+    assert run.seeds == (0,)
+    assert [w.split(":")[0] for w in run.missing_files] == ["segments.parquet", "embeddings.npz"]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +138,8 @@ def test_a_failed_write_leaves_the_old_run(tmp_path):
 def test_a_new_run_replaces_the_old_one_whole(tmp_path):
     path = written(tmp_path / "a", segments=segments())
     written(path, predictions=predictions(seeds=(0, 1)))
-    assert read_run(path).seeds == (0, 1) and not (path / "segments.parquet").exists()
+    assert read_run(path).seeds == (0, 1)
+    assert not (path / "segments.parquet").exists()
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
@@ -153,22 +159,24 @@ def test_what_is_no_run_or_holds_weights_is_not_replaced(tmp_path):
 
 def test_metrics_by_fold_and_seed():
     table = predictions(n=90, seeds=(0, 1), folds=3)
-    got = metrics_of(pd.concat([table, table.assign(split="dev", predicted="sad", fold=7)]), LABELS)
+    got = compute_metrics(pd.concat([table, table.assign(split="dev", predicted="sad", fold=7)]), LABELS)
     assert got["uar"]["pooled"] == pytest.approx(balanced_accuracy_score(table.label, table.predicted))
     by_fold = [balanced_accuracy_score(g.label, g.predicted) for _, g in table.groupby("fold")]
     assert got["uar"]["per_fold"] == pytest.approx(by_fold)
     assert got["uar"]["mean_of_folds"] == pytest.approx(np.mean(by_fold))
     by_seed = [balanced_accuracy_score(g.label, g.predicted) for _, g in table.groupby("seed")]
     assert got["uar"]["per_seed"] == pytest.approx(by_seed)
-    assert got["utterances"] == 90 and got["recall"].keys() == set(LABELS)
+    assert got["utterances"] == 90
+    assert got["recall"].keys() == set(LABELS)
     low, high = got["intervals"]["uar"]
     assert low < got["uar"]["pooled"] < high
     assert all(low <= got["recall"][c] <= high for c, (low, high) in got["intervals"]["recall"].items())
 
 
 def test_a_class_without_a_sample_is_null():
-    got = metrics_of(predictions(), (*LABELS, "bored"))
-    assert got["recall"]["bored"] is None and got["intervals"]["recall"]["bored"] is None
+    got = compute_metrics(predictions(), (*LABELS, "bored"))
+    assert got["recall"]["bored"] is None
+    assert got["intervals"]["recall"]["bored"] is None
     assert got["classes_present"]["pooled"] == 3
     json.dumps(got, allow_nan=False)
 
@@ -176,72 +184,79 @@ def test_a_class_without_a_sample_is_null():
 def test_wrong_test_rows():
     table = predictions()
     with pytest.raises(RunError, match="no test utterance"):
-        metrics_of(table.assign(split="dev"), LABELS)
+        compute_metrics(table.assign(split="dev"), LABELS)
     with pytest.raises(RunError, match="tested twice"):
-        metrics_of(pd.concat([table, table]), LABELS)
+        compute_metrics(pd.concat([table, table]), LABELS)
     two = pd.concat([table, table.assign(seed=1, label="sad")])
     with pytest.raises(RunError, match="different labels"):
-        metrics_of(two, LABELS)
+        compute_metrics(two, LABELS)
     with pytest.raises(RunError, match="u000 has different speakers"):
-        metrics_of(pd.concat([table, table.assign(seed=1, speaker=9)]), LABELS)
+        compute_metrics(pd.concat([table, table.assign(seed=1, speaker=9)]), LABELS)
 
 
 def test_comparison_pairs_by_utterance_and_seed():
     good, bad = predictions(n=200, seeds=(0, 1), right=0.9), predictions(n=200, seeds=(1, 2), right=0.3, generator=5)
-    got = compare(good.sample(frac=1, random_state=0), bad, LABELS)
-    one, two = (metrics_of(t[t.seed == 1], LABELS)["uar"]["pooled"] for t in (good, bad))
-    assert got.differences.uar.value == pytest.approx(one - two) and got.differences.uar.interval.low > 0
-    assert got.utterances == 200 and got.left_out == 400
-    assert compare(good, good, LABELS).differences.uar.interval.high == 0
+    got = compare_predictions(good.sample(frac=1, random_state=0), bad, LABELS)
+    one, two = (compute_metrics(t[t.seed == 1], LABELS)["uar"]["pooled"] for t in (good, bad))
+    assert got.differences.uar.value == pytest.approx(one - two)
+    assert got.differences.uar.interval.low > 0
+    assert got.utterances == 200
+    assert got.left_out == 400
+    assert compare_predictions(good, good, LABELS).differences.uar.interval.high == 0
 
 
 def test_comparison_is_refused_where_nothing_pairs():
     table = predictions()
     with pytest.raises(RunError, match="in common"):
-        compare(table, table.assign(seed=3), LABELS)
+        compare_predictions(table, table.assign(seed=3), LABELS)
     changed = table.label.where(table.index > 0, "happy" if table.label[0] != "happy" else "sad")
     with pytest.raises(RunError, match="1 utterances have another label in the other run, u000"):
-        compare(table, table.assign(label=changed), LABELS)
+        compare_predictions(table, table.assign(label=changed), LABELS)
 
 
 def test_the_speakers_are_counted():
-    four = summarise(predictions(), LABELS)
+    four = summarise_scores(predictions(), LABELS)
     assert (four.speakers, four.few_speakers, four.by_speaker) == (4, True, None)
     for unknown in (predictions().drop(columns="speaker"), predictions().assign(speaker="")):
-        got = summarise(unknown, LABELS)
+        got = summarise_scores(unknown, LABELS)
         assert (got.speakers, got.few_speakers, got.by_speaker) == (0, False, None)
     one_unknown = predictions().assign(speaker=np.where(np.arange(60) == 7, None, (np.arange(60) % 10).astype(str)))
-    assert summarise(one_unknown, LABELS).by_speaker is None
-    many = summarise(predictions(n=200).assign(speaker=np.arange(200) % 20), LABELS)
-    assert (many.speakers, many.few_speakers) == (20, False) and many.by_speaker.uar.low < many.pooled.uar
+    assert summarise_scores(one_unknown, LABELS).by_speaker is None
+    many = summarise_scores(predictions(n=200).assign(speaker=np.arange(200) % 20), LABELS)
+    assert (many.speakers, many.few_speakers) == (20, False)
+    assert many.by_speaker.uar.low < many.pooled.uar
 
 
 def test_intervals_by_speaker_are_written_beside_those_by_utterance():
     table = predictions(n=200, seeds=(0, 1))
     table["speaker"] = table.groupby("seed").cumcount() % 10
-    got = metrics_of(table, (*LABELS, "bored"))
+    got = compute_metrics(table, (*LABELS, "bored"))
     assert got["intervals_by_speaker"].keys() == got["intervals"].keys()
     low, high = got["intervals_by_speaker"]["uar"]
-    assert low < got["uar"]["pooled"] < high and got["intervals_by_speaker"]["recall"]["bored"] is None
-    assert metrics_of(predictions(), LABELS)["intervals_by_speaker"] is None
+    assert low < got["uar"]["pooled"] < high
+    assert got["intervals_by_speaker"]["recall"]["bored"] is None
+    assert compute_metrics(predictions(), LABELS)["intervals_by_speaker"] is None
     shuffled = table.sample(frac=1, random_state=1)
-    assert metrics_of(shuffled, (*LABELS, "bored")) == got, "the order of the rows does not matter"
+    assert compute_metrics(shuffled, (*LABELS, "bored")) == got, "the order of the rows does not matter"
 
 
 def test_a_comparison_has_its_tests_and_agreement():
     good, bad = predictions(n=200, seeds=(0, 1), right=0.9), predictions(n=200, seeds=(0, 1), right=0.3, generator=5)
-    alone = compare(good, bad, LABELS)
+    alone = compare_predictions(good, bad, LABELS)
     assert (alone.by_speaker, alone.holm_by_speaker, alone.speakers) == (None, None, 4)
-    got = compare(*(t.assign(speaker=t.index % 10) for t in (good, bad)), LABELS)
-    assert got.by_speaker.uar.value == got.differences.uar.value and got.by_speaker.uar.interval.low > 0
+    got = compare_predictions(*(t.assign(speaker=t.index % 10) for t in (good, bad)), LABELS)
+    assert got.by_speaker.uar.value == got.differences.uar.value
+    assert got.by_speaker.uar.interval.low > 0
     for test, (_, one), (_, two) in zip(got.mcnemar, good.groupby("seed"), bad.groupby("seed"), strict=True):
         right = one.predicted.to_numpy() == one.label.to_numpy(), two.predicted.to_numpy() == two.label.to_numpy()
         assert (test.first_only, test.second_only) == ((right[0] & ~right[1]).sum(), (~right[0] & right[1]).sum())
-    assert [t.seed for t in got.mcnemar] == [0, 1] and max(t.p_value for t in got.mcnemar) < 1e-6
+    assert [t.seed for t in got.mcnemar] == [0, 1]
+    assert max(t.p_value for t in got.mcnemar) < 1e-6
     p = [d.p_value for d in got.differences.recall]
-    assert got.holm == pytest.approx([3 * max(p)] * 3) and max(got.holm) < 0.05
+    assert got.holm == pytest.approx([3 * max(p)] * 3)
+    assert max(got.holm) < 0.05
     assert got.agreement.share == np.mean(good.predicted.to_numpy() == bad.predicted.to_numpy())
-    third = compare(good, bad, (*LABELS, "bored"))
+    third = compare_predictions(good, bad, (*LABELS, "bored"))
     assert np.isnan(third.holm[3]) and third.holm[:3] == alone.holm, "a class without a sample is no test"
 
 
@@ -264,7 +279,7 @@ def test_bundled_models(bundled):
     assert [m.name for m in found] == ["baseline", "seg+tri-w"]
     first = found[0]
     assert (first.size_bytes, first.encoder, first.longest_training_clip_s, first.labels) == (1000, "tiny", 5.3, LABELS)
-    assert first.uar == metrics_of(predictions(), LABELS)["uar"]["pooled"]
+    assert first.uar == compute_metrics(predictions(), LABELS)["uar"]["pooled"]
     assert find_checkpoint("seg+tri-w") == bundled / "seg+tri-w" / "checkpoint" == found[1].checkpoint
 
 
@@ -290,7 +305,8 @@ def test_runs_by_name(bundled, tmp_path, monkeypatch):
     (tmp_path / "one" / ".a.0.new" / "run.json").write_text("{}")
     monkeypatch.setenv("SEGSER_RUNS", f"{tmp_path / 'one'}:{tmp_path / 'two'}:{tmp_path / 'absent'}")
     assert [n for n, _ in find_runs()] == ["a", "deep/b", "baseline", "seg+tri-w"]
-    assert find_run("a") == tmp_path / "one" / "a" and find_run(tmp_path / "two" / "a") == tmp_path / "two" / "a"
+    assert find_run("a") == tmp_path / "one" / "a"
+    assert find_run(tmp_path / "two" / "a") == tmp_path / "two" / "a"
     with pytest.raises(RunError, match="known: a, deep/b, baseline"):
         find_run("c")
 
@@ -299,7 +315,8 @@ def test_neither_torch_nor_pandas_to_find_a_model():
     code = "import sys, segser_core.inference.models as m; m.list_models(); "
     code += "print(*({'torch', 'pandas', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0 and done.stdout.strip() == ""
+    assert done.returncode == 0
+    assert done.stdout.strip() == ""
 
 
 def test_a_run_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monkeypatch):
@@ -314,7 +331,7 @@ def test_a_run_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monkeyp
 
     monkeypatch.setattr(run_module, "read_predictions", read_after_replacement)
     run = read_run(tmp_path / "run")
-    assert run.stamp == run_module.stamp_of(tmp_path / "run")
+    assert run.stamp == run_module.folder_stamp(tmp_path / "run")
     assert (run.predictions.confidence == 0.25).all()
 
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from segser_core.errors import SettingError
-from segser_core.runs.clip_filter import Filter, select
+from segser_core.runs.clip_filter import ClipFilter, filter_clips
 from segser_core.runs.clip_table import clip_table
 from segser_core.runs.run import read_run
 from segser_core.statistics import recall_by_group
-from segser_core.statistics.bootstrap import wilson
+from segser_core.statistics.bootstrap import wilson_interval
 from tests.support.made_run import made_runs
 
 LABELS = ("angry", "happy", "neutral", "sad")
@@ -43,7 +43,7 @@ def pair(tmp_path_factory):
 def test_recall_by_group_is_what_a_loop_counts(by):
     table = clips(500)
     named = table.assign(length=np.where(table.duration_s > 6, "> 6 s", "≤ 6 s"))
-    found = recall_by_group.breakdown(table, LABELS, by, 6)
+    found = recall_by_group.recall_by_group(table, LABELS, by, 6)
     assert found.clips.sum() == len(table)
     for row in found.to_dict("records"):
         inside = named[(named.label == row["label"]) & (named[list(by)] == [row[c] for c in by]).all(axis=1)]
@@ -51,52 +51,53 @@ def test_recall_by_group_is_what_a_loop_counts(by):
         assert (row["clips"], row["found"]) == (len(inside), pytest.approx(right))
         assert row["group"] == ", ".join(row[c] for c in by)
         if len(inside):
-            interval = wilson(right / len(inside), len(inside))
+            interval = wilson_interval(right / len(inside), len(inside))
             assert (row["recall"], row["low"], row["high"]) == (right / len(inside), interval.low, interval.high)
 
 
 def test_a_class_without_a_clip_has_a_row_that_says_so():
-    of_sad = recall_by_group.breakdown(clips(60), LABELS, ("speaker",)).query("label == 'sad'")
-    assert list(of_sad.clips) == [0, 0, 0] and list(of_sad.found) == [0, 0, 0]
+    of_sad = recall_by_group.recall_by_group(clips(60), LABELS, ("speaker",)).query("label == 'sad'")
+    assert list(of_sad.clips) == [0, 0, 0]
+    assert list(of_sad.found) == [0, 0, 0]
     assert of_sad[["recall", "low", "high"]].isna().all(axis=None)
 
 
 def test_seeds_are_not_counted_as_further_clips():
     one, two = clips(100), clips(100).assign(seed=1)
     two["predicted"] = "angry"
-    both = recall_by_group.breakdown(pd.concat([one, two]), LABELS, ("speaker",)).query("label == 'angry'")
-    alone = recall_by_group.breakdown(one, LABELS, ("speaker",)).query("label == 'angry'")
+    both = recall_by_group.recall_by_group(pd.concat([one, two]), LABELS, ("speaker",)).query("label == 'angry'")
+    alone = recall_by_group.recall_by_group(one, LABELS, ("speaker",)).query("label == 'angry'")
     assert list(both.clips) == list(alone.clips)
     assert list(both.found) == pytest.approx(list((alone.found + alone.clips) / 2))
-    expected = [wilson(r, n).low for r, n in zip(both.recall, both.clips, strict=True)]
+    expected = [wilson_interval(r, n).low for r, n in zip(both.recall, both.clips, strict=True)]
     assert list(both.low) == expected
 
 
 def test_clips_of_unknown_speaker_and_length_are_groups_of_their_own():
     table = clips(40)
     table.loc[:9, "speaker"], table.loc[10:14, "duration_s"] = None, np.nan
-    found = recall_by_group.breakdown(table, LABELS, ("speaker",))
+    found = recall_by_group.recall_by_group(table, LABELS, ("speaker",))
     assert found[found.group == recall_by_group.UNKNOWN].clips.sum() == 10
-    by_length = recall_by_group.breakdown(table, LABELS, ("length",))
+    by_length = recall_by_group.recall_by_group(table, LABELS, ("length",))
     assert by_length[by_length.group == recall_by_group.UNKNOWN].clips.sum() == 5
 
 
 @pytest.mark.parametrize("by", [(), "speaker", ("session",)])
 def test_what_cannot_be_grouped_is_refused(by):
     with pytest.raises(SettingError, match=r"group"):
-        recall_by_group.breakdown(clips(5), LABELS, by)
+        recall_by_group.recall_by_group(clips(5), LABELS, by)
 
 
 def test_a_hundred_thousand_rows_take_a_fraction_of_a_second():
     table = clips(100_000)
     began = time.process_time()
-    recall_by_group.breakdown(table, LABELS, ("length", "speaker"), 6)
+    recall_by_group.recall_by_group(table, LABELS, ("length", "speaker"), 6)
     assert time.process_time() - began < 0.2
 
 
 def test_only_what_tells_clips_apart_is_offered():
-    assert recall_by_group.groupings(clips(20).assign(gender="female")) == ("length", "speaker")
-    assert recall_by_group.groupings(clips(20)[["label", "predicted"]]) == ()
+    assert recall_by_group.available_groupings(clips(20).assign(gender="female")) == ("length", "speaker")
+    assert recall_by_group.available_groupings(clips(20)[["label", "predicted"]]) == ()
 
 
 @pytest.mark.parametrize(("long", "short"), [(20, 20), (30, 500)])
@@ -109,7 +110,8 @@ def test_the_median_stands_in_where_ten_seconds_leave_too_few():
     durations_s = np.r_[np.linspace(2, 5, 101), np.full(19, 11)]
     edge_s, why = recall_by_group.length_edge(durations_s)
     assert edge_s == round(float(np.median(durations_s)), 1)
-    assert "19 are longer than 10 s" in why and f"{edge_s:g} s" in why
+    assert "19 are longer than 10 s" in why
+    assert f"{edge_s:g} s" in why
     _, why = recall_by_group.length_edge(np.r_[np.full(50, 12.0), np.full(3, 1.0), np.nan])
     assert "Of 53 clips 3 are not longer than 10 s" in why
     with pytest.raises(SettingError, match="duration_s"):
@@ -122,8 +124,8 @@ def test_every_edge_within_the_range_leaves_a_clip_on_either_side():
     assert (low_s, high_s) == (2.1, 7.2)
     for edge_s in (low_s, high_s):
         assert 0 < (durations_s > edge_s).sum() < 3
-    assert recall_by_group.few_on_a_side(durations_s, 7.2) == "Only 1 clips are longer than 7.2 s."
-    assert recall_by_group.few_on_a_side(np.arange(100), 50) == ""
+    assert recall_by_group.small_side_warning(durations_s, 7.2) == "Only 1 clips are longer than 7.2 s."
+    assert recall_by_group.small_side_warning(np.arange(100), 50) == ""
     assert [recall_by_group.seconds_in(t, 2.1, 7.2) for t in ("3.5", "8", "x", "nan", "")] == [
         3.5,
         None,
@@ -136,9 +138,9 @@ def test_every_edge_within_the_range_leaves_a_clip_on_either_side():
 def test_a_cells_filter_lets_through_just_its_wrong_clips(pair):
     table = clip_table(pair[0])
     by, durations_s = ("length", "speaker"), table.duration_s.to_numpy()
-    found = recall_by_group.breakdown(table, pair[0].labels, by, 5)
+    found = recall_by_group.recall_by_group(table, pair[0].labels, by, 5)
     for row in found[found.clips > 0].to_dict("records"):
         wanted = recall_by_group.cell_filter(row, by, 5, durations_s)
-        chosen = select(table, wanted)
+        chosen = filter_clips(table, wanted)
         assert len(chosen) == row["clips"] - row["found"]
-        assert select(table, Filter.from_address(wanted.to_address())).equals(chosen)
+        assert filter_clips(table, ClipFilter.from_address(wanted.to_address())).equals(chosen)

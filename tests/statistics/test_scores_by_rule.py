@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from segser_core.prediction.rules import AGGREGATES
-from segser_core.runs.reaggregate import own_rule, under_rule
+from segser_core.runs.reaggregate import reaggregate, stored_rule
 from segser_core.runs.run import read_run
 from segser_core.statistics import scores_by_rule
-from segser_core.statistics.scores import compare, summarise
+from segser_core.statistics.scores import compare_predictions, summarise_scores
 from tests.support.made_run import made_runs
 
 
@@ -22,9 +22,10 @@ def pair(tmp_path_factory):
 def test_scores_under_each_rule_are_those_of_the_run_under_it(pair):
     for run in pair:
         found = scores_by_rule.scores_by_rule(run)
-        assert next(iter(found)) == own_rule(run) and set(found) == set(AGGREGATES)
+        assert next(iter(found)) == stored_rule(run)
+        assert set(found) == set(AGGREGATES)
         for rule, of in found.items():
-            expected = summarise(under_rule(run, rule), run.labels)
+            expected = summarise_scores(reaggregate(run, rule), run.labels)
             assert of.pooled.uar == expected.pooled.uar
             assert of.intervals.uar == expected.intervals.uar
 
@@ -44,7 +45,7 @@ def test_differences_under_each_rule_are_those_of_the_two_runs_under_it(pair):
     found = scores_by_rule.differences_by_rule(first, second)
     assert list(found) == list(AGGREGATES)
     for rule, of in found.items():
-        expected = compare(under_rule(first, rule), under_rule(second, rule), first.labels).differences
+        expected = compare_predictions(reaggregate(first, rule), reaggregate(second, rule), first.labels).differences
         assert of == expected
     table = scores_by_rule.rule_difference_table(found, first.labels.index("sad")).set_index("rule")
     sad = found["mean"].recall[3]
@@ -59,8 +60,8 @@ def test_runs_are_paired_clip_by_clip_whatever_the_order_of_clips_and_classes(pa
     turned = replace(second, predictions=rows, labels=second.labels[::-1])
     assert scores_by_rule.differences_by_rule(first, turned) == expected
     half = replace(second, predictions=second.predictions.iloc[:200])
-    shared = compare(first.predictions.iloc[:200], under_rule(half, own_rule(first)), first.labels)
-    assert scores_by_rule.differences_by_rule(first, half)[own_rule(first)] == shared.differences
+    shared = compare_predictions(first.predictions.iloc[:200], reaggregate(half, stored_rule(first)), first.labels)
+    assert scores_by_rule.differences_by_rule(first, half)[stored_rule(first)] == shared.differences
 
 
 def test_a_run_without_segments_has_the_rules_that_it_can_tell(pair):
@@ -74,4 +75,5 @@ def test_every_rule_of_two_runs_of_iemocaps_size_is_paired_in_well_under_a_secon
     began = time.process_time()
     found = scores_by_rule.differences_by_rule(first, second)
     assert time.process_time() - began < 1.5  # 0.4 s where nothing else runs
-    assert all(of.resamples == 10_000 for of in found.values()) and not np.isnan(found["mean"].uar.p_value)
+    assert all(of.resamples == 10_000 for of in found.values())
+    assert not np.isnan(found["mean"].uar.p_value)

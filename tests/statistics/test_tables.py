@@ -10,10 +10,10 @@ from segser_core import paper
 from segser_core.bundled import BUNDLED
 from segser_core.errors import SettingError
 from segser_core.runs.run import read_run
-from segser_core.runs.test_split import test_rows as rows_of_test
+from segser_core.runs.test_split import select_test_rows as rows_of_test
 from segser_core.statistics import report, tables
-from segser_core.statistics.calibration import calibrate
-from segser_core.statistics.scores import compare, summarise
+from segser_core.statistics.calibration import measure_calibration
+from segser_core.statistics.scores import compare_predictions, summarise_scores
 from tests.support.made_run import made_runs
 
 LABELS = ("angry", "happy", "neutral", "sad")
@@ -39,13 +39,14 @@ def test_the_mix_of_layers_is_the_mean_over_models_in_table_and_report(pair):
 
 def test_the_tables_of_two_runs_are_their_summaries_and_their_comparison(pair):
     first, second = pair
-    summaries = {r.name: summarise(r.predictions, r.labels) for r in pair}
+    summaries = {r.name: summarise_scores(r.predictions, r.labels) for r in pair}
     table = tables.recall_table(summaries)
     assert list(table.run.unique()) == [first.name, second.name]
     own = table[table.run == first.name]
     assert list(own.recall) == list(summaries[first.name].pooled.recall)
-    assert own.clips.sum() == 400 and list(own.low) == [i.low for i in summaries[first.name].intervals.recall]
-    found = compare(first.predictions, second.predictions, first.labels)
+    assert own.clips.sum() == 400
+    assert list(own.low) == [i.low for i in summaries[first.name].intervals.recall]
+    found = compare_predictions(first.predictions, second.predictions, first.labels)
     between = tables.difference_table(found)
     assert list(between.p_holm) == list(found.holm)
     assert list(between.difference) == pytest.approx(
@@ -57,15 +58,16 @@ def test_the_tables_of_two_runs_are_their_summaries_and_their_comparison(pair):
 
 def test_intervals_by_two_speakers_are_refused():
     first, second = (read_run(BUNDLED / name) for name in ("seg+tri-w", "baseline"))
-    found = compare(first.predictions, second.predictions, first.labels)
+    found = compare_predictions(first.predictions, second.predictions, first.labels)
     with pytest.raises(SettingError, match="needs 5 speakers; there are 2"):
         tables.difference_table(found, by_speaker=True)
-    table = tables.recall_table({"x": summarise(first.predictions, first.labels)}, by_speaker=True)
-    assert table.low.isna().all() and table.recall.notna().all()
+    table = tables.recall_table({"x": summarise_scores(first.predictions, first.labels)}, by_speaker=True)
+    assert table.low.isna().all()
+    assert table.recall.notna().all()
 
 
 def test_folds_and_seeds_have_a_column_each_only_where_there_are_several(pair):
-    of = summarise(pair[0].predictions, pair[0].labels)
+    of = summarise_scores(pair[0].predictions, pair[0].labels)
     table = tables.score_table({"x": of})
     assert list(table.columns) == ["run", "score", "pooled", "mean of folds", *(f"fold {i}" for i in range(5))]
     assert list(table.pooled) == [of.pooled.uar, of.pooled.accuracy, of.pooled.macro_f1]
@@ -75,7 +77,7 @@ def test_folds_and_seeds_have_a_column_each_only_where_there_are_several(pair):
 def test_confusions_are_counted_and_shared_out_by_true_class():
     rows = pd.DataFrame({"label": ["sad", "sad", "sad", "happy"], "predicted": ["sad", "angry", "angry", "happy"]})
     rows["utterance_id"], rows["split"] = list("abcd"), "test"
-    table = tables.confusion_table(summarise(rows, LABELS).pooled).set_index(["label", "predicted"])
+    table = tables.confusion_table(summarise_scores(rows, LABELS).pooled).set_index(["label", "predicted"])
     assert table.loc[("sad", "angry")].tolist() == [2, pytest.approx(2 / 3)]
     assert table.loc[("happy", "happy")].tolist() == [1, 1]
     assert np.isnan(table.loc[("neutral", "sad"), "share"])
@@ -84,16 +86,19 @@ def test_confusions_are_counted_and_shared_out_by_true_class():
 def test_overconfidence_is_confidence_minus_accuracy(pair):
     rows = rows_of_test(pair[0].predictions)
     gap = rows.confidence.mean() - (rows.label == rows.predicted).mean()
-    of = calibrate(pair[0].predictions, pair[0].labels)
+    of = measure_calibration(pair[0].predictions, pair[0].labels)
     assert tables.overconfidence(of) == pytest.approx(gap)
     assert tables.reliability_table({"x": of})["count"].sum() == len(rows)
-    assert tables.segments_table({"x": of}).empty
+    assert tables.segment_group_table({"x": of}).empty
 
 
 def test_the_papers_numbers_are_those_of_its_table():
     of = {r.system: r for r in paper.reported_scores("ravdess")}
-    assert "p-tapt" not in of and of["seg+tri-w"].uar == pytest.approx(0.805)
+    assert "p-tapt" not in of
+    assert of["seg+tri-w"].uar == pytest.approx(0.805)
     right = [round(of[s].accuracy * 208) for s in ("baseline", "seg", "tri-w", "seg+tri-s")]
     assert right == [141, 150, 163, 160]
-    assert len(paper.reported_scores("iemocap")) == 7 and len(paper.reported_scores("fesc")) == 5
-    assert paper.reported_scores("emodb") == () and paper.layer_average_note("fesc") is None
+    assert len(paper.reported_scores("iemocap")) == 7
+    assert len(paper.reported_scores("fesc")) == 5
+    assert paper.reported_scores("emodb") == ()
+    assert paper.layer_average_note("fesc") is None

@@ -13,7 +13,7 @@ The estimand is the UAR that the models would reach on endlessly many clips:
 
 import numpy as np
 
-from segser_core.statistics.bootstrap import Interval, Kinds, intervals
+from segser_core.statistics.bootstrap import Interval, ResamplingUnits, score_intervals
 
 SHARES = np.array([0.3, 0.2, 0.2, 0.3])
 RECALL = np.array([0.75, 0.5, 0.6, 0.7])
@@ -29,25 +29,25 @@ def spread(found: np.ndarray) -> np.ndarray:
     return found[..., None] * right + (1 - found[..., None]) * (1 - right) / (CLASSES - 1)
 
 
-def of_utterances(n: int, generator: np.random.Generator) -> Kinds:
+def of_utterances(n: int, generator: np.random.Generator) -> ResamplingUnits:
     """The predictions of n independent clips."""
     return by_cell(generator.multinomial(n, (SHARES[:, None] * spread(RECALL)).ravel()))
 
 
-def of_speakers(n: int, generator: np.random.Generator) -> Kinds:
+def of_speakers(n: int, generator: np.random.Generator) -> ResamplingUnits:
     """The predictions of the clips of n speakers, by speaker."""
     clips = np.maximum(1, generator.poisson(CLIPS / n, n))
     true = generator.multinomial(clips, generator.dirichlet(10 * SHARES, n))  # (G, C)
     ability = generator.normal(0, OF_SPEAKER, (n, 1)) + generator.normal(0, OF_CLASS, (n, CLASSES))
     found = logistic(np.log(RECALL / (1 - RECALL)) + ability)
     confusions = generator.multinomial(true, spread(found))  # (G, C, C)
-    return Kinds(np.ones(n, dtype=np.int64), confusions[:, None].astype(np.float32), by_speaker=True)
+    return ResamplingUnits(np.ones(n, dtype=np.int64), confusions[:, None].astype(np.float32), by_speaker=True)
 
 
-def by_cell(counts: np.ndarray) -> Kinds:
+def by_cell(counts: np.ndarray) -> ResamplingUnits:
     """Independent clips from the cells of a confusion matrix, (C²,)."""
     there = counts > 0
-    return Kinds(counts[there], CELLS[there].astype(np.float32))
+    return ResamplingUnits(counts[there], CELLS[there].astype(np.float32))
 
 
 def logistic(x: np.ndarray) -> np.ndarray:
@@ -78,9 +78,9 @@ def experiments(
     asked, by_utterance = [], []
     for _ in range(times):
         of = (of_speakers if by_speaker else of_utterances)(n, generator)
-        asked.append(intervals(of, generator, resamples).uar)
+        asked.append(score_intervals(of, generator, resamples).uar)
         if by_speaker:
-            by_utterance.append(intervals(by_cell(of.observed.ravel()), generator, resamples).uar)
+            by_utterance.append(score_intervals(by_cell(of.observed.ravel()), generator, resamples).uar)
     return asked, by_utterance or asked
 
 

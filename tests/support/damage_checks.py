@@ -44,25 +44,25 @@ def through_the_command(folder: Path, extra: list[Path], model: str) -> tuple[li
     """What `analyze` prints: the results, and the lines on standard error."""
     gaps = Gaps()
 
-    class Watched(console.Screen):
+    class Watched(console.ProgressConsole):
         def begin(self, doing: str, total: int) -> None:
             gaps.sign(doing)
             super().begin(doing, total)
 
-        def hear(self, name: str, heard_s: float) -> None:
+        def show_position(self, name: str, heard_s: float) -> None:
             gaps.sign(f"{name} {heard_s:.0f} s")
-            super().hear(name, heard_s)
+            super().show_position(name, heard_s)
 
         def count(self) -> None:
             gaps.sign("one more is done")
             super().count()
 
-        def refuse(self, name: str, why: object) -> None:
+        def report_problem(self, name: str, why: object) -> None:
             gaps.sign(name)
-            super().refuse(name, why)
+            super().report_problem(name, why)
 
     options = ["--model", model, "--format", "json", "--max-duration", str(LONGEST_S)]
-    with mock.patch.object(console, "Screen", Watched):
+    with mock.patch.object(console, "ProgressConsole", Watched):
         got = CliRunner().invoke(app, ["analyze", str(folder), *map(str, extra), *options])
     assert got.exit_code == 1, got.exception
     return json.loads(got.stdout), got.stderr.splitlines(), gaps
@@ -98,7 +98,8 @@ def check_app(files: dict[str, bytes]) -> str:
             table = several(*((name, files[name]) for name in some)).dataframe[0].value
             why = table.notes[table.label.isna()]
             assert list(table.file) == list(dict.fromkeys(some)) or len(table) <= len(some)
-            assert why.str.match(r"Not analysed: \S").all() and not why.str.contains("Traceback").any()
+            assert why.str.match(r"Not analysed: \S").all()
+            assert not why.str.contains("Traceback").any()
             heard, refused = heard + int(table.label.notna().sum()), refused + len(why)
     return figures("app", heard, refused, gaps)
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from segser_core.runs.reading import Embeddings
 from segser_core.runs.writing import write_run
-from segser_core.statistics.scores import metrics_of
+from segser_core.statistics.scores import compute_metrics
 
 LABELS = ("neutral", "happy", "sad")
 
@@ -45,5 +45,5 @@ def meta(**further):
 
 def written(path: Path, **further) -> Path:
     content = {"meta": meta(), "config_yaml": "a: 1\n", "predictions": predictions()} | further
-    write_run(path, **{"metrics": metrics_of(content["predictions"], LABELS)} | content)
+    write_run(path, **{"metrics": compute_metrics(content["predictions"], LABELS)} | content)
     return path

@@ -65,7 +65,8 @@ def test_after_a_stop_only_the_rest_is_scored(command, monkeypatch):
     assert [p.name for p in sorted((folder / ".stopped.parts").iterdir())] == ["000000", "000001"]
     heard = stop_after(99, monkeypatch)
     assert call("--resume", out="stopped") == 0
-    assert len(heard) == 14 and not (folder / ".stopped.parts").exists()
+    assert len(heard) == 14
+    assert not (folder / ".stopped.parts").exists()
     assert_equal(read_run(folder / "run"), read_run(folder / "stopped"))
 
 
@@ -78,7 +79,8 @@ def test_a_torn_part_is_scored_again(command, monkeypatch, file):
     torn = folder / ".run.parts" / "000001" / file
     torn.write_bytes(torn.read_bytes()[:-40])
     heard = stop_after(99, monkeypatch)
-    assert call("--resume") == 0 and len(heard) == 19
+    assert call("--resume") == 0
+    assert len(heard) == 19
     assert read_run(folder / "run").predictions["utterance_id"].is_unique
 
 
@@ -111,7 +113,8 @@ def test_clips_that_cannot_be_read_are_left_out(command, caplog):
     assert caplog.text.count("is left out") == 5
     for name in order:
         (folder / f"{name}.wav").write_text("no sound")
-    assert call(out="none") == 1 and not (folder / "none").exists()
+    assert call(out="none") == 1
+    assert not (folder / "none").exists()
 
 
 def test_a_model_of_a_fold_is_tested_on_that_fold_alone(command):
@@ -122,9 +125,11 @@ def test_a_model_of_a_fold_is_tested_on_that_fold_alone(command):
     told = {"corpus": "manifest", "protocol": "column:speaker", "labels": LABELS}
     (folder / "trained" / "run.json").write_text(json.dumps(told))
     asked = ("--split", "test", "--protocol", "column:speaker")
-    assert call(*asked, model=place.relative_to(folder)) == 0 and call(*asked, out="new") == 0
+    assert call(*asked, model=place.relative_to(folder)) == 0
+    assert call(*asked, out="new") == 0
     one, all_of_them = (read_run(folder / name).predictions["speaker"].unique() for name in ("run", "new"))
-    assert list(one) == [sorted(all_of_them)[1]] and len(all_of_them) > 2
+    assert list(one) == [sorted(all_of_them)[1]]
+    assert len(all_of_them) > 2
 
 
 @pytest.mark.slow
@@ -132,9 +137,11 @@ def test_ray_gives_the_same_rows(command, caplog):
     pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
     call, folder = command
     (folder / "3.wav").write_text("no sound")
-    assert call() == 0 and call("--engine", "ray", out="ray") == 0
+    assert call() == 0
+    assert call("--engine", "ray", out="ray") == 0
     one, other = read_run(folder / "run"), read_run(folder / "ray")
-    assert list(one.predictions) == list(other.predictions) and len(other.predictions) == 23
+    assert list(one.predictions) == list(other.predictions)
+    assert len(other.predictions) == 23
     pd.testing.assert_frame_equal(one.predictions, other.predictions, atol=1e-6)
     pd.testing.assert_frame_equal(one.segments, other.segments, atol=1e-6)
     np.testing.assert_allclose(one.embeddings().segment, other.embeddings().segment, atol=1e-3)

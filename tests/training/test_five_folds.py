@@ -39,8 +39,10 @@ def run(place):
 
 def test_every_session_is_tested_once(run):
     test = run.predictions[run.predictions["split"] == "test"]
-    assert run.labels == ("neutral", "happy", "sad", "angry") and run.system == "seg+tri-s"
-    assert test["utterance_id"].is_unique and len(test) == 150
+    assert run.labels == ("neutral", "happy", "sad", "angry")
+    assert run.system == "seg+tri-s"
+    assert test["utterance_id"].is_unique
+    assert len(test) == 150
     assert [set(test.loc[test["fold"] == k, "session"]) for k in range(5)] == [{str(k + 1)} for k in range(5)]
     dev = run.predictions[run.predictions["split"] == "dev"]
     assert [set(dev.loc[dev["fold"] == k, "session"]) for k in range(5)] == [{"2"}, {"3"}, {"4"}, {"5"}, {"1"}]
@@ -63,27 +65,31 @@ def test_metrics_are_pooled_and_by_fold(place, run):
 
 def test_what_was_left_out_is_recorded(run):
     meta = json.loads((run.path / "run.json").read_text())
-    assert meta["protocol"] == "iemocap-session" and meta["corpus_options"] == {"excited": "in"}
+    assert meta["protocol"] == "iemocap-session"
+    assert meta["corpus_options"] == {"excited": "in"}
     assert meta["left_out"]["there is no such file"] == [
         "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F200.wav"
     ]
     assert sum(len(paths) for paths in meta["left_out"].values()) == 10
     config = (run.path / "config.yaml").read_text()
-    assert "partial: true" in config and "segment_frames: 8" in config
+    assert "partial: true" in config
+    assert "segment_frames: 8" in config
 
 
 def test_each_fold_s_model_hears_as_it_was_scored(place, run):
     clip = run.predictions[(run.predictions["fold"] == 3) & (run.predictions["split"] == "test")].iloc[0]
     predictor = Predictor.from_pretrained(run.path / "checkpoint" / "seed-0" / "fold-3")
     fresh = predictor.predict(place / "iemocap" / clip["path"])
-    assert fresh.label == clip["predicted"] and fresh.confidence == clip["confidence"]
+    assert fresh.label == clip["predicted"]
+    assert fresh.confidence == clip["confidence"]
 
 
 def test_an_incomplete_corpus_is_refused_before_anything_is_written(place, capsys, monkeypatch):
     monkeypatch.chdir(place)
     asked = ["--config", CONFIG, "--system", "seg", "--root", "iemocap", "--encoder", "encoder", *SMALL]
     assert train.main(asked) == 1
-    assert "neutral 30 of 1708" in capsys.readouterr().err and not (place / "runs" / "iemocap" / "seg").exists()
+    assert "neutral 30 of 1708" in capsys.readouterr().err
+    assert not (place / "runs" / "iemocap" / "seg").exists()
 
 
 @pytest.mark.parametrize(

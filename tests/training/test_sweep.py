@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from segser_core.errors import CorpusError, SettingError
-from segser_core.statistics.metrics import confusion, uar
+from segser_core.statistics.metrics import confusion_matrix, uar
 from tests.support.training import LABELS, settings
 from training import sweep
 from training.config.settings import to_yaml
@@ -37,15 +37,20 @@ def test_each_value_is_scored_on_development_clips_alone(command, capsys):
     call, out = command
     assert call("segment-size", "--values", "16", "8", "--share", "0.5") == 0
     found = sweep_folder.read_sweep(out)
-    assert found["sweep"] == "segment-size" and found["system"] == "seg+tri-w" and found["corpus"] == "ravdess"
+    assert found["sweep"] == "segment-size"
+    assert found["system"] == "seg+tri-w"
+    assert found["corpus"] == "ravdess"
     assert (found["training_clips"], found["development_clips"], found["share"]) == (8, 4, 0.5)
-    assert "same development clips" in found["epoch"] and "segment_frames" not in found["settings"]
+    assert "same development clips" in found["epoch"]
+    assert "segment_frames" not in found["settings"]
     assert [row["value"] for row in found["values"]] == [8, 16]
     for row in found["values"]:
         rows = pd.read_parquet(out / "predictions" / f"{row['value']:g}-seed-0.parquet")
-        assert set(rows["split"]) == {"dev"} and len(rows) == row["clips"] == 4
-        assert row["uar"] == uar(confusion(rows["label"].tolist(), rows["predicted"].tolist(), LABELS))
-        assert row["low"] <= row["uar"] <= row["high"] and row["uar_per_seed"] == [row["uar"]]
+        assert set(rows["split"]) == {"dev"}
+        assert len(rows) == row["clips"] == 4
+        assert row["uar"] == uar(confusion_matrix(rows["label"].tolist(), rows["predicted"].tolist(), LABELS))
+        assert row["low"] <= row["uar"] <= row["high"]
+        assert row["uar_per_seed"] == [row["uar"]]
     table = pd.read_csv(out / "sweep.csv")
     assert table["uar"].tolist() == [row["uar"] for row in found["values"]]
     assert "segment_frames 16, seed 0: development UAR" in capsys.readouterr().out
@@ -66,9 +71,12 @@ def test_what_is_done_is_not_done_again(command, monkeypatch):
     assert call("alpha", "--values", "0.1", "0.5", "--seed", "0", "1") == 0
     assert trained == [({"seg+tri-w": 0.1}, 0), ({"seg+tri-w": 0.1}, 1), ({"seg+tri-w": 0.5}, 1)]
     rows = {row["value"]: row for row in sweep_folder.read_sweep(out)["values"]}
-    assert rows[0.5]["seeds"] == [0, 1] and len(rows[0.5]["uar_per_seed"]) == 2 and rows[0.5]["clips"] == 4
+    assert rows[0.5]["seeds"] == [0, 1]
+    assert len(rows[0.5]["uar_per_seed"]) == 2
+    assert rows[0.5]["clips"] == 4
     trained.clear()
-    assert call("alpha", "--values", "0.1", "0.5") == 0 and trained == []
+    assert call("alpha", "--values", "0.1", "0.5") == 0
+    assert trained == []
 
 
 def test_a_stopped_value_goes_on(command, monkeypatch):
@@ -79,7 +87,8 @@ def test_a_stopped_value_goes_on(command, monkeypatch):
             call("alpha", "--values", "0.5")
     assert sweep_folder.read_sweep(out)["values"] == []
     monkeypatch.setattr("training.runs.job.train_fold", lambda *_: pytest.fail("trained again"))
-    assert call("alpha", "--values", "0.5") == 0 and len(sweep_folder.read_sweep(out)["values"]) == 1
+    assert call("alpha", "--values", "0.5") == 0
+    assert len(sweep_folder.read_sweep(out)["values"]) == 1
 
 
 def test_other_settings_do_not_join(command, capsys):
@@ -88,7 +97,8 @@ def test_other_settings_do_not_join(command, capsys):
     before = (out / "sweep.json").read_bytes()
     assert call("alpha", "--values", "0.1", "--epochs", "2", "--share", "0.5") == 1
     message = capsys.readouterr().err
-    assert "epochs 2, there 1" in message and "share 0.5, there 1.0" in message
+    assert "epochs 2, there 1" in message
+    assert "share 0.5, there 1.0" in message
     assert (out / "sweep.json").read_bytes() == before
 
 
@@ -107,16 +117,19 @@ def test_other_settings_do_not_join(command, capsys):
 def test_a_wrong_call_is_one_line_and_leaves_nothing(command, capsys, options, message):
     call, out = command
     assert call(*options) == 1
-    assert message in capsys.readouterr().err.splitlines()[-1] and not out.exists()
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert not out.exists()
 
 
 def test_a_strange_folder_is_left_alone(command, capsys):
     call, out = command
     out.mkdir()
     (out / "thesis.txt").write_text("mine")
-    assert call("alpha") == 1 and "holds no sweep.json" in capsys.readouterr().err
+    assert call("alpha") == 1
+    assert "holds no sweep.json" in capsys.readouterr().err
     (out / "sweep.json").write_text(json.dumps({"format": 7, "settings": {}, "values": []}))
-    assert call("alpha") == 1 and "format 7" in capsys.readouterr().err
+    assert call("alpha") == 1
+    assert "format 7" in capsys.readouterr().err
 
 
 def test_a_fold_of_development_cannot_hold_test_clips(corpus):

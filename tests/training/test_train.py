@@ -35,20 +35,29 @@ def test_a_run_folder_is_complete(command):
     call, folder = command
     assert call("--system", "seg") == 0
     run = read_run(folder / "run")
-    assert run.system == "seg" and run.labels == LABELS and run.corpus == "ravdess" and run.seeds == (0,)
-    assert set(run.predictions["split"]) == {"dev", "test"} and len(run.predictions) == 8
+    assert run.system == "seg"
+    assert run.labels == LABELS
+    assert run.corpus == "ravdess"
+    assert run.seeds == (0,)
+    assert set(run.predictions["split"]) == {"dev", "test"}
+    assert len(run.predictions) == 8
     rows = run.predictions.set_index("utterance_id")
     clip = rows.loc["21"]
     fresh = Predictor.from_pretrained(folder / "run").predict(folder / "21.wav")
-    assert clip["predicted"] == fresh.label and clip["confidence"] == fresh.confidence
-    assert clip["u_sad"] == fresh.utterance["sad"] and clip["p_sad"] == fresh.probabilities["sad"]
+    assert clip["predicted"] == fresh.label
+    assert clip["confidence"] == fresh.confidence
+    assert clip["u_sad"] == fresh.utterance["sad"]
+    assert clip["p_sad"] == fresh.probabilities["sad"]
     segments = run.segments[run.segments["utterance_id"] == "21"]
     assert segments["p_sad"].tolist() == [s.probabilities["sad"] for s in fresh.segments]
     vectors = run.embeddings()
-    assert vectors.utterance.shape == (8, 32) and len(vectors.segment) == len(run.segments)
+    assert vectors.utterance.shape == (8, 32)
+    assert len(vectors.segment) == len(run.segments)
     assert yaml.safe_load((folder / "run" / "config.yaml").read_text())["epochs"] == 1
     meta = json.loads((folder / "run" / "run.json").read_text())
-    assert meta["aggregate"] == "max" and meta["protocol"] == "ravdess-paper" and meta["training_clips"] == 16
+    assert meta["aggregate"] == "max"
+    assert meta["protocol"] == "ravdess-paper"
+    assert meta["training_clips"] == 16
     assert not (folder / "run.resume").exists()
 
 
@@ -58,13 +67,18 @@ def test_what_each_model_learned_stands_in_the_record_and_seeds_join(command, sy
     assert call("--system", system) == 0
     assert call("--system", system, "--seed", "1") == 0
     run = read_run(folder / "run")
-    assert run.seeds == (0, 1) and run.system == system and run.meta["aggregate"] == "utterance"
+    assert run.seeds == (0, 1)
+    assert run.system == system
+    assert run.meta["aggregate"] == "utterance"
     if system == "layer-average":
         weights = np.array(run.meta["layer_weights"])
-        assert weights.shape == (2, 4) and np.allclose(weights.sum(axis=1), 1) and not np.allclose(*weights)
+        assert weights.shape == (2, 4)
+        assert np.allclose(weights.sum(axis=1), 1)
+        assert not np.allclose(*weights)
     else:
         first, second = run.meta["stages"]
-        assert first["frozen"] == second["frozen"] == "both convolutions" and "wav2vec v1" in first["stage_1"]
+        assert first["frozen"] == second["frozen"] == "both convolutions"
+        assert "wav2vec v1" in first["stage_1"]
         assert first["tuned"]["loss"] != second["tuned"]["loss"]
 
 
@@ -72,7 +86,8 @@ def test_two_seeds_make_one_run(command):
     call, folder = command
     assert call("--seed", "0", "1") == 0
     run = read_run(folder / "run")
-    assert run.seeds == (0, 1) and len(run.predictions) == 16
+    assert run.seeds == (0, 1)
+    assert len(run.predictions) == 16
     assert len(run.embeddings().utterance) == 8  # of the first seed
     models = [SegmentEmotionModel.from_folder(folder / f"run/checkpoint/seed-{s}/fold-0") for s in (0, 1)]
     assert (models[0].head.weight != models[1].head.weight).any()
@@ -86,7 +101,8 @@ def test_what_was_done_is_not_done_again(command, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             call()
     monkeypatch.setattr(job, "train_fold", lambda *_: pytest.fail("trained again"))
-    assert call("--resume") == 0 and (folder / "run" / "run.json").exists()
+    assert call("--resume") == 0
+    assert (folder / "run" / "run.json").exists()
 
 
 def test_what_was_begun_with_other_settings_does_not_go_on(command, monkeypatch, capsys):
@@ -110,8 +126,11 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(command, capsys):
     call, folder = command
     assert call("--dry-run") == 0
     printed = capsys.readouterr().out
-    assert "   0     16     4     4" in printed and "parameters" in printed and "GB" in printed
-    assert not (folder / "run").exists() and not (folder / "run.resume").exists()
+    assert "   0     16     4     4" in printed
+    assert "parameters" in printed
+    assert "GB" in printed
+    assert not (folder / "run").exists()
+    assert not (folder / "run.resume").exists()
 
 
 @pytest.mark.parametrize(
@@ -146,6 +165,8 @@ def test_evaluation_of_another_corpus(command, monkeypatch, caplog):
     asked = ["--model", f"{folder}/run", "--corpus", "emodb", "--root", f"{folder}", "--split", "all"]
     assert evaluate.main([*asked, "--out", f"{folder}/other"]) == 0
     run = read_run(folder / "other")
-    assert run.predictions["utterance_id"].tolist() == ["a"] and run.corpus == "emodb"
-    assert "broken.wav is left out" in caplog.text and "1 clips have a label" in caplog.text
+    assert run.predictions["utterance_id"].tolist() == ["a"]
+    assert run.corpus == "emodb"
+    assert "broken.wav is left out" in caplog.text
+    assert "1 clips have a label" in caplog.text
     np.testing.assert_allclose(run.predictions[["p_neutral", "p_sad"]].sum(axis=1), 1)

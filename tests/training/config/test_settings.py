@@ -65,7 +65,8 @@ def test_a_group_of_the_command_line_is_made_where_there_is_none(tmp_path):
 
 
 def test_options_of_a_corpus_on_a_command_line():
-    assert corpus_options([]) == {} and corpus_options(["--corpus-options.excited", "out"]) == {"excited": "out"}
+    assert corpus_options([]) == {}
+    assert corpus_options(["--corpus-options.excited", "out"]) == {"excited": "out"}
     for wrong in (["--excited", "out"], ["--corpus-options.excited"], ["excited", "out"], ["--corpus-options", "out"]):
         with pytest.raises(SettingError):
             corpus_options(wrong)
@@ -97,10 +98,13 @@ def test_the_authors_settings_of_the_two_systems_beside_the_five(name):
     assert (pepino.batch_size, pepino.epochs, pepino.patience, pepino.best_by) == (32, 100, 4, "loss")
     assert (pepino.gradient_value_clip, pepino.crop_frames, pepino.normalization) == (1.0, 250, "global")
     masks = None if name == "emodb-base" else SpecAugment()  # a single tuned layer does not bear them
-    assert chen.spec_augment == masks and chen.class_weights and not chen.balanced
+    assert chen.spec_augment == masks
+    assert chen.class_weights
+    assert not chen.balanced
     assert (chen.tapt.mask_p, chen.tapt.mask_frames, chen.tapt.mask_least) == (0.06, 15, 2)
     if name == "ravdess":
-        assert chen.tapt == TaskAdaptation() and (chen.batch_size, chen.epochs, chen.cut_s) == (64, 15, 10.0)
+        assert chen.tapt == TaskAdaptation()
+        assert (chen.batch_size, chen.epochs, chen.cut_s) == (64, 15, 10.0)
         assert {s.learning_rate for s in of.values()} | {s.head_learning_rate for s in of.values()} == {1e-4}
 
 

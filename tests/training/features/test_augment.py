@@ -35,7 +35,8 @@ def test_gain_stays_in_its_range_and_fills_it():
     gains = [
         20 * math.log10(augment(TONE, Augmentation(gain_db=20), generator(s)).std() / TONE.std()) for s in range(50)
     ]
-    assert -20 <= min(gains) < -12 and 12 < max(gains) <= 20
+    assert -20 <= min(gains) < -12
+    assert 12 < max(gains) <= 20
 
 
 def test_the_seed_fixes_a_variant():
@@ -60,21 +61,24 @@ def test_masks_hide_stripes_of_each_clip_within_its_length():
         assert torch.equal(hidden[:, :80], hidden[:, 80:])  # a band is hidden in both mel frames of a frame
         rows, bands = hidden.all(dim=1), hidden.all(dim=0)
         assert torch.equal(hidden, rows[:, None] | bands)  # nothing but whole stripes
-        assert 0 < bands.sum() <= 0.6 * 160 and 0 < rows.sum() <= 0.4 * frames
+        assert 0 < bands.sum() <= 0.6 * 160
+        assert 0 < rows.sum() <= 0.4 * frames
         assert torch.allclose(clip[:frames][hidden], before[:frames].mean())
 
 
 def test_masks_are_fixed_by_their_seed():
     how, pairs, lengths = Augmentation(mask_bands=0.3, mask_time=0.2), torch.randn(1, 40, 160), torch.tensor([40])
     first, again, other = (mask_log_mel(pairs, lengths, how, generator(s)) for s in (1, 1, 2))
-    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 def test_spans_are_as_many_as_asked_for_and_no_longer():
     """A row of 1000 places: too long for overlaps to be likely."""
     for seed in range(20):
         mask = spans(torch.tensor([1000]), length=5, p=0.0, least=2, generator=generator(seed))
-        assert mask.shape == (1, 1000) and mask.sum() in (10, *range(5, 10))
+        assert mask.shape == (1, 1000)
+        assert mask.sum() in (10, *range(5, 10))
         mask = spans(torch.tensor([1000]), length=10, p=0.025, least=0, generator=generator(seed))
         assert 0 < mask.sum() <= 30  # two or three of ten places
     hidden = [spans(torch.tensor([1000]), 10, 0.025, 0, generator(s)).sum().item() for s in range(200)]
@@ -85,13 +89,16 @@ def test_spans_are_as_many_as_asked_for_and_no_longer():
 def test_spans_hide_no_more_than_half_of_a_row_and_nothing_beyond_it(size):
     for seed in range(10):
         mask = spans(torch.tensor([size, 80]), length=15, p=0.08, least=2, generator=generator(seed))
-        assert mask[0].sum() <= size / 2 and not mask[0, size:].any()
-        assert mask[1].any() and (mask[0].any() or size < 4)
+        assert mask[0].sum() <= size / 2
+        assert not mask[0, size:].any()
+        assert mask[1].any()
+        assert mask[0].any() or size < 4
 
 
 def test_the_same_source_of_chance_draws_the_same_spans():
     first, again, other = (spans(torch.tensor([200, 90]), 15, 0.06, 2, generator(s)) for s in (0, 0, 1))
-    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 def test_what_is_hidden_has_the_clips_own_mean():
@@ -110,7 +117,8 @@ def test_hidden_frames_and_features_of_a_clip():
     for clip, was, frames in zip(got, features, lengths.tolist(), strict=True):
         changed = (clip != was)[:frames]
         rows, columns = changed.all(dim=1), changed.all(dim=0)
-        assert 15 <= rows.sum() <= 60 and columns.sum() == 64
+        assert 15 <= rows.sum() <= 60
+        assert columns.sum() == 64
         assert torch.equal(changed, rows[:, None] | columns)
 
 

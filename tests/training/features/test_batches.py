@@ -29,7 +29,8 @@ def test_each_class_is_drawn_equally_often():
 
 def test_a_large_class_goes_round_without_repeating():
     clips = [d.clip for epoch in drawn(range(2)) for batch in epoch for d in batch if TARGETS[d.clip] == 0]
-    assert len(set(clips)) == 60 and len(clips) == 66
+    assert len(set(clips)) == 60
+    assert len(clips) == 66
 
 
 def test_a_batch_holds_clips_of_like_duration():
@@ -41,7 +42,8 @@ def test_batches_hold_triplets():
     for epoch in drawn(range(5), batch_size=12):
         for batch in epoch:
             counts = np.bincount([TARGETS[d.clip] for d in batch])
-            assert (counts > 0).sum() >= 2 and counts.max() >= 2
+            assert (counts > 0).sum() >= 2
+            assert counts.max() >= 2
 
 
 def test_seed_and_epoch_fix_everything():
@@ -59,7 +61,8 @@ def test_the_length_is_the_number_of_batches():
 
 def test_evaluation_takes_every_clip_once_as_it_is():
     seen = [d for batch in OrderedBatches(DURATIONS, 8) for d in batch]
-    assert sorted(d.clip for d in seen) == list(range(100)) and {d.variant for d in seen} == {None}
+    assert sorted(d.clip for d in seen) == list(range(100))
+    assert {d.variant for d in seen} == {None}
 
 
 @pytest.fixture
@@ -98,14 +101,16 @@ def test_positions_are_drawn_over_the_whole_table(clips, tmp_path):
 def test_a_frozen_position_is_drawn_with_the_variant(clips, tmp_path):
     made, _ = clips(tmp_path, frozen_layers=1, variants=9)
     offsets = [made[Draw(0, v, 0.0)].offset for v in range(9)]
-    assert len(set(offsets)) > 5 and offsets == [made[Draw(0, v, 0.7)].offset for v in range(9)]
+    assert len(set(offsets)) > 5
+    assert offsets == [made[Draw(0, v, 0.7)].offset for v in range(9)]
 
 
 @pytest.mark.parametrize("variant", [0, None])
 def test_a_clip_longer_than_the_table_of_positions_is_cut_to_it(clips, tmp_path, variant):
     made, _ = clips(tmp_path)
     item = made[Draw(3, variant, 0.9)]
-    assert len(item.features) == 1500 and item.offset == 0
+    assert len(item.features) == 1500
+    assert item.offset == 0
     assert len(clips(tmp_path, kind="wav2vec2")[0][Draw(3, variant, 0.9)].features) == 1699
 
 
@@ -126,6 +131,8 @@ def test_the_level_is_drawn(clips, tmp_path):
 def test_collate_pads_and_keeps_lengths(clips, tmp_path):
     made, _ = clips(tmp_path)
     batch = collate([made[Draw(i, None, 0.0)] for i in range(3)])
-    assert batch["features"].shape == (3, 150, 160) and batch["lengths"].tolist() == [50, 100, 150]
-    assert (batch["features"][0, 50:] == 0).all() and batch["labels"].tolist() == [0, 1, 0]
+    assert batch["features"].shape == (3, 150, 160)
+    assert batch["lengths"].tolist() == [50, 100, 150]
+    assert (batch["features"][0, 50:] == 0).all()
+    assert batch["labels"].tolist() == [0, 1, 0]
     assert torch.equal(batch["features"][2], made[Draw(2, None, 0.0)].features)

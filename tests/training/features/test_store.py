@@ -27,7 +27,8 @@ def test_files_hold_what_memory_holds_and_are_read_again(clips, tmp_path):
         first, second = in_memory[draw], written[draw]
         read._features = None  # nothing is left to compute
         third = read[draw]
-        assert torch.equal(first.features, second.features) and torch.equal(second.features, third.features)
+        assert torch.equal(first.features, second.features)
+        assert torch.equal(second.features, third.features)
         assert first.offset == second.offset == third.offset
     assert len(list((tmp_path / "kept").rglob("*.npy"))) == 3
     assert not list((tmp_path / "kept").rglob("*.part"))

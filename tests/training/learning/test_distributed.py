@@ -32,7 +32,8 @@ def test_shares_together_are_the_batches(of):
         for batches in (whole, *shares):
             batches.set_epoch(epoch)
         joined = [[draw for part in parts for draw in part] for parts in zip(*shares, strict=True)]
-        assert joined == list(whole) and {len(share) for share in shares} == {len(whole)}
+        assert joined == list(whole)
+        assert {len(share) for share in shares} == {len(whole)}
     sizes = [len(part) for share in shares for part in share]
     assert max(sizes) - min(sizes) <= 1
 
@@ -82,7 +83,8 @@ def test_two_processes_train_as_one(corpus, batch_size):
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("test UAR") == 1
     one, two = logged(folder, "one"), logged(folder, "two")
-    assert set(one) == set(two) == set(NAMES) and len(one["nll"]) == 2
+    assert set(one) == set(two) == set(NAMES)
+    assert len(one["nll"]) == 2
     for name in NAMES:
         np.testing.assert_allclose(two[name], one[name], atol=1e-5)
     assert [p.name for p in sorted((folder / "two" / "checkpoint").iterdir())] == [

@@ -27,11 +27,13 @@ def millions(model: SegmentEmotionModel) -> float:
 
 def test_the_paper_s_numbers_of_tuned_parameters():
     base = outline(read_settings(CONFIGS / "iemocap.yaml"), LABELS)
-    assert round(millions(base), 1) == 90.2 and next(base.parameters()).is_meta
+    assert round(millions(base), 1) == 90.2
+    assert next(base.parameters()).is_meta
     whole = outline(read_settings(CONFIGS / "fesc.yaml", {"layer": "null"}), LABELS)
     assert round(millions(whole)) == 311
     cut = outline(read_settings(CONFIGS / "fesc.yaml"), LABELS)
-    assert len(cut.encoder.transformer_layers()) == 23 and round(millions(cut), 1) == 298.6
+    assert len(cut.encoder.transformer_layers()) == 23
+    assert round(millions(cut), 1) == 298.6
 
 
 @pytest.mark.parametrize("kind", ["wav2vec2", "wav2vec2-stable", "hubert", "wavlm", "whisper"])
@@ -48,7 +50,9 @@ def test_no_weights_are_needed(corpus):
     (folder / "encoder" / "model.safetensors").unlink()
     printed = rehearse([fold], settings(folder), 3)
     assert "   0     16     4     4          8          8  dev0 dev1 | test0 test1" in printed
-    assert "3 training(s) of 2 epochs" in printed and "M parameters" in printed and "GB kept features" in printed
+    assert "3 training(s) of 2 epochs" in printed
+    assert "M parameters" in printed
+    assert "GB kept features" in printed
     with pytest.raises(ModelError, match="cannot be loaded"):
         rehearse([fold], settings(folder, encoder=str(folder / "absent")), 1)
     assert load_encoder_config(str(folder / "encoder")).encoder_layerdrop == 0
@@ -91,4 +95,5 @@ def test_what_a_step_keeps_for_its_gradients():
         out = model.encoder(torch.zeros(batch, frames, 512), torch.full((batch,), frames))
     got = sum(size for pointer, size in kept.items() if pointer not in weights)
     foretold = layers * batch * (BYTES_A_FEATURE * frames * width + BYTES_A_PAIR * heads * frames**2)
-    assert out.requires_grad and foretold == pytest.approx(got, rel=0.2)
+    assert out.requires_grad
+    assert foretold == pytest.approx(got, rel=0.2)

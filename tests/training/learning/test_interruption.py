@@ -150,7 +150,8 @@ def test_two_trainings_on_one_run_folder_do_not_mix(place):
     assert run(place, "--seed", "1") == 1
     assert "another process is writing" in said(place)
     first.join(300)
-    assert first.exitcode == 0 and read_run(place / "out" / "run").seeds == (0,)
+    assert first.exitcode == 0
+    assert read_run(place / "out" / "run").seeds == (0,)
 
 
 def test_a_killed_writer_holds_up_nobody_and_what_it_left_is_cleared_away(tmp_path):
@@ -176,7 +177,8 @@ def test_a_run_is_written_by_one_process_at_a_time(tmp_path):
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert "RunError: another process is writing" in done.stderr
     written(path, predictions=predictions(seeds=(0, 1)))
-    assert read_run(path).seeds == (0, 1) and [p.name for p in tmp_path.iterdir()] == ["a"]
+    assert read_run(path).seeds == (0, 1)
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
 WITHOUT_POWER = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
@@ -191,5 +193,6 @@ def test_a_place_that_may_not_be_written_is_said(tmp_path):
     if power and shutil.which("setpriv") is None:
         pytest.skip("whoever is root may write everything, and there is no setpriv to change that")
     done = subprocess.run([*power, sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert "RunError: " in done.stderr and "cannot be written ([Errno 13] Permission denied" in done.stderr
+    assert "RunError: " in done.stderr
+    assert "cannot be written ([Errno 13] Permission denied" in done.stderr
     assert read_run(path).seeds == (0,)

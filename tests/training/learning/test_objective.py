@@ -62,21 +62,24 @@ def test_a_recording_between_one_segment_and_two_is_cut_under_drop():
         out = model(torch.stack([features, features]), lengths)
     nll = [out.utterance_logits[i].log_softmax(-1)[labels[i]] for i in (0, 1)]
     expected = -(nll[0] + out.segment_logits[0, 0].log_softmax(-1)[0] + nll[1]) / 2
-    assert out.segment_mask.sum() == 2 and out.cut.tolist() == [True, False]
+    assert out.segment_mask.sum() == 2
+    assert out.cut.tolist() == [True, False]
     assert Objective(SYSTEMS["seg"])(out, labels, lengths).total.item() == pytest.approx(expected.item(), abs=1e-6)
 
 
 def test_gradients_reach_the_vectors_that_a_system_compares():
     out = output()
     Objective(SYSTEMS["tri-w"])(out, LABELS, LENGTHS).total.backward()
-    assert out.utterance_vectors.grad.isfinite().all() and out.utterance_vectors.grad.abs().sum() > 0
+    assert out.utterance_vectors.grad.isfinite().all()
+    assert out.utterance_vectors.grad.abs().sum() > 0
 
 
 def test_divergence_by_hand():
     """p = (0.8, 0.2) and q = (0.5, 0.5): KL(p‖q) = 0.1927, KL(q‖p) = 0.2231."""
     p, q = torch.tensor([[0.8, 0.2]]).log(), torch.tensor([[0.5, 0.5]]).log()
     assert divergence(p, q).item() == pytest.approx((0.19274 + 0.22314) / 2, abs=1e-4)
-    assert divergence(p, p) == 0 and divergence(q, p) == divergence(p, q)
+    assert divergence(p, p) == 0
+    assert divergence(q, p) == divergence(p, q)
 
 
 def test_the_two_systems_beside_the_five_have_the_utterances_loss():

@@ -54,7 +54,8 @@ def test_no_hidden_frame_costs_nothing_and_has_a_finite_gradient():
     ids, hidden = torch.zeros(2, 4, 2, dtype=torch.long), torch.zeros(2, 4, dtype=torch.bool)
     loss = model(draw(2, 4, 3), torch.tensor([4, 2]), torch.zeros(2), ids, hidden)
     loss.backward()
-    assert loss == 0 and all(p.grad.isfinite().all() for p in model.parameters())
+    assert loss == 0
+    assert all(p.grad.isfinite().all() for p in model.parameters())
 
 
 class Echo(FrameEncoder):
@@ -118,11 +119,15 @@ def task_of(tmp_path, lengths=(40, 7, 23, 31, 12), **tapt):
 def test_clusters_are_those_of_the_frames_in_the_order_of_the_clips(tmp_path):
     task = task_of(tmp_path, clusters=[3, 6])
     made, about = ptapt.cluster(task.clips.encoder, task)
-    assert made["lengths"].tolist() == [40, 7, 23, 31, 12] and made["ids"].shape == (113, 2)
+    assert made["lengths"].tolist() == [40, 7, 23, 31, 12]
+    assert made["ids"].shape == (113, 2)
     where = np.concatenate(task.clips.where)
     pairs = set(zip(where.tolist(), made["ids"][:, 0].tolist(), strict=True))
-    assert len(pairs) == 3 and len({cluster for _, cluster in pairs}) == 3
-    assert made["ids"][:, 1].max() <= 5 and about["clusters"] == [3, 6] and about["frames"] == 113
+    assert len(pairs) == 3
+    assert len({cluster for _, cluster in pairs}) == 3
+    assert made["ids"][:, 1].max() <= 5
+    assert about["clusters"] == [3, 6]
+    assert about["frames"] == 113
     assert about["distance"][0] < 0.01
 
 
@@ -169,10 +174,14 @@ def test_stages_tune_the_transformer_and_no_stem(start):
     fresh, adapted, folder = start
     before, (after, told) = fresh()[0].state_dict(), adapted(folder / "steps")
     moved = {name for name in before if not torch.equal(before[name], after[name])}
-    assert moved and not any(name.startswith(("conv", "projection")) for name in moved)
-    assert any("layers.0." in name for name in moved) and any("layers.2." in name for name in moved)
-    assert "in place of wav2vec v1" in told["stage_1"] and "convolutions" in told["frozen"]
-    assert told["tuned"]["steps"] == told["adapted"]["steps"] == 3 and told["clusters"]["clusters"] == [2, 5]
+    assert moved
+    assert not any(name.startswith(("conv", "projection")) for name in moved)
+    assert any("layers.0." in name for name in moved)
+    assert any("layers.2." in name for name in moved)
+    assert "in place of wav2vec v1" in told["stage_1"]
+    assert "convolutions" in told["frozen"]
+    assert told["tuned"]["steps"] == told["adapted"]["steps"] == 3
+    assert told["clusters"]["clusters"] == [2, 5]
     assert all(math.isfinite(loss) for stage in ("tuned", "adapted") for loss in told[stage]["loss"])
     assert list((folder / "logs").glob("events.out.tfevents.*"))
 
@@ -237,7 +246,8 @@ def test_frames_are_rectified_and_the_record_travels_with_the_weights(corpus, tm
     served = SegmentEmotionModel.from_folder(tmp_path / "saved")
     with torch.no_grad():
         found = served(draw(2, 30, 160), torch.tensor([30, 20]))
-    assert found.utterance_vectors.min() >= 0 and found.segment_vectors.min() >= 0
+    assert found.utterance_vectors.min() >= 0
+    assert found.segment_vectors.min() >= 0
     assert served.config.stages == model.config.stages
 
 

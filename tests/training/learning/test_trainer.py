@@ -33,7 +33,8 @@ def test_a_system_trains_saves_and_predicts_with_equal_logits(system, kind, corp
         expected = model(features, lengths)
         for name, got in served(*batch_of(served, (0.8, 0.6))).items():
             torch.testing.assert_close(got, expected[name])
-    assert served.config.system == system and served.config.labels == list(LABELS)
+    assert served.config.system == system
+    assert served.config.labels == list(LABELS)
     assert {f.name for f in (tmp_path / "checkpoint").iterdir()} == {
         "config.json", "model.safetensors", "preprocessor_config.json"}  # fmt: skip
 
@@ -190,7 +191,8 @@ def test_the_epoch_of_the_lowest_loss_is_kept(corpus):
     losses = {entry["step"]: entry["eval_loss"] for entry in history["log_history"] if "eval_loss" in entry}
     best = min(losses, key=losses.__getitem__)
     there = load_file(folder / "steps" / f"checkpoint-{best}" / "model.safetensors")
-    assert len(losses) == 4 and all(torch.equal(kept[name], there[name]) for name in kept)
+    assert len(losses) == 4
+    assert all(torch.equal(kept[name], there[name]) for name in kept)
 
 
 def test_components_of_the_gradient_are_bounded(corpus, monkeypatch):
@@ -207,7 +209,8 @@ def test_components_of_the_gradient_are_bounded(corpus, monkeypatch):
     monkeypatch.setattr(trainer.ClipValues, "on_pre_optimizer_step", spy)
     how = settings(folder, epochs=1, gradient_value_clip=1e-3)
     train_fold(fold, FeatureStore(folder), how, 0, folder / "steps")
-    assert len(seen) == 4 and all(before > 1e-3 and after == pytest.approx(1e-3) for before, after in seen)
+    assert len(seen) == 4
+    assert all(before > 1e-3 and after == pytest.approx(1e-3) for before, after in seen)
 
 
 def test_every_clip_is_drawn_once_an_epoch_where_classes_are_not_balanced(corpus, monkeypatch):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segser_core.errors import RunError
-from segser_core.runs.map_points import points_of
+from segser_core.runs.map_points import read_map_points
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
 from tests.support.made_run import made_runs
@@ -39,22 +39,27 @@ def test_a_copy_has_all_but_the_weights_and_the_vectors_of_development_clips(run
     out = run.path.parent / "copy"
     assert publish.main([str(run.path), "--out", str(out)]) == 0
     copy = read_run(out)
-    assert copy.predictions.equals(run.predictions) and copy.segments.equals(run.segments)
-    assert (out / "config.yaml").read_text() == "epochs: 1\n" and not (out / "checkpoint").exists()
+    assert copy.predictions.equals(run.predictions)
+    assert copy.segments.equals(run.segments)
+    assert (out / "config.yaml").read_text() == "epochs: 1\n"
+    assert not (out / "checkpoint").exists()
     assert (out / "metrics.json").read_bytes() == (run.path / "metrics.json").read_bytes()
     assert copy.meta == run.meta | {"embeddings": "test clips, first seed"}
     for what in ("utterance", "segment"):
         for fold in range(5):
-            whole, kept = (points_of(r, what, fold) for r in (run, copy))
-            assert kept.table.equals(whole.table) and kept.sha256 == whole.sha256
-    assert len(copy.embeddings().utterance) == 60 and "MB" in capsys.readouterr().out
+            whole, kept = (read_map_points(r, what, fold) for r in (run, copy))
+            assert kept.table.equals(whole.table)
+            assert kept.sha256 == whole.sha256
+    assert len(copy.embeddings().utterance) == 60
+    assert "MB" in capsys.readouterr().out
 
 
 def test_where_room_is_short_one_fold_is_kept_then_none(run):
     others = sum(f.stat().st_size for f in run.path.iterdir() if f.is_file() and f.name != "embeddings.npz")
     one = sum(a.nbytes for a in vars(vectors_of(run.embeddings(), run, [0])).values())
     kept, said = fitting(run, others + 10_000 + one)
-    assert set(kept.utterance_fold) == {0} and said == "test clips of fold 0, first seed"
+    assert set(kept.utterance_fold) == {0}
+    assert said == "test clips of fold 0, first seed"
     assert fitting(run, others + 10_000 + one - 1) == (None, "none, for their size")
 
 

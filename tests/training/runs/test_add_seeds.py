@@ -10,7 +10,7 @@ import pytest
 from segser_core.network.model import SegmentEmotionModel, encoder_origin
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
-from segser_core.statistics.scores import metrics_of
+from segser_core.statistics.scores import compute_metrics
 from tests.support.training import settings
 from training import train
 from training.config.settings import to_yaml
@@ -52,13 +52,17 @@ def test_a_seed_joins_as_if_it_had_been_there_from_the_start(command):
     assert call("--fold", "0", "--seed", "1") == 0
 
     once, later = read_run(folder / "at once"), read_run(folder / "run")
-    assert later.predictions.equals(once.predictions) and later.segments.equals(once.segments)
-    assert later.seeds == (0, 1) and meta_of(later)["seeds"] == [0, 1] and meta_of(later)["seconds"] >= seconds
+    assert later.predictions.equals(once.predictions)
+    assert later.segments.equals(once.segments)
+    assert later.seeds == (0, 1)
+    assert meta_of(later)["seeds"] == [0, 1]
+    assert meta_of(later)["seconds"] >= seconds
     assert [added["seeds"] for added in meta_of(later)["added"]] == [[1]]
     for name, array in vars(vectors).items():
         np.testing.assert_array_equal(getattr(later.embeddings(), name), array)
     metrics = json.loads((later.path / "metrics.json").read_text())
-    assert metrics == metrics_of(later.predictions, later.labels) and len(metrics["uar"]["per_seed"]) == 2
+    assert metrics == compute_metrics(later.predictions, later.labels)
+    assert len(metrics["uar"]["per_seed"]) == 2
     for seed in (0, 1):
         place = f"checkpoint/seed-{seed}/fold-0"
         np.testing.assert_array_equal(head(later.path / place), head(once.path / place))
@@ -69,9 +73,11 @@ def test_a_seed_joins_as_if_it_had_been_there_from_the_start(command):
 
 def test_folds_and_then_a_seed_of_all_of_them(command, capsys):
     call, folder, _ = command
-    assert call("--fold", "1") == 0 and call("--fold", "0") == 0
+    assert call("--fold", "1") == 0
+    assert call("--fold", "0") == 0
     run = read_run(folder / "run")
-    assert add_seeds.trainings_of(run) == [(0, 0), (0, 1)] and len(run.embeddings().utterance) == len(run.predictions)
+    assert add_seeds.trainings_of(run) == [(0, 0), (0, 1)]
+    assert len(run.embeddings().utterance) == len(run.predictions)
     before = (run.path / "predictions.parquet").read_bytes()
     assert call("--fold", "0", "--seed", "1") == 1
     assert "no seed 1 fold 1" in capsys.readouterr().err
@@ -91,7 +97,9 @@ def test_a_run_without_weights_vectors_or_segments_takes_a_seed(command):
     (folder / "run" / "segments.parquet").unlink()
     assert call("--fold", "0", "--seed", "1") == 0
     run = read_run(folder / "run")
-    assert run.seeds == (0, 1) and run.embeddings() is None and run.segments is None
+    assert run.seeds == (0, 1)
+    assert run.embeddings() is None
+    assert run.segments is None
     assert [f.parent.name for f in run.path.glob("checkpoint/*/fold-0")] == ["seed-1"]
 
 
@@ -145,9 +153,11 @@ def test_another_corpus_under_the_same_name_is_refused(there, capsys, monkeypatc
     ):
         other = dataclasses.replace(fold, manifest=changed.reset_index(drop=True))
         monkeypatch.setattr(job, "folds", lambda *_, other=other, **__: [other])
-        assert call("--seed", "1") == 1 and message in capsys.readouterr().err
+        assert call("--seed", "1") == 1
+        assert message in capsys.readouterr().err
     monkeypatch.setattr(job, "folds", lambda *_, **__: [dataclasses.replace(fold, labels=fold.labels[::-1])])
-    assert call("--seed", "1") == 1 and "labels sad, neutral, there neutral, sad" in capsys.readouterr().err
+    assert call("--seed", "1") == 1
+    assert "labels sad, neutral, there neutral, sad" in capsys.readouterr().err
 
 
 def test_an_encoder_is_known_by_its_weights_wherever_it_lies(there, capsys):
@@ -158,7 +168,8 @@ def test_an_encoder_is_known_by_its_weights_wherever_it_lies(there, capsys):
     data = bytearray((encoder / "model.safetensors").read_bytes())
     data[-1] ^= 1
     (encoder / "model.safetensors").write_bytes(data)
-    assert call("--fold", "0") == 1 and "with other weights" in capsys.readouterr().err
+    assert call("--fold", "0") == 1
+    assert "with other weights" in capsys.readouterr().err
 
 
 def test_a_run_of_another_making_is_left_alone(there, capsys):

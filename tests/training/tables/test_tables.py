@@ -11,8 +11,8 @@ from sklearn.metrics import cohen_kappa_score, recall_score
 from segser_core.errors import RunError, SettingError
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
-from segser_core.statistics.hypothesis_tests import holm
-from segser_core.statistics.scores import metrics_of
+from segser_core.statistics.hypothesis_tests import holm_adjust
+from segser_core.statistics.scores import compute_metrics
 from tests.support.made_run import made_runs
 from tests.support.paths import ROOT
 from training.tables import __main__
@@ -86,7 +86,7 @@ def test_scores_are_those_of_metrics_json_beside_the_papers(runs):
     rows = {row["system"]: row for row in table_rows.score_rows(section)}
     assert list(rows) == ["p-tapt", "layer-average", "baseline", "seg", "tri-w", "seg+tri-s", "seg+tri-w"]
     for run in runs:
-        row, known = rows[run.system], metrics_of(run.predictions, run.labels)
+        row, known = rows[run.system], compute_metrics(run.predictions, run.labels)
         assert (row["uar"], [row["uar_low"], row["uar_high"]]) == (known["uar"]["pooled"], known["intervals"]["uar"])
         assert [row["uar_speaker_low"], row["uar_speaker_high"]] == known["intervals_by_speaker"]["uar"]
         assert row["uar_mean_of_folds"] == known["uar"]["mean_of_folds"]
@@ -129,7 +129,7 @@ def test_differences_pair_common_seeds_and_adjust_for_the_systems(runs):
     rows = {row["system"]: row for row in table_rows.difference_rows(section)}
     assert {s: row["seeds"] for s, row in rows.items()} == {"seg": "0", "seg+tri-w": "0 1"}
     raw = [c.differences.uar.p_value for c in section.against_baseline.values()]
-    assert [row["p_holm"] for row in rows.values()] == list(holm(raw))
+    assert [row["p_holm"] for row in rows.values()] == list(holm_adjust(raw))
     mine, base = (r.predictions.set_index(["utterance_id", "seed"]) for r in (runs[0], runs[1]))
     uar = [recall_score(t["label"], t["predicted"], average="macro") for t in (mine, base)]
     assert rows["seg+tri-w"]["uar_difference"] == pytest.approx(uar[0] - uar[1])
@@ -141,7 +141,8 @@ def test_agreement_is_against_the_best_with_kappa(runs):
     section = sections(runs, [])[0]
     rows = {row["system"]: row for row in table_rows.agreement_rows(section)}
     uar = {s: summary.pooled.uar for s, summary in section.summaries.items()}
-    assert section.best == max(uar, key=lambda s: uar[s]) and "uar" not in rows[section.best]
+    assert section.best == max(uar, key=lambda s: uar[s])
+    assert "uar" not in rows[section.best]
     best = section.runs[section.best].predictions
     for system in set(section.runs) - {section.best}:
         both = best.merge(section.runs[system].predictions, on=["utterance_id", "seed"])
@@ -150,20 +151,25 @@ def test_agreement_is_against_the_best_with_kappa(runs):
         assert row["uar"] == pytest.approx(recall_score(truth, said, average="macro"))
         assert row["kappa"] == pytest.approx(cohen_kappa_score(truth, said))
         assert row["equal"] == pytest.approx((truth == said).mean())
-        assert row["uar_low"] < row["uar"] < row["uar_high"] and row["kappa_low"] < row["kappa"] < row["kappa_high"]
-    assert rows["tri-w"]["status"] == "not run" and rows["tri-w"]["paper_uar"] == 0.828
+        assert row["uar_low"] < row["uar"] < row["uar_high"]
+        assert row["kappa_low"] < row["kappa"] < row["kappa_high"]
+    assert rows["tri-w"]["status"] == "not run"
+    assert rows["tri-w"]["paper_uar"] == 0.828
 
 
 def test_length_is_split_at_ten_seconds_or_where_clips_are(runs):
     section = sections(runs, [])[0]
     rows, why = table_rows.length_rows(section, 10.0)
-    assert why == "" and [r["paper_uar"] for r in rows[:4]] == [0.659, 0.706, 0.672, 0.697]
+    assert why == ""
+    assert [r["paper_uar"] for r in rows[:4]] == [0.659, 0.706, 0.672, 0.697]
     tested = runs[1].predictions
     longer = tested[tested["duration_s"] > 10]
-    assert rows[1]["clips"] == longer["utterance_id"].nunique() and rows[1]["length"] == "> 10 s"
+    assert rows[1]["clips"] == longer["utterance_id"].nunique()
+    assert rows[1]["length"] == "> 10 s"
     assert rows[1]["uar"] == pytest.approx(recall_score(longer["label"], longer["predicted"], average="macro"))
     rows, why = table_rows.length_rows(section, 60.0)
-    assert "0 are longer than 60 s" in why and all(row["paper_uar"] is None for row in rows)
+    assert "0 are longer than 60 s" in why
+    assert all(row["paper_uar"] is None for row in rows)
     absent, _ = table_rows.length_rows(sections([], [])[0], 10.0)
     assert [(r["system"], r["status"], r["paper_uar"]) for r in absent[:2]] == [
         ("baseline", "not run", 0.659), ("baseline", "not run", 0.706)]  # fmt: skip
@@ -178,13 +184,19 @@ def test_recall_by_class_counts_a_clip_once(runs):
 def test_the_page_needs_nothing_else_and_says_what_was_not_run(runs):
     text = page(sections(runs, [sweep("alpha", "tri-w"), sweep("segment-size", "seg")]), 10.0)
     body = text.replace(page_script(text), "")
-    assert (
-        not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", body) and "<link" not in body and "@import" not in body
-    )
-    assert text.count("plotly.js v") == 1 and body.count("Plotly.newPlot") == 3
-    assert "RAVDESS: not run" in body and "FESC: not run" in body and body.count("not run") > 20
-    assert "never across" in body and "No test clip took part" in body and "same development clips" in body
-    assert "The paper chose 140 frames" in body and '<span class="paper">73.6</span>' in body
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", body)
+    assert "<link" not in body
+    assert "@import" not in body
+    assert text.count("plotly.js v") == 1
+    assert body.count("Plotly.newPlot") == 3
+    assert "RAVDESS: not run" in body
+    assert "FESC: not run" in body
+    assert body.count("not run") > 20
+    assert "never across" in body
+    assert "No test clip took part" in body
+    assert "same development clips" in body
+    assert "The paper chose 140 frames" in body
+    assert '<span class="paper">73.6</span>' in body
 
 
 def page_script(text: str) -> str:
@@ -208,24 +220,30 @@ def test_the_command_writes_the_page_and_a_csv_of_each_table(runs, folder, tmp_p
     readme = tmp_path / "README.md"
     readme.write_text(f"# Mine\n\n{__main__.MARKS[0]}\nbefore\n{__main__.MARKS[1]}\n\nThe end.\n")
     call = [str(folder), "--out", str(tmp_path / "out"), "--readme", str(readme)]
-    assert __main__.main(call) == 0 and "runs: 3" in capsys.readouterr().out
+    assert __main__.main(call) == 0
+    assert "runs: 3" in capsys.readouterr().out
     files = {f.name for f in (tmp_path / "out").iterdir()}
     named = ["table1", "table2", "differences", "folds-and-seeds", "length", "figure2", "figure3", "figure4"]
     assert files == {"index.html", *(f"{name}.csv" for name in named)}
     table = pd.read_csv(tmp_path / "out" / "table1.csv")
-    assert set(table["corpus"]) == {"iemocap", "ravdess", "fesc"} and list(table)[-2:] == [
+    assert set(table["corpus"]) == {"iemocap", "ravdess", "fesc"}
+    assert list(table)[-2:] == [
         "paper_uar",
         "paper_accuracy",
     ]
     assert (table["status"] == "run").sum() == 3
     assert pd.read_csv(tmp_path / "out" / "figure2.csv")["status"].tolist() == ["not run"]
     once = readme.read_text()
-    assert once.startswith("# Mine\n") and once.endswith("\n\nThe end.\n") and "before" not in once
+    assert once.startswith("# Mine\n")
+    assert once.endswith("\n\nThe end.\n")
+    assert "before" not in once
     row = next(line for line in once.splitlines() if line.startswith("| `seg+tri-w`"))
-    known = metrics_of(runs[0].predictions, runs[0].labels)
-    assert f"| 0 1 | {100 * known['uar']['pooled']:.1f} (" in row and row.endswith("| 73.9 |")
+    known = compute_metrics(runs[0].predictions, runs[0].labels)
+    assert f"| 0 1 | {100 * known['uar']['pooled']:.1f} (" in row
+    assert row.endswith("| 73.9 |")
     assert "| `tri-w` | – | not run | not run | – | 73.6 |" in once
-    assert __main__.main(call) == 0 and readme.read_text() == once
+    assert __main__.main(call) == 0
+    assert readme.read_text() == once
 
 
 def test_a_wrong_call_is_one_line_and_changes_nothing(runs, folder, tmp_path, capsys):
@@ -235,7 +253,8 @@ def test_a_wrong_call_is_one_line_and_changes_nothing(runs, folder, tmp_path, ca
     assert __main__.main([str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 1
     assert "holds no run and no sweep" in capsys.readouterr().err
     assert __main__.main([str(folder), "--out", str(tmp_path / "out"), "--readme", str(readme)]) == 1
-    assert "once each" in capsys.readouterr().err and readme.read_text() == "no marks"
+    assert "once each" in capsys.readouterr().err
+    assert readme.read_text() == "no marks"
     assert not (tmp_path / "out").exists()
 
 
