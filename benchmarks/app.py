@@ -6,7 +6,7 @@ On two made-up runs (`tests/support/made_run.py`; 5531 and 100 000 utterances un
 "How it works" on a fresh server in a fresh browser, no run read. Cold: in that browser the first visit to a page by its
 link, which reads the runs and computes everything. Warm: a second visit, by a click in the menu. A page counts as
 drawn when its title is there, the server is done with it and every chart and table has its place; the time is the
-browser's, to the next frame after that. UMAP: `projection.umap_map` of the smaller run's segments, in this process.
+browser's, to the next frame after that. UMAP: `projection.project_umap` of the smaller run's segments, in this process.
 """
 
 import argparse
@@ -77,12 +77,12 @@ def measure(folder: Path) -> None:
 def umap_s(run: Path) -> tuple[int, float]:
     """How many segments a run has, and the seconds of their map."""
     from segser_core.runs.run import read_run
-    from segser_core.statistics.projection import umap_map
+    from segser_core.statistics.projection import project_umap
 
     vectors = read_run(run).embeddings()
     assert vectors is not None
     began = time.perf_counter()
-    umap_map(vectors.segment)
+    project_umap(vectors.segment)
     return len(vectors.segment), time.perf_counter() - began
 
 

@@ -26,11 +26,11 @@ from segser_core.bundled import BUNDLED
 from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionOutput
 from segser_core.runs.run import read_run
-from segser_core.runs.test_split import test_rows
-from segser_core.statistics.bootstrap import intervals, kinds
-from segser_core.statistics.calibration import calibration_of
-from segser_core.statistics.recall_by_group import breakdown
-from segser_core.statistics.scores import compare, summarise
+from segser_core.runs.test_split import select_test_rows
+from segser_core.statistics.bootstrap import group_utterances, score_intervals
+from segser_core.statistics.calibration import run_calibration
+from segser_core.statistics.recall_by_group import recall_by_group
+from segser_core.statistics.scores import compare_predictions, summarise_scores
 from segser_core.statistics.scores_by_rule import differences_by_rule, scores_by_rule
 from segser_core.systems import SYSTEMS
 from tests.support.made_run import made_runs
@@ -71,18 +71,18 @@ def resampling(classes: int) -> Work:
     g = np.random.default_rng(0)
     true = g.integers(0, classes, SCORED)
     said = np.where(g.random(SCORED) < 0.7, true, g.integers(0, classes, SCORED))
-    return lambda: intervals(kinds(true, [said[:, None]], classes), np.random.default_rng(0))
+    return lambda: score_intervals(group_utterances(true, [said[:, None]], classes), np.random.default_rng(0))
 
 
 def page(first: Path, second: Path) -> None:
     """What *Recall* computes of two runs."""
     runs = read_run(first), read_run(second)
     for run in runs:
-        summarise(run.predictions, run.labels)
+        summarise_scores(run.predictions, run.labels)
         scores_by_rule(run)
-        calibration_of(run)
-        breakdown(test_rows(run.predictions), run.labels, ("length",), 10.0)
-    compare(runs[0].predictions, runs[1].predictions, runs[0].labels)
+        run_calibration(run)
+        recall_by_group(select_test_rows(run.predictions), run.labels, ("length",), 10.0)
+    compare_predictions(runs[0].predictions, runs[1].predictions, runs[0].labels)
     differences_by_rule(*runs)
 
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from segser_core.errors import SegserError, SettingError
 from segser_core.formatting import percent
-from segser_core.runs.reaggregate import rules_of, under_rule
+from segser_core.runs.reaggregate import available_rules, reaggregate
 from segser_core.runs.run import Run, read_run
-from segser_core.statistics.scores import summarise
+from segser_core.statistics.scores import summarise_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ class Part:
 
     def uar(self) -> str:
         """UAR with its interval, in percent."""
-        summary = summarise(self.rows, self.labels)
+        summary = summarise_scores(self.rows, self.labels)
         low, high = summary.intervals.uar.low, summary.intervals.uar.high
         return f"{percent(summary.pooled.uar)} ({percent(low)} to {percent(high)})"
 
@@ -93,7 +93,7 @@ def parts(runs: Sequence[Run], rule: str, bins: Bins, kind: str) -> dict[str, Pa
 
 
 def _test(run: Run, rule: str) -> "pd.DataFrame":
-    rows = under_rule(run, rule)
+    rows = reaggregate(run, rule)
     rows = rows[rows["split"] == "test"]
     return rows.assign(style=rows.get("style", ""))
 
@@ -106,7 +106,7 @@ def table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> list[str]:
 
 def tables(runs: Sequence[Run], bins: Bins, classes: Sequence[str]) -> list[str]:
     """All that is said of one system: its runs → lines of Markdown."""
-    rules = [rule for rule in rules_of(runs[0]) if all(rule in rules_of(run) for run in runs)]
+    rules = [rule for rule in available_rules(runs[0]) if all(rule in available_rules(run) for run in runs)]
     by = {(kind, rule): parts(runs, rule, bins, kind) for kind in KINDS for rule in rules}
     there = {name for found in by.values() for name in found}
     names = [name for name in (*bins.names, "all") if name in there]

@@ -29,7 +29,7 @@ from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.folders import find_audio_files
 from segser_core.audio.loading import load_audio
 from segser_core.audio.waveform import encode_wav
-from segser_core.inference.long_audio import stream_means, windows
+from segser_core.inference.long_audio import overlapping_windows, stream_means
 from segser_core.inference.predictor import Predictor
 from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.model import SegmentEmotionModel
@@ -98,7 +98,7 @@ def frames(model: SegmentEmotionModel, waveform: np.ndarray, window: int, margin
     step = (window - 2 * margin) * HOP_SAMPLES
     blocks = [waveform[i : i + step] for i in range(0, len(waveform), step)]
     parts = []
-    for piece, first, last in windows(blocks, window, margin):
+    for piece, first, last in overlapping_windows(blocks, window, margin):
         features = model.encoder.features(torch.from_numpy(piece))
         parts.append(model.encoder(features[None], torch.tensor([len(features)]))[0, first:last])
     return torch.cat(parts)

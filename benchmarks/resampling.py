@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 
 from benchmarks.turns import alternate, publish, ratio
-from segser_core.statistics.bootstrap import RESAMPLES, Interval, intervals, kinds
+from segser_core.statistics.bootstrap import RESAMPLES, Interval, group_utterances, score_intervals
 
 SIZES = (1708, 1636, 1103, 1084)  # neutral, happy with excited, angry, sad
 RIGHT = 0.75
@@ -30,7 +30,7 @@ def utterances(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def ours(labels: np.ndarray, predicted: np.ndarray, seed: int) -> Interval:
     """From predictions to the interval of UAR, and all others with it."""
-    return intervals(kinds(labels, [predicted[:, None]], len(SIZES)), np.random.default_rng(seed)).uar
+    return score_intervals(group_utterances(labels, [predicted[:, None]], len(SIZES)), np.random.default_rng(seed)).uar
 
 
 def by_package(labels: np.ndarray, predicted: np.ndarray, resamples: int) -> Interval:

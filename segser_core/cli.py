@@ -23,8 +23,8 @@ MOST_S = 10**9
 PROBLEM, WRONG_CALL, INTERRUPTED = 1, 2, 130
 
 
-class Commands(TyperGroup):
-    """The commands, whose every error is one plain line on standard error."""
+class PlainErrorGroup(TyperGroup):
+    """Command group whose every error is one plain line on standard error."""
 
     def invoke(self, ctx):
         for stream in (sys.stdout, sys.stderr):
@@ -33,19 +33,19 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            say("interrupted")
+            print_error_line("interrupted")
             raise typer.Exit(INTERRUPTED) from None
         except SegserError as error:
-            say(one_line(error))
+            print_error_line(one_line(error))
             raise typer.Exit(WRONG_CALL if isinstance(error, SettingError) else PROBLEM) from None
         except BrokenPipeError:
             raise  # typer ends quietly where nobody reads on
         except OSError as error:
-            say(one_line(error))
+            print_error_line(one_line(error))
             raise typer.Exit(PROBLEM) from None
 
 
-app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(cls=PlainErrorGroup, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.callback()
@@ -73,18 +73,18 @@ def analyze(
 ) -> None:
     """Say which emotion is heard in each recording, and when."""
     from segser_core.bundled import find_checkpoint
-    from segser_core.inference.batch import Job, printed, run
-    from segser_core.inference.console import Screen
+    from segser_core.inference.batch import AnalysisJob, iter_printed, run_analysis
+    from segser_core.inference.console import ProgressConsole
 
-    check_call(format, out, max_duration)
+    check_options(format, out, max_duration)
     if resume and out is None:
         raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
     try:
         find_checkpoint(model)
     except ModelError as error:
-        say(one_line(error))
+        print_error_line(one_line(error))
         raise typer.Exit(WRONG_CALL) from None
-    job = Job(
+    job = AnalysisJob(
         tuple(paths),
         model,
         device=device,
@@ -98,17 +98,17 @@ def analyze(
         ray_address=ray_address,
         precision=precision,
     )
-    with Screen() as screen:
-        predictions = run(job, screen)
-        for piece in predictions if out else printed(predictions, format):
-            with screen.aside():
+    with ProgressConsole() as screen:
+        predictions = run_analysis(job, screen)
+        for piece in predictions if out else iter_printed(predictions, format):
+            with screen.paused():
                 typer.echo(piece, nl=False)
     if screen.problems:
         raise typer.Exit(PROBLEM)
 
 
-def check_call(format: Format, out: Path | None, max_duration: float | None) -> None:
-    """Refuse what no recording could mend, before anything is loaded."""
+def check_options(format: Format, out: Path | None, max_duration: float | None) -> None:
+    """Refuse a call that no recording could mend, before anything is loaded."""
     if format in ONLY_FILES and out is None:
         raise typer.BadParameter(f"{format} is written to files: say where with --out DIR", param_hint="--format")
     if format == "table" and out is not None:
@@ -119,8 +119,8 @@ def check_call(format: Format, out: Path | None, max_duration: float | None) -> 
         raise typer.BadParameter(f"{max_duration} s; expected above 0, at most {MOST_S}", param_hint="--max-duration")
 
 
-def say(line: str) -> None:
-    """A line on standard error, as it is."""
+def print_error_line(line: str) -> None:
+    """Print a line on standard error, as it is."""
     typer.echo(line, err=True)
 
 
@@ -132,7 +132,7 @@ def models() -> None:
 
     found = list_models()
     if not found:
-        say(f"no model is bundled in {one_line(BUNDLED)}; name a folder with --model")
+        print_error_line(f"no model is bundled in {one_line(BUNDLED)}; name a folder with --model")
     rows: list[tuple[str, ...]] = [
         ("model", "system", "corpus", "encoder", "size", "UAR", "accuracy", "macro F1", "labels")
     ]
@@ -148,7 +148,7 @@ def report(
     runs: Annotated[list[str], typer.Argument(metavar="RUN [RUN]", help="a run folder or a run's name, or two")],
     format: Annotated[Literal["table", "json"], typer.Option(help="what to print")] = "table",
 ) -> None:
-    """UAR, accuracy, macro F1 and recall per class, with intervals; of two runs, their paired difference."""
+    """Print UAR, accuracy, macro F1 and recall per class, with intervals; of two runs, their paired difference."""
     from segser_core.runs.run import find_run, read_run
     from segser_core.statistics.report import report_json, report_text
 

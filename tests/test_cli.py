@@ -289,7 +289,7 @@ def test_an_interrupt_ends_with_130(call):
 DRIVER = """
 import sys; sys.path[:0] = [{tests!r}, {root!r}]
 import test_cli; from segser_core import bundled; from segser_core.inference import batch
-batch.load, batch.decode = lambda job: test_cli.StandIn(), lambda recording: recording.path
+batch.load_predictor, batch.decode_recording = lambda job: test_cli.StandIn(), lambda recording: recording.path
 bundled.BUNDLED = __import__("pathlib").Path({bundled!r})
 from segser_core.cli import app; app()
 """

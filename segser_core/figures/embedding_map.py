@@ -1,4 +1,4 @@
-"""The figure of a map: points on a plane that tell who they are, coloured by what is known of them."""
+"""Draw a map of embeddings: points on a plane, coloured by label, speaker or duration."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from segser_core.figures.style import FONT_PX, INK, LOOK, SYMBOLS
+from segser_core.figures.style import FONT_PX, INK, SYMBOLS, TEMPLATE
 from segser_core.labels import LABELS, emotion_colour
-from segser_core.runs.map_points import MOST_DRAWN, NOT_KNOWN, Colour
+from segser_core.runs.map_points import MOST_DRAWN, NOT_KNOWN, ColourBy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +26,12 @@ FEW = 60  # up to this many chosen points are ringed widely
 def map_figure(
     table: "pd.DataFrame",
     positions: np.ndarray,
-    by: Colour,
+    by: ColourBy,
     method: str,
     chosen: Collection[str] = (),
     sample: np.ndarray | None = None,
 ) -> go.Figure:
-    """Points on a plane; their customdata begins with utterance_id, segment (-1: the utterance), start_s and end_s.
+    """Draw points on a plane; their customdata begins with utterance_id, segment (-1: the utterance), start_s, end_s.
 
     Args:
         table: of `maps.Points`.
@@ -53,7 +53,7 @@ def map_figure(
     return go.Figure([trace | {"type": kind} for trace in (*traces, rings)], _layout(method, legend_px))
 
 
-def _by_group(table: "pd.DataFrame", positions: np.ndarray, by: Colour, faint: np.ndarray) -> list[dict[str, Any]]:
+def _by_group(table: "pd.DataFrame", positions: np.ndarray, by: ColourBy, faint: np.ndarray) -> list[dict[str, Any]]:
     values = _grouped(table, by)
     looks = _looks([str(v) for v in dict.fromkeys(values.tolist())], by)
     size = _size(len(table))
@@ -86,12 +86,12 @@ def _by_duration(table: "pd.DataFrame", positions: np.ndarray, faint: np.ndarray
 
 
 def _opacity(faint: np.ndarray) -> np.ndarray | float:
-    """One number where it is the same for all."""
+    """Choose the points' opacity; one number where it is the same for all."""
     return float(faint[0]) if (faint == faint[0]).all() else faint
 
 
-def _grouped(table: "pd.DataFrame", by: Colour) -> np.ndarray:
-    """The group of each point as text; of many speakers those with few points are one group."""
+def _grouped(table: "pd.DataFrame", by: ColourBy) -> np.ndarray:
+    """Group each point by text; of many speakers those with few points are one group."""
     values = table[by].astype(object).where(table[by].notna(), NOT_KNOWN).astype(str)
     if by == "speaker" and values.nunique() > MOST_SPEAKERS:
         named = values.value_counts().index[: MOST_SPEAKERS - 1]
@@ -99,8 +99,8 @@ def _grouped(table: "pd.DataFrame", by: Colour) -> np.ndarray:
     return values.to_numpy(dtype=object)
 
 
-def _looks(names: list[str], by: Colour) -> dict[str, tuple[str, str]]:
-    """Colour and symbol of each group, in the order of the legend."""
+def _looks(names: list[str], by: ColourBy) -> dict[str, tuple[str, str]]:
+    """Choose colour and symbol of each group, in the order of the legend."""
     if by == "correct":
         return {name: look for name, look in RIGHT_WRONG.items() if name in names}
     if by == "speaker":
@@ -113,7 +113,7 @@ def _looks(names: list[str], by: Colour) -> dict[str, tuple[str, str]]:
 
 
 def _scatter(table: "pd.DataFrame", positions: np.ndarray, **look: object) -> dict[str, Any]:
-    """Points that tell who they are, and stay as they are drawn when others are selected."""
+    """Draw points that are identified on hover, and stay as they are drawn when others are selected."""
     lines = ["<b>%{customdata[4]}</b>", "%{customdata[0]}"]
     if "segment" in table:
         lines.append("segment %{customdata[1]}, %{customdata[2]:.2f}–%{customdata[3]:.2f} s")
@@ -130,7 +130,7 @@ def _scatter(table: "pd.DataFrame", positions: np.ndarray, **look: object) -> di
 
 
 def _who(table: "pd.DataFrame") -> np.ndarray:
-    """utterance_id, segment, start_s, end_s and what is heard for which emotion, (N, 5) objects; None: not known."""
+    """List utterance_id, segment, start_s, end_s and the labels, (N, 5) objects; None: not known."""
     found = np.full((len(table), 5), None, dtype=object)
     found[:, 0] = table.utterance_id.astype(str)
     found[:, 1] = table.segment if "segment" in table else -1
@@ -154,7 +154,7 @@ def _rings(table: "pd.DataFrame", positions: np.ndarray, ringed: np.ndarray) -> 
 
 
 def _size(points: int) -> int:
-    """The diameter of a point in pixels, smaller where there are many."""
+    """Choose the diameter of a point in pixels, smaller where there are many."""
     return 9 if points <= 1_000 else 7 if points <= 5_000 else 5
 
 
@@ -167,7 +167,7 @@ def _layout(method: str, legend_px: int) -> dict[str, Any]:
         "yaxis": bare | {"title": titles[1], "scaleanchor": "x", "scaleratio": 1},
         "height": MAP_PX + TOOLBAR_PX + legend_px,
         "margin": {"l": 8, "r": 8, "t": TOOLBAR_PX, "b": legend_px},
-        "template": LOOK,
+        "template": TEMPLATE,
         "hovermode": "closest",
         "dragmode": "pan",
         "uirevision": method,

@@ -1,4 +1,4 @@
-"""Shares of clips as a grid of cells that can be clicked: who was taken for whom, and recall by class and group.
+"""Draw shares of clips as grids of cells that can be clicked: confusions, and recall by class and group.
 
 Shades are of one colour that leaves the page's text legible on a light and on a dark page alike. Cells carry
 `customdata` = [place of the row in its table].
@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from segser_core.figures.style import AXIS_PX, FONT_PX, INK, TITLE_PX, UNCHANGED, finish, in_lines, names_px
+from segser_core.figures.style import (
+    AXIS_PX,
+    FONT_PX,
+    INK,
+    TITLE_PX,
+    UNCHANGED,
+    apply_style,
+    label_width_px,
+    wrap_label,
+)
 from segser_core.formatting import percent, signed_points
 
 if TYPE_CHECKING:
@@ -23,7 +32,7 @@ WIDE_DIFFERENCE = 0.3  # a difference of this or more has the fullest shade
 
 
 def confusion_figure(table: "pd.DataFrame", labels: Sequence[str]) -> go.Figure:
-    """Who was taken for whom, a row a true class; what is right is framed.
+    """Draw confusions, a row a true class; correct cells are framed.
 
     Args:
         table: of `score_tables.confusion_table`.
@@ -40,8 +49,8 @@ def confusion_figure(table: "pd.DataFrame", labels: Sequence[str]) -> go.Figure:
     return _as_grid(figure, list(labels), list(labels), ("predicted", "true class"))
 
 
-def breakdown_figure(table: "pd.DataFrame", labels: Sequence[str], other: "pd.DataFrame | None" = None) -> go.Figure:
-    """Recall of each class in each group, a row a group, with the number of clips below each; or a difference.
+def recall_grid_figure(table: "pd.DataFrame", labels: Sequence[str], other: "pd.DataFrame | None" = None) -> go.Figure:
+    """Draw recall of each class in each group, with the number of clips below each; or a difference.
 
     Args:
         table: of `breakdown.breakdown`.
@@ -71,7 +80,7 @@ def _breakdown_hover(row: Mapping[str, Any], value: float, of_one: bool) -> str:
 
 
 def _cells(x: "pd.Series", y: "pd.Series", shades: list[str], said: tuple[list[str], list[str]]) -> go.Bar:
-    """Cells as bars from one column's edge to the next: unlike those of a heat map, a click on them is told."""
+    """Draw cells as bars from one column's edge to the next: unlike those of a heat map, they report clicks."""
     columns = {name: i for i, name in enumerate(dict.fromkeys(x))}
     return go.Bar(
         base=[columns[name] - 0.48 for name in x],
@@ -96,7 +105,7 @@ def _cells(x: "pd.Series", y: "pd.Series", shades: list[str], said: tuple[list[s
 
 
 def _as_grid(figure: go.Figure, columns: list[str], rows: list[str], titles: tuple[str, str]) -> go.Figure:
-    texts = [in_lines(row) for row in rows]
+    texts = [wrap_label(row) for row in rows]
     figure.update_xaxes(
         title=titles[0],
         side="top",
@@ -121,12 +130,12 @@ def _as_grid(figure: go.Figure, columns: list[str], rows: list[str], titles: tup
         fixedrange=True,
     )
     figure.update_layout(bargap=0, barmode="overlay")
-    left_px = names_px(texts) + (TITLE_PX if titles[1] else 0)
-    return finish(figure, CELL_PX * len(rows) + AXES_PX, left_px=left_px, top_px=AXIS_PX)
+    left_px = label_width_px(texts) + (TITLE_PX if titles[1] else 0)
+    return apply_style(figure, CELL_PX * len(rows) + AXES_PX, left_px=left_px, top_px=AXIS_PX)
 
 
 def _shade(share: float) -> str:
-    """The ground of a cell: the fuller the larger the share, and another colour below zero; none where it is NaN."""
+    """Shade a cell: the fuller the larger the share, and another colour below zero; none where it is NaN."""
     if share != share:
         return "rgba(0, 0, 0, 0)"
     red, green, blue = SHADE_RGB if share >= 0 else AGAINST_RGB

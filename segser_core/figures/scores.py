@@ -1,4 +1,4 @@
-"""The scores of runs as plotly figures, from the tables of `breakdown.py` and `calibration.py`.
+"""Draw the scores of runs, from the tables of `recall_by_group` and `calibration`.
 
 A class has its emotion's colour; two runs are told apart by filling, the first solid and the second
 hatched or hollow. Bars carry `customdata` = [place of the row in its table].
@@ -18,9 +18,9 @@ from segser_core.figures.style import (
     NUMBERS_PX,
     TITLE_LINE_PX,
     UNCHANGED,
-    finish,
-    in_lines,
-    names_px,
+    apply_style,
+    label_width_px,
+    wrap_label,
 )
 from segser_core.formatting import percent, signed_points
 from segser_core.labels import emotion_colour
@@ -39,7 +39,7 @@ LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": 
 
 
 def recall_figure(table: "pd.DataFrame") -> go.Figure:
-    """Recall of each class as bars with their intervals, runs side by side.
+    """Draw recall of each class as bars with their intervals, runs side by side.
 
     Args:
         table: of `score_tables.recall_table`, of one or two runs.
@@ -58,7 +58,7 @@ def recall_figure(table: "pd.DataFrame") -> go.Figure:
     clips = table.drop_duplicates("label").set_index("label").clips
     left_px = _class_axis(figure, labels, [f"<b>{c}</b><br>{clips[c]} clips" for c in labels])
     height = _class_height(labels, len(runs))
-    return finish(figure, height, left_px=left_px, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
+    return apply_style(figure, height, left_px=left_px, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
 
 
 def _recall_bars(rows: "pd.DataFrame", place: int, name: str) -> go.Bar:
@@ -86,7 +86,7 @@ def _recall_hover(name: str, row: Mapping[str, Any]) -> str:
 
 
 def _recall_values(rows: "pd.DataFrame", place: int) -> go.Scatter:
-    """The number beside each bar, right of its interval."""
+    """Write the number beside each bar, right of its interval."""
     return go.Scatter(
         x=rows.high.fillna(rows.recall).fillna(0) + 0.012,
         y=rows.label,
@@ -103,7 +103,7 @@ def _recall_values(rows: "pd.DataFrame", place: int) -> go.Scatter:
 
 
 def _legend_entry(name: str, place: int) -> go.Bar:
-    """A grey bar that is not drawn: in the legend colours would say a class."""
+    """Add a grey bar that is not drawn: in the legend, colours would mean a class."""
     return go.Bar(
         x=[None],
         y=[None],
@@ -114,7 +114,7 @@ def _legend_entry(name: str, place: int) -> go.Bar:
 
 
 def difference_figure(table: "pd.DataFrame", first: str, second: str) -> go.Figure:
-    """The paired difference of each class's recall, with its interval around it and zero marked.
+    """Draw the paired difference of each class's recall, with its interval around it and zero marked.
 
     Args:
         table: of `score_tables.difference_table`.
@@ -140,8 +140,8 @@ def difference_figure(table: "pd.DataFrame", first: str, second: str) -> go.Figu
     figure.add_vline(0, line={"color": INK, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(title=f"{first} minus {second}<br>(points)", range=[-widest, widest], tickformat="+")
     figure.update_xaxes(fixedrange=True, zeroline=False, nticks=6)
-    left_px = _class_axis(figure, labels, [f"<b>{in_lines(c)}</b>" for c in labels])
-    return finish(figure, _class_height(labels, 2), left_px=left_px, bottom_px=AXIS_PX + TITLE_LINE_PX)
+    left_px = _class_axis(figure, labels, [f"<b>{wrap_label(c)}</b>" for c in labels])
+    return apply_style(figure, _class_height(labels, 2), left_px=left_px, bottom_px=AXIS_PX + TITLE_LINE_PX)
 
 
 def _difference_hover(row: Mapping[str, Any]) -> str:
@@ -156,7 +156,7 @@ def _difference_hover(row: Mapping[str, Any]) -> str:
 
 
 def reliability_figure(found: Mapping[str, Calibration]) -> go.Figure:
-    """Accuracy against confidence of each run, a point a bin; on the dotted line a model is as often right as it says.
+    """Draw accuracy against confidence of each run, a point a bin; the dotted line is perfect calibration.
 
     Args:
         found: of one or two runs, by name.
@@ -181,22 +181,22 @@ def reliability_figure(found: Mapping[str, Calibration]) -> go.Figure:
     figure.update_layout(legend=LEGEND | {"itemsizing": "constant"}, hovermode="closest")
     figure.update_xaxes(title="confidence", range=[0, 1.02], fixedrange=True, zeroline=False)
     figure.update_yaxes(title="accuracy", range=[0, 1.04], fixedrange=True, zeroline=False)
-    return finish(figure, RELIABILITY_PX, left_px=NUMBERS_PX, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
+    return apply_style(figure, RELIABILITY_PX, left_px=NUMBERS_PX, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
 
 
-def by_segments_figure(found: Mapping[str, Calibration]) -> go.Figure:
-    """How confidence (dotted) and accuracy (drawn through) grow with the number of segments, of each run.
+def segment_count_figure(found: Mapping[str, Calibration]) -> go.Figure:
+    """Draw how confidence (dotted) and accuracy (solid) grow with the number of segments, of each run.
 
     Args:
         found: of one or two runs, by name.
     """
     figure = go.Figure()
-    groups = list(dict.fromkeys(segment_groups(of) for of in found.values()))
+    groups = list(dict.fromkeys(segment_group_names(of) for of in found.values()))
     names = list(dict.fromkeys(name for group in groups for name in group))
     for (name, of), line, symbol in zip(found.items(), LINES, SYMBOLS, strict=False):
         for what, dash in (("accuracy", line["dash"]), ("mean_confidence", "dot")):
             points = go.Scatter(
-                x=list(segment_groups(of)),
+                x=list(segment_group_names(of)),
                 y=[getattr(g, what) for g in of.by_segments],
                 mode="lines+markers",
                 name=f"{name}, {'confidence' if what != 'accuracy' else what}",
@@ -210,11 +210,11 @@ def by_segments_figure(found: Mapping[str, Calibration]) -> go.Figure:
     figure.update_layout(legend=LEGEND, hovermode="closest")
     figure.update_xaxes(title="segments of a clip", type="category", categoryarray=names, fixedrange=True)
     figure.update_yaxes(title="share", range=[0, 1.04], fixedrange=True, zeroline=False)
-    return finish(figure, RELIABILITY_PX, left_px=NUMBERS_PX, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
+    return apply_style(figure, RELIABILITY_PX, left_px=NUMBERS_PX, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
 
 
-def segment_groups(of: Calibration) -> tuple[str, ...]:
-    """The groups of `by_segments` as people say them; the last that can be has no end."""
+def segment_group_names(of: Calibration) -> tuple[str, ...]:
+    """Name the groups of `by_segments` for people; the last possible one has no end."""
     return tuple(
         f"{g.n_low}+"
         if g.n_low == SEGMENT_GROUPS[-1]
@@ -226,7 +226,7 @@ def segment_groups(of: Calibration) -> tuple[str, ...]:
 
 
 def _class_axis(figure: go.Figure, labels: list[str], texts: list[str]) -> int:
-    """A row a class; returns the width of their names in pixels."""
+    """Lay out a row a class; returns the width of their names in pixels."""
     figure.update_yaxes(
         type="category",
         categoryorder="array",
@@ -239,7 +239,7 @@ def _class_axis(figure: go.Figure, labels: list[str], texts: list[str]) -> int:
         zeroline=False,
         fixedrange=True,
     )
-    return names_px(texts)
+    return label_width_px(texts)
 
 
 def _class_height(labels: list[str], runs: int) -> int:
@@ -247,7 +247,7 @@ def _class_height(labels: list[str], runs: int) -> int:
 
 
 def _reach(value: "pd.Series", low: "pd.Series", high: "pd.Series") -> dict[str, Any]:
-    """An interval as plotly wants it: how far it reaches from the value to either side."""
+    """Convert an interval to plotly's error bars: distances from the value to either side."""
     return {
         "type": "data",
         "symmetric": False,

@@ -1,4 +1,4 @@
-"""What all figures share: ground, text, colours and symbols, and the room that names take."""
+"""Style shared by all figures: ground, text, colours, symbols, and the room that names take."""
 
 import re
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ _AXIS = {
 }
 # A picture that is saved has dark text on white, whatever the page's theme. A page that shows the figure lets its own
 # ground and its own colour of text through.
-LOOK = go.layout.Template(
+TEMPLATE = go.layout.Template(
     layout={
         "paper_bgcolor": PAPER,
         "plot_bgcolor": CLEAR,
@@ -40,7 +40,7 @@ UNCHANGED = {"marker": {"opacity": 1}}  # a click leaves the other bars as they 
 LINE_CHARACTERS = 18  # of a name beside a row, so that the row keeps its room on a narrow screen
 
 
-def finish(
+def apply_style(
     figure: go.Figure,
     height: int,
     toolbar_px: int = TOOLBAR_PX,
@@ -48,7 +48,7 @@ def finish(
     top_px: int = 0,
     bottom_px: int = 0,
 ) -> go.Figure:
-    """What every figure shares: its look, its height in pixels, room for the toolbar.
+    """Apply the shared style: template, height in pixels, room for the toolbar.
 
     Args:
         figure: to be finished.
@@ -59,25 +59,25 @@ def finish(
     figure.update_layout(
         height=height + toolbar_px,
         margin={"l": left_px, "r": 8, "t": max(toolbar_px, top_px), "b": bottom_px},
-        template=LOOK,
+        template=TEMPLATE,
     )
     return figure
 
 
-def names_px(names: Iterable[str]) -> int:
-    """The width of names beside an axis, in pixels, as most fonts have it; they may hold <b> and <br>."""
+def label_width_px(names: Iterable[str]) -> int:
+    """Estimate the width of names beside an axis, in pixels, in most fonts; they may hold <b> and <br>."""
     lines = [line for name in names for line in name.split("<br>")]
     widths = [len(re.sub("<[^>]*>", "", line)) * (BOLD_PX if "<b>" in line else LETTER_PX) for line in lines]
     return round(max(widths, default=0)) + NAMES_APART_PX
 
 
-def in_lines(name: str) -> str:
-    """A long name beside a row, in lines."""
+def wrap_label(name: str) -> str:
+    """Wrap a long name beside a row in lines."""
     return " <br>".join(wrap(name, LINE_CHARACTERS))
 
 
-def text_on(colour: str) -> str:
-    """Black or white, whichever is easier to read on a colour (#RRGGBB); relative luminance as in WCAG 2."""
+def contrasting_text_colour(colour: str) -> str:
+    """Choose black or white, whichever is easier to read on a colour (#RRGGBB); relative luminance as in WCAG 2."""
     channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return "#000000" if linear @ (0.2126, 0.7152, 0.0722) > 0.179 else "#FFFFFF"

@@ -1,4 +1,4 @@
-"""Predictions as plotly figures: time runs to the right, one colour and one marker for each emotion.
+"""Draw predictions over time: one colour and one marker for each emotion.
 
 Bars and markers carry `customdata` = [segment index, start_s, end_s], so that a click tells which segment.
 """
@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import waveform_envelope
-from segser_core.figures.style import FONT_PX, INK, SYMBOLS, UNCHANGED, finish, text_on
+from segser_core.figures.style import FONT_PX, INK, SYMBOLS, UNCHANGED, apply_style, contrasting_text_colour
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.prediction.timeline import TimeSpan, assign_lanes, find_disagreements, segment_centre_s
@@ -24,10 +24,10 @@ SHADE, FAINT_SHADE = "rgba(128, 128, 128, 0.28)", "rgba(128, 128, 128, 0.14)"
 BARE = {"showgrid": False, "zeroline": False, "showticklabels": False, "fixedrange": True}
 
 
-def timeline(
+def timeline_figure(
     prediction: Prediction, samples: np.ndarray | None, playing: int | None = None, view: TimeSpan | None = None
 ) -> go.Figure:
-    """Waveform, segments with their most probable emotion, and each emotion's probability over time.
+    """Draw waveform, segments with their most probable emotion, and each emotion's probability over time.
 
     Args:
         prediction: what the model says.
@@ -48,14 +48,14 @@ def timeline(
     return figure
 
 
-def comparison(
+def comparison_figure(
     a: Prediction,
     b: Prediction,
     samples: np.ndarray | None,
     playing: TimeSpan | None = None,
     view: TimeSpan | None = None,
 ) -> go.Figure:
-    """The timelines of two models on one time axis; where they disagree is shaded and marked ≠.
+    """Draw the timelines of two models on one time axis; disagreements are shaded and marked ≠.
 
     Args:
         a, b: what the models say of the same recording.
@@ -82,8 +82,8 @@ def comparison(
     return figure
 
 
-def probabilities(prediction: Prediction) -> go.Figure:
-    """The recording's probabilities, as horizontal bars with the most probable on top."""
+def probability_figure(prediction: Prediction) -> go.Figure:
+    """Draw the recording's probabilities, as horizontal bars with the most probable on top."""
     ranked = sorted(prediction.probabilities.items(), key=lambda item: item[1])
     labels, values = [label for label, _ in ranked], [p for _, p in ranked]
     bars = go.Bar(
@@ -99,11 +99,11 @@ def probabilities(prediction: Prediction) -> go.Figure:
     figure = go.Figure(bars)
     figure.update_xaxes(title="probability", range=[0, 1.18], **BARE)
     figure.update_yaxes(fixedrange=True, ticksuffix=" ")
-    return finish(figure, height=26 * len(labels) + 24, toolbar_px=0)
+    return apply_style(figure, height=26 * len(labels) + 24, toolbar_px=0)
 
 
 def _canvas(heights: list[int], view: TimeSpan, titles: list[str] | None = None) -> go.Figure:
-    """Rows of these heights in pixels over one time axis."""
+    """Lay out rows of these heights in pixels over one time axis."""
     inner = sum(heights) + GAP_PX * (len(heights) - 1)
     figure = make_subplots(
         rows=len(heights),
@@ -127,7 +127,7 @@ def _canvas(heights: list[int], view: TimeSpan, titles: list[str] | None = None)
         },
         uniformtext={"minsize": FONT_PX, "mode": "hide"},
     )
-    return finish(figure, height=inner + LEGEND_PX)
+    return apply_style(figure, height=inner + LEGEND_PX)
 
 
 def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray | None, view: TimeSpan) -> None:
@@ -153,7 +153,7 @@ def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray | None, view:
 
 
 def _add_segments(figure: go.Figure, row: int, prediction: Prediction, visible_s: float) -> None:
-    """Segments as bars in lanes, the first lane on top; the one that decided is ringed and starred."""
+    """Draw segments as bars in lanes, the first lane on top; the deciding one is ringed and starred."""
     segments, lanes, decided = prediction.segments, assign_lanes(prediction.segments), prediction.deciding_segment
     inset = min(0.002 * visible_s, MOST_INSET_S)  # neighbours in one lane stay apart
     colours = [emotion_colour(s.label) for s in segments]
@@ -168,7 +168,7 @@ def _add_segments(figure: go.Figure, row: int, prediction: Prediction, visible_s
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
-        textfont={"color": [text_on(c) for c in colours], "size": FONT_PX},
+        textfont={"color": [contrasting_text_colour(c) for c in colours], "size": FONT_PX},
         customdata=[_where(s) for s in segments],
         hovertext=[_hover(s) for s in segments],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -197,7 +197,7 @@ def _ring(figure: go.Figure, row: int, segment: Segment, lane: int) -> None:
 
 
 def _add_probabilities(figure: go.Figure, row: int, prediction: Prediction, legend: bool) -> None:
-    """A line an emotion, with a marker at the centre of each segment."""
+    """Draw a line an emotion, with a marker at the centre of each segment."""
     segments = prediction.segments
     marked = len(segments) * len(prediction.labels) <= MOST_MARKERS
     for label in prediction.labels:
@@ -221,7 +221,7 @@ def _add_probabilities(figure: go.Figure, row: int, prediction: Prediction, lege
 
 
 def _add_disagreements(figure: go.Figure, row: int, stretches: list[TimeSpan], visible_s: float) -> None:
-    """A strip that is filled and marked ≠ where two models disagree."""
+    """Draw a strip that is filled and marked ≠ where two models disagree."""
     bars = go.Bar(
         base=[start for start, _ in stretches],
         x=[end - start for start, end in stretches],
@@ -249,7 +249,7 @@ def _add_disagreements(figure: go.Figure, row: int, stretches: list[TimeSpan], v
 
 
 def _shade(figure: go.Figure, stretches: Sequence[TimeSpan], colour: str) -> None:
-    """Shade stretches of time from the top of the figure to its bottom, below everything that is drawn."""
+    """Shade spans of time from the top of the figure to its bottom, below everything that is drawn."""
     common = {"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
     shapes = [{**common, "x0": x0, "x1": x1, "fillcolor": colour, "line": {"width": 0}} for x0, x1 in stretches]
     figure.layout.shapes += tuple(go.layout.Shape(shape) for shape in shapes)

@@ -12,13 +12,13 @@ from segser_core.formatting import align_columns, one_line
 from segser_core.prediction.prediction import Prediction
 
 
-class Screen:
+class ProgressConsole:
     """Standard error: a progress bar where it is a terminal, and a line a problem; it counts both."""
 
     def __init__(self):
         self.done = self.problems = 0
 
-    def __enter__(self) -> "Screen":
+    def __enter__(self) -> "ProgressConsole":
         console = Console(stderr=True)
         self.bar = Progress(
             TextColumn("{task.description}", markup=False),
@@ -40,41 +40,41 @@ class Screen:
         self.bar.stop()
 
     def begin(self, doing: str, total: int) -> None:
-        """Show what is being done first, and how many recordings there are."""
+        """Show the first step, and how many recordings there are."""
         self.bar.update(self.task, description=one_line(doing), total=total, refresh=True)
 
-    def hear(self, name: str, heard_s: float) -> None:
+    def show_position(self, name: str, heard_s: float) -> None:
         """Show how many seconds of a recording are analysed."""
         self.bar.update(self.task, description=f"{one_line(name)} {heard_s:.0f} s")
 
     def count(self) -> None:
-        """One recording more is done."""
+        """Count one recording more as done."""
         self.done += 1
         self.bar.update(self.task, completed=self.done)
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
-        """The bar out of the way, for something to be printed on the same terminal."""
+    def paused(self) -> Iterator[None]:
+        """Hide the bar while something is printed on the same terminal."""
         if is_terminal(sys.stdout):
             self.bar.stop()
         yield
         if is_terminal(sys.stdout):
             self.bar.start()
 
-    def refuse(self, name: str, why: object) -> None:
-        """Say in a line what is wrong with a file."""
+    def report_problem(self, name: str, why: object) -> None:
+        """Print in a line what is wrong with a file."""
         self.problems += 1
         line = f"{one_line(name)}: {one_line(why)}"
         self.bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether someone looks at it; whatever the environment says of colours, a pipe or a file is none."""
+    """Check whether a stream is a terminal; a pipe or a file is none, whatever the environment says of colours."""
     return stream is not None and stream.isatty()
 
 
-def table(p: Prediction) -> str:
-    """One prediction to be read: the label, then a line a segment; the file's name stays whole."""
+def format_prediction(p: Prediction) -> str:
+    """Format one prediction for reading: the label, then a line a segment; the file's name stays whole."""
     how = f"{p.duration_s:.2f} s, {one_line(p.model)}, {p.aggregate}" + (", segments alone" * (p.context == "segment"))
     head = f"{one_line(p.file)}: {p.label} {p.confidence:.2f}  ({how})"
     rows = [("segment", "start", "end", "label", "confidence", "")]

@@ -14,8 +14,8 @@ from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.segments import FRAME_S, Windows
 
 
-class Rows:
-    """Vectors (D,) one after the other, in few large pieces: small ones of their own would lie scattered between the
+class VectorBuffer:
+    """Buffer of vectors (D,) in few large pieces.
     buffers of the encoder's passes, and each hour of a recording would take 400 MB more."""
 
     PIECE = 1024
@@ -31,15 +31,15 @@ class Rows:
         self.pieces[-1][self.filled % self.PIECE] = row
         self.filled += 1
 
-    def whole(self) -> Tensor:
-        """All of them, (N, D)."""
+    def stacked(self) -> Tensor:
+        """Return all vectors, (N, D)."""
         return torch.cat(self.pieces)[: self.filled]
 
 
 def stream_means(
     blocks: Iterator[Tensor], windows: Windows, crop_frames: int | None = None
 ) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
-    """Utterance and segment means of one recording whose frames arrive in blocks, in constant memory.
+    """Average utterance and segments of one recording whose frames arrive in blocks, in constant memory.
 
     Only the frames that a coming segment may still need are kept, whatever the recording's length.
 
@@ -53,7 +53,7 @@ def stream_means(
     """
     first_block, crop = next(blocks), sys.maxsize if crop_frames is None else crop_frames
     kept, first, total = first_block[:0], 0, torch.zeros_like(first_block[0], dtype=torch.float64)
-    means = Rows()
+    means = VectorBuffer()
     bounds: list[tuple[int, int]] = []
     for block in chain([first_block], blocks):
         total += block[: max(0, crop - first - len(kept))].double().sum(dim=0)
@@ -68,7 +68,7 @@ def stream_means(
     for start, stop in windows.bounds(n_frames)[len(bounds) :]:
         means.append(kept[start - first : stop - first].double().mean(dim=0).to(kept.dtype))
         bounds.append((start, stop))
-    return (total / min(n_frames, crop)).to(kept.dtype), means.whole(), bounds
+    return (total / min(n_frames, crop)).to(kept.dtype), means.stacked(), bounds
 
 
 WINDOW_FRAMES = 1500  # 30 s: Whisper's table of positions is no longer
@@ -77,8 +77,8 @@ STEP_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
 Progress = Callable[[float], None]
 
 
-def watch(blocks: Iterable[np.ndarray], levels: LevelMeter, progress: Progress | None) -> Iterator[np.ndarray]:
-    """The same blocks, their levels taken and the progress told on the way."""
+def meter_blocks(blocks: Iterable[np.ndarray], levels: LevelMeter, progress: Progress | None) -> Iterator[np.ndarray]:
+    """Yield the same blocks, and meter levels and progress on the way."""
     for block in blocks:
         levels.add(block)
         yield block
@@ -86,10 +86,10 @@ def watch(blocks: Iterable[np.ndarray], levels: LevelMeter, progress: Progress |
             progress(levels.n_samples / SAMPLE_RATE_HZ)
 
 
-def windows(
+def overlapping_windows(
     blocks: Iterable[np.ndarray], window: int = WINDOW_FRAMES, margin: int = MARGIN_FRAMES
 ) -> Iterator[tuple[np.ndarray, int, int | None]]:
-    """Overlapping windows over a recording that comes in blocks of one step, window − 2 · margin frames.
+    """Cut a recording that comes in blocks of one step, window − 2 · margin frames, into overlapping windows.
 
     Yields:
         The window's samples; the first and the end of its frames that count (None:
@@ -104,8 +104,8 @@ def windows(
     yield held, first, None
 
 
-def slices(blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Iterator[np.ndarray]:
-    """Stretches of a recording that comes in blocks: `bounds` in samples, in order of their start."""
+def slice_blocks(blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Iterator[np.ndarray]:
+    """Slice a recording that comes in blocks: `bounds` in samples, in order of their start."""
     held, begin, source = np.empty(0, np.float32), 0, iter(blocks)
     for start, end in bounds:
         while begin + len(held) < end and (block := next(source, None)) is not None:
@@ -115,7 +115,7 @@ def slices(blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Itera
 
 
 def bounds_in_seconds(bounds: list[tuple[int, int]], duration_s: float) -> tuple[tuple[float, float], ...]:
-    """Frames → seconds; a segment flush with the last frame ends with the recording."""
+    """Convert frames to seconds; a segment flush with the last frame ends with the recording."""
     last = bounds[-1][1]
     return tuple(
         (start * FRAME_S, duration_s if end == last else min(end * FRAME_S, duration_s)) for start, end in bounds

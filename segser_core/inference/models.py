@@ -28,7 +28,7 @@ class ModelInfo:
 
 
 def list_models() -> list[ModelInfo]:
-    """The models that ship with the project, in order of name.
+    """List the models that ship with the project, in order of name.
 
     Raises:
         RunError: one of them is damaged.

@@ -1,4 +1,4 @@
-"""From a recording to a `Prediction`: decode, encode, cut into segments, classify.
+"""Predict: decode, encode, cut into segments, classify.
 
 Recordings of up to 30 s pass through the encoder at once. Longer ones pass in overlapping
 windows, of which the middle is kept, and the frames are joined before segments are cut; audio
@@ -23,10 +23,10 @@ from segser_core.inference.long_audio import (
     STEP_FRAMES,
     Progress,
     bounds_in_seconds,
-    slices,
+    meter_blocks,
+    overlapping_windows,
+    slice_blocks,
     stream_means,
-    watch,
-    windows,
 )
 from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.model import SegmentEmotionModel
@@ -42,8 +42,8 @@ PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """A recording as vectors: what enters the linear layer.
+class EncodedRecording:
+    """Vectors of a recording, as they enter the linear layer.
 
     Attributes:
         utterance: (D,) mean of all frames, in the context of the clip; None where only segments were heard.
@@ -82,7 +82,7 @@ class Predictor:
     def from_pretrained(
         cls, model: str | Path = DEFAULT_SYSTEM, device: str = "auto", precision: Precision = "fp32"
     ) -> "Predictor":
-        """A bundled model by name, or any run or checkpoint folder.
+        """Load a bundled model by name, or any run or checkpoint folder.
 
         Args:
             model: name or folder.
@@ -106,7 +106,7 @@ class Predictor:
         progress: Progress | None = None,
         max_duration_s: float | None = None,
     ) -> Prediction:
-        """What the model hears in a recording, and when.
+        """Predict the emotions of a recording and of its segments.
 
         Args:
             source: path or bytes of a sound file, or (N,) samples at 16 kHz.
@@ -136,31 +136,31 @@ class Predictor:
         whole: bool = True,
         progress: Progress | None = None,
         max_duration_s: float | None = None,
-    ) -> Encoded:
-        """The vectors of a recording and its segments; see `predict`. In context, the whole is always heard."""
+    ) -> EncodedRecording:
+        """Encode a recording and its segments as vectors; see `predict`. In context, the whole is always encoded."""
         if context not in CONTEXTS:
             raise SettingError(f"context {context!r} is unknown; choose one of {', '.join(CONTEXTS)}")
         levels, config, utterance = LevelMeter(), self.model.config, None
         blocks = audio_blocks(source, STEP_FRAMES * FRAME_S, max_duration_s=max_duration_s, levels=levels)
         if whole or context == "clip":
-            frames = self._frames(watch(blocks, levels, progress))
+            frames = self._frames(meter_blocks(blocks, levels, progress))
             utterance, segments, bounds = stream_means(frames, config.windows, config.crop_frames)
         else:
-            n_samples = sum(map(len, watch(blocks, levels, None)))
+            n_samples = sum(map(len, meter_blocks(blocks, levels, None)))
             bounds = config.windows.bounds(self.model.encoder.count_frames(n_samples))
         if context == "segment":
-            again = watch(audio_blocks(source, STEP_FRAMES * FRAME_S), LevelMeter(), None if whole else progress)
+            again = meter_blocks(audio_blocks(source, STEP_FRAMES * FRAME_S), LevelMeter(), None if whole else progress)
             segments = torch.cat(list(self._isolated(again, bounds)))
         duration_s = levels.n_samples / SAMPLE_RATE_HZ
-        return Encoded(
+        return EncodedRecording(
             utterance, segments, bounds_in_seconds(bounds, duration_s), duration_s, self._warnings(levels, duration_s)
         )
 
     @torch.inference_mode()
     def classify(
-        self, encoded: Encoded, file: str, rule: Aggregate | None = None, context: Context = "clip"
+        self, encoded: EncodedRecording, file: str, rule: Aggregate | None = None, context: Context = "clip"
     ) -> Prediction:
-        """Probabilities and label of an encoded recording."""
+        """Classify an encoded recording."""
         rule = rule or find_system(self.system).rule
         utterance = None if encoded.utterance is None else self._probabilities(encoded.utterance)
         segments = self._probabilities(encoded.segments)
@@ -184,25 +184,25 @@ class Predictor:
         )
 
     def _frames(self, blocks: Iterable[np.ndarray]) -> Iterator[Tensor]:
-        """The frames of a recording, (t, D) at a time: of each window the part that is not margin."""
-        for waveform, first, last in windows(blocks):
+        """Yield the frames of a recording, (t, D) at a time: of each window the part that is not margin."""
+        for waveform, first, last in overlapping_windows(blocks):
             yield self._encode_one(waveform)[first:last]
 
     def _encode_one(self, waveform: np.ndarray) -> Tensor:
-        """(N,) samples → (T, D) frames, in one pass."""
+        """Encode (N,) samples to (T, D) frames, in one pass."""
         features = self.model.encoder.features(torch.from_numpy(waveform).to(self.device))
         return self._encode_batch(features[None])[0]
 
     def _encode_batch(self, features: Tensor) -> Tensor:
-        """Recordings of one length (B, T, F) → their frames (B, T, D), in fp32 again."""
+        """Encode recordings of one length (B, T, F) to their frames (B, T, D), in fp32 again."""
         lengths = torch.full((len(features),), features.shape[1], device=self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             return self.model.encoder(features, lengths).float()
 
     def _isolated(self, blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Iterator[Tensor]:
-        """Vectors (s, D) of segments that the encoder sees alone, a batch of equal length at a time."""
+        """Yield vectors (s, D) of segments that the encoder sees alone, a batch of equal length at a time."""
         encoder = self.model.encoder
-        cuts = slices(blocks, [(a * HOP_SAMPLES, b * HOP_SAMPLES + encoder.overhang_samples) for a, b in bounds])
+        cuts = slice_blocks(blocks, [(a * HOP_SAMPLES, b * HOP_SAMPLES + encoder.overhang_samples) for a, b in bounds])
         waiting: list[Tensor] = []
         for cut in cuts:
             waiting.append(encoder.features(torch.from_numpy(cut).to(self.device)))
@@ -234,7 +234,7 @@ class Predictor:
 
 
 def choose_device(device: str) -> str:
-    """`auto` → the GPU where there is one.
+    """Choose the GPU for `auto`, where there is one.
 
     Raises:
         ModelError: a GPU was asked for and there is none.

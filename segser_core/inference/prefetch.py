@@ -6,17 +6,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from segser_core.inference.ray_workers import R, T
 
-THREADS, AHEAD = 2, 8
+THREADS, MAX_PREFETCHED = 2, 8
 
 
-def ahead(items: Iterable[T], make: Callable[[T], R]) -> Iterator[tuple[T, "Future[R]"]]:
-    """Each item, with what is made of it in threads before its turn comes; at most `AHEAD` of them wait."""
+def prefetch(items: Iterable[T], make: Callable[[T], R]) -> Iterator[tuple[T, "Future[R]"]]:
+    """Yield each item with what threads made of it before its turn; at most `MAX_PREFETCHED` of them wait."""
     waiting: deque[tuple[T, Future[R]]] = deque()
     pool = ThreadPoolExecutor(THREADS)
     try:
         for item in items:
             waiting.append((item, pool.submit(make, item)))
-            if len(waiting) > AHEAD:
+            if len(waiting) > MAX_PREFETCHED:
                 yield waiting.popleft()
         while waiting:
             yield waiting.popleft()

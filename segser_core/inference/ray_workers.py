@@ -17,31 +17,31 @@ BLOCK = 16  # recordings that one of Ray's workers is given at once, and that ar
 
 
 @dataclass(frozen=True)
-class Unmade:
-    """In place of a result: why a worker's function could not be made."""
+class WorkerError:
+    """Result of a worker that failed to start: the error."""
 
     why: SegserError
 
 
-class Worker:
-    """One of Ray's processes: makes its function once, then calls it on every item that it is given."""
+class RayWorker:
+    """One of Ray's processes: makes its function once, then applies it to every item."""
 
     def __init__(self, make: Callable[[], Callable[[Any], Any]]):
         try:
             self.work = make()
         except SegserError as error:
-            unmade = Unmade(error)
+            unmade = WorkerError(error)
             self.work = lambda item: unmade
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        """A batch of items → their results, in order."""
+        """Apply the function to a batch of items, in order."""
         return {"result": [self.work(item) for item in batch["item"]]}
 
 
-def on_ray(
+def map_on_ray(
     items: list[T], make: Callable[[], Callable[[T], R]], address: str | None = None, on_gpu: bool = False
 ) -> Iterator[R]:
-    """What a function makes of each item, in the items' order, by as many workers as there are CPU cores or GPUs.
+    """Map a function over items, in their order, by as many workers as there are CPU cores or GPUs.
 
     A worker that is killed is started anew, and what it had not given back is done again.
 
@@ -58,20 +58,20 @@ def on_ray(
     """
     if not items:
         return
-    ray = connect(address)
+    ray = connect_ray(address)
     try:
         workers, blocks = int(ray.cluster_resources().get("GPU" if on_gpu else "CPU", 0)), -(-len(items) // BLOCK)
         if not workers:
             raise SettingError("Ray knows of no GPU; use --device cpu, or a cluster that has one")
         results = ray.data.from_items(items, override_num_blocks=blocks).map_batches(
-            Worker,
+            RayWorker,
             fn_constructor_args=(make,),
             batch_size=BLOCK,
             compute=ray.data.ActorPoolStrategy(size=min(workers, blocks)),
             **({"num_gpus": 1} if on_gpu else {"num_cpus": 1}),
         )
         for row in results.iter_rows():
-            if isinstance(row["result"], Unmade):
+            if isinstance(row["result"], WorkerError):
                 raise row["result"].why
             yield row["result"]
     finally:
@@ -79,14 +79,14 @@ def on_ray(
 
 
 def _await_head(address: str | None) -> None:
-    """An error at once where nobody listens at HOST:PORT: Ray itself tries for many minutes."""
+    """Raise an error at once where nobody listens at HOST:PORT: Ray itself tries for many minutes."""
     host, _, port = (address or "").rpartition(":")
     if host and port.isdigit() and "/" not in host:
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-def connect(address: str | None) -> Any:
-    """Ray, connected, without usage statistics, dashboard or words of its own. Errors as in `on_ray`."""
+def connect_ray(address: str | None) -> Any:
+    """Connect Ray, without usage statistics, dashboard or messages of its own. Errors as in `map_on_ray`."""
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
     if address is None:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # which on any system makes Ray listen on loopback alone

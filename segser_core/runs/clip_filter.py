@@ -1,4 +1,4 @@
-"""Which of a run's clips to show: a filter that an address can carry."""
+"""Filter a run's clips."""
 
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,8 @@ ORDERS = {  # by name: the column, and whether the smallest comes first
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which clips to show; what is None or empty lets all through.
+class ClipFilter:
+    """Conditions on the clips to show; a condition that is None or empty lets all through.
 
     Attributes:
         label, predicted: true and predicted class.
@@ -62,7 +62,7 @@ class Filter:
         return {name: _written(value) for name, value in values.items() if value not in (None, ())}
 
     @classmethod
-    def from_address(cls, address: "Mapping[str, str]") -> "Filter":
+    def from_address(cls, address: "Mapping[str, str]") -> "ClipFilter":
         """A filter from an address; what cannot be read there is passed over."""
         found = {f.name: _read(str(f.type), address[f.name]) for f in fields(cls) if address.get(f.name)}
         if found.get("wrong") not in WRONG:
@@ -70,18 +70,18 @@ class Filter:
         return cls(**{name: value for name, value in found.items() if value is not None})
 
     @property
-    def set(self) -> tuple[str, ...]:
-        """The names of the conditions that there are."""
+    def conditions(self) -> tuple[str, ...]:
+        """Name the conditions that are set."""
         return tuple(f.name for f in fields(self) if getattr(self, f.name) not in (None, ()))
 
-    def without(self, *names: str) -> "Filter":
-        """The same with these conditions taken away."""
+    def without(self, *names: str) -> "ClipFilter":
+        """Drop these conditions."""
         nothing: dict[str, Any] = {name: () if name == "ids" else None for name in names}
         return replace(self, **nothing)
 
-    def only(self, name: str) -> "Filter":
-        """This condition alone."""
-        return Filter(**{name: getattr(self, name)})
+    def only(self, name: str) -> "ClipFilter":
+        """Keep this condition alone."""
+        return ClipFilter(**{name: getattr(self, name)})
 
 
 def _written(value: Any) -> str:
@@ -106,8 +106,8 @@ def _read(kind: str, text: str) -> Any:
     return (int(number) if kind.startswith("int") else number) if np.isfinite(number) else None
 
 
-def select(table: "pd.DataFrame", wanted: Filter) -> "pd.DataFrame":
-    """The rows of a `clip_table` that a filter lets through, in their order.
+def filter_clips(table: "pd.DataFrame", wanted: ClipFilter) -> "pd.DataFrame":
+    """Select the rows of a `clip_table` that a filter lets through, in their order.
 
     A value that no row has lets none through; so does a column that the table lacks.
     """
@@ -136,7 +136,7 @@ def select(table: "pd.DataFrame", wanted: Filter) -> "pd.DataFrame":
 
 
 def _wrong(table: "pd.DataFrame", who: str) -> np.ndarray:
-    """Which rows this run, the other one, both, either or neither have wrong; none where there is no other run."""
+    """Mark the rows that this run, the other one, both, either or neither have wrong; none without another run."""
     if "other_correct" not in table or who not in WRONG:
         return np.zeros(len(table), dtype=bool)
     known = table.other_correct.notna().to_numpy()
@@ -146,30 +146,30 @@ def _wrong(table: "pd.DataFrame", who: str) -> np.ndarray:
     return known & found[who]
 
 
-def orders_of(table: "pd.DataFrame") -> tuple[str, ...]:
-    """The orders that a table has the columns for."""
+def available_orders(table: "pd.DataFrame") -> tuple[str, ...]:
+    """List the orders that a table has the columns for."""
     return tuple(name for name, (column, _) in ORDERS.items() if column in table and table[column].notna().any())
 
 
-def ordered(table: "pd.DataFrame", order: str) -> "pd.DataFrame":
-    """The rows in one of `ORDERS`; of equals, and where nothing is known, as they were."""
+def sort_clips(table: "pd.DataFrame", order: str) -> "pd.DataFrame":
+    """Sort the rows by one of `ORDERS`; equals, and rows of which nothing is known, keep their order."""
     column, rising = ORDERS[order]
     return table.sort_values(column, ascending=rising, kind="stable")
 
 
-def obstacles(table: "pd.DataFrame", wanted: Filter) -> tuple[str, ...]:
-    """The conditions that leave nothing of a table, by name.
+def excluding_conditions(table: "pd.DataFrame", wanted: ClipFilter) -> tuple[str, ...]:
+    """Name the conditions that leave nothing of a table.
 
     Those that let no row through by themselves; where there is none of these, those without which
     something would be left; and where there is none of these either, all of them.
     """
-    alone = tuple(name for name in wanted.set if select(table, wanted.only(name)).empty)
-    spared = tuple(name for name in wanted.set if not select(table, wanted.without(name)).empty)
-    return alone or spared or wanted.set
+    alone = tuple(name for name in wanted.conditions if filter_clips(table, wanted.only(name)).empty)
+    spared = tuple(name for name in wanted.conditions if not filter_clips(table, wanted.without(name)).empty)
+    return alone or spared or wanted.conditions
 
 
-def values_of(table: "pd.DataFrame", name: str) -> list[str]:
-    """What a column of names holds, sorted; nothing where it is missing or says nothing."""
+def distinct_values(table: "pd.DataFrame", name: str) -> list[str]:
+    """List the distinct values of a column, sorted; nothing where it is missing or empty."""
     if name not in table:
         return []
     return sorted(value for value in table[name].dropna().astype(str).unique() if value)

@@ -1,4 +1,4 @@
-"""A run's clips as a table that pages filter, with what may explain a mistake, beside another run's."""
+"""Tabulate a run's clips with measures that may explain a mistake, beside another run's."""
 
 from typing import TYPE_CHECKING
 
@@ -6,9 +6,9 @@ import numpy as np
 
 from segser_core.errors import RunError
 from segser_core.prediction.rules import Aggregate, rank_by_confidence
-from segser_core.runs.reaggregate import KEY, own_rule, parts_of, under_rule
+from segser_core.runs.reaggregate import KEY, aligned_segments, reaggregate, stored_rule
 from segser_core.runs.run import Run
-from segser_core.runs.test_split import test_rows
+from segser_core.runs.test_split import select_test_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def clip_table(
     run: Run, rule: Aggregate | None = None, other: Run | None = None, explained: bool = True
 ) -> "pd.DataFrame":
-    """The test clips of a run, a row an utterance (and seed), with what may explain a mistake.
+    """Tabulate the test clips of a run, a row an utterance (and seed), with measures that may explain a mistake.
 
     Args:
         run: whose clips.
@@ -35,7 +35,7 @@ def clip_table(
         RunError: a run cannot be asked for the rule, a clip has another label in the other run, or as in
             `scores.test_rows`.
     """
-    rows = test_rows(under_rule(run, rule or own_rule(run)))
+    rows = select_test_rows(reaggregate(run, rule or stored_rule(run)))
     table = rows.assign(correct=rows.predicted.to_numpy() == rows.label.to_numpy())
     if explained and run.segments is not None:
         table = table.merge(_explained(run), on=KEY, how="left")
@@ -51,8 +51,8 @@ def clip_table(
 
 
 def _explained(run: Run) -> "pd.DataFrame":
-    """How many segments a clip has, how many name its class, and where the most confident one lies."""
-    rows, parts = parts_of(run)
+    """Count a clip's segments and those that name its class, and locate the most confident one."""
+    rows, parts = aligned_segments(run)
     true = rows.label.map({c: i for i, c in enumerate(run.labels)}).to_numpy()
     counts = np.diff(parts.starts, append=len(parts.p))
     names_it = parts.p.argmax(axis=1) == np.repeat(true, counts)
@@ -69,6 +69,6 @@ def _explained(run: Run) -> "pd.DataFrame":
 
 
 def _other_columns(other: Run, rule: Aggregate | None) -> "pd.DataFrame":
-    rows = test_rows(under_rule(other, rule or own_rule(other)))
+    rows = select_test_rows(reaggregate(other, rule or stored_rule(other)))
     names = {name: f"other_{name}" for name in ("label", "predicted", "confidence")}
     return rows[["utterance_id", "seed", *names]].rename(columns=names)

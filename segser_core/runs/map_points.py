@@ -1,4 +1,4 @@
-"""The points of a run's map: its utterances or segments of one fold, with their vectors and what is known of them."""
+"""Collect the points of a run's map: utterances or segments of one fold, with vectors and labels."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,15 +9,15 @@ import numpy as np
 from segser_core.errors import RunError
 from segser_core.runs.reading import Embeddings
 from segser_core.runs.run import Run
-from segser_core.runs.test_split import test_rows
+from segser_core.runs.test_split import select_test_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-What = Literal["utterance", "segment"]
-Colour = Literal["label", "predicted", "correct", "speaker", "duration"]
-COLOURS: tuple[Colour, ...] = get_args(Colour)
+PointKind = Literal["utterance", "segment"]
+ColourBy = Literal["label", "predicted", "correct", "speaker", "duration"]
+COLOUR_CHOICES: tuple[ColourBy, ...] = get_args(ColourBy)
 MOST_POINTS = 20_000
 MOST_DRAWN = 500  # as SVG, at once; for more WebGL takes over, which takes long to start
 SAID = ("utterance_id", "segment", "start_s", "end_s", "predicted", "confidence")  # of a segment
@@ -25,8 +25,8 @@ NOT_KNOWN = "not known"
 
 
 @dataclass(frozen=True, eq=False)
-class Points:
-    """The points of a map, in order.
+class MapPoints:
+    """Points of a map, in order.
 
     Attributes:
         table: a row a point: utterance_id, label, predicted, confidence, correct, and as known speaker,
@@ -46,19 +46,19 @@ class Points:
 
 
 def first_seed(run: Run) -> int:
-    """The seed whose vectors a run keeps: the first that run.json lists."""
+    """Return the seed whose vectors a run keeps: the first that run.json lists."""
     listed = [seed for seed in run.meta.get("seeds") or () if seed in run.seeds]
     return listed[0] if listed else run.seeds[0]
 
 
-def knows(run: Run, colour: Colour) -> bool:
-    """Whether a run's points can be coloured so."""
+def can_colour_by(run: Run, colour: ColourBy) -> bool:
+    """Check whether a run's points can be coloured so."""
     column = {"speaker": "speaker", "duration": "duration_s"}.get(colour)
     return column is None or (column in run.predictions and bool(run.predictions[column].notna().any()))
 
 
-def folds_of(run: Run) -> tuple[int, ...]:
-    """The folds that have test utterances; each has a space of its own.
+def folds_tested(run: Run) -> tuple[int, ...]:
+    """List the folds that have test utterances; each has a space of its own.
 
     Raises:
         RunError: as in `scores.test_rows`.
@@ -66,8 +66,8 @@ def folds_of(run: Run) -> tuple[int, ...]:
     return tuple(sorted(int(fold) for fold in _tested(run).fold.unique()))
 
 
-def points_of(run: Run, what: What, fold: int) -> Points | None:
-    """The test utterances of a fold, or their segments, under the run's first seed.
+def read_map_points(run: Run, what: PointKind, fold: int) -> MapPoints | None:
+    """Read the test utterances of a fold, or their segments, under the run's first seed.
 
     Where there are more than `MOST_POINTS`, whole utterances are left out, by a hash of their names: of two
     runs on one corpus the same ones are shown.
@@ -87,15 +87,15 @@ def points_of(run: Run, what: What, fold: int) -> Points | None:
     if table.empty:
         raise RunError(f"embeddings.npz of {run.name} holds no {what} of the {len(rows)} test clips of fold {fold}")
     total = len(table)
-    table = table[sample_of(table.utterance_id.to_numpy(), MOST_POINTS)].reset_index(drop=True)
+    table = table[sample_utterances(table.utterance_id.to_numpy(), MOST_POINTS)].reset_index(drop=True)
     table["correct"] = np.where(table.predicted == table.label, "right", "wrong")
     chosen = getattr(vectors, what)[table.pop("place")]
-    sample = sample_of(table.utterance_id.to_numpy(), MOST_DRAWN)
-    return Points(table, chosen, total, sample, sha256(chosen.tobytes()).hexdigest())
+    sample = sample_utterances(table.utterance_id.to_numpy(), MOST_DRAWN)
+    return MapPoints(table, chosen, total, sample, sha256(chosen.tobytes()).hexdigest())
 
 
 def _tested(run: Run) -> "pd.DataFrame":
-    rows = test_rows(run.predictions)
+    rows = select_test_rows(run.predictions)
     return rows[rows.seed == first_seed(run)]
 
 
@@ -121,12 +121,12 @@ def _segments(vectors: Embeddings, rows: "pd.DataFrame", fold: int, run: Run) ->
     found = pd.DataFrame({"utterance_id": ids, "segment": vectors.segment_index[places], "place": places})
     whole = _kept(rows).drop(columns=["predicted", "confidence"])
     found = found.drop_duplicates(key).merge(whole, on="utterance_id")
-    found = found.merge(_said_of_segments(run, fold), on=key, how="left")
+    found = found.merge(_segment_labels(run, fold), on=key, how="left")
     return found.assign(predicted=found.predicted.astype(object).where(found.predicted.notna(), NOT_KNOWN))
 
 
-def _said_of_segments(run: Run, fold: int) -> "pd.DataFrame":
-    """Bounds and most probable class of each segment of the first seed; no row where the run has no segments."""
+def _segment_labels(run: Run, fold: int) -> "pd.DataFrame":
+    """Find bounds and most probable class of each segment of the first seed; empty without segments."""
     import pandas as pd
 
     if run.segments is None:
@@ -140,7 +140,7 @@ def _said_of_segments(run: Run, fold: int) -> "pd.DataFrame":
 
 
 def segment_folds(vectors: Embeddings) -> np.ndarray:
-    """The fold of each segment, (R,); -1 where its utterance has no vector.
+    """Find the fold of each segment, (R,); -1 where its utterance has no vector.
 
     The file names folds for utterances alone. An utterance that is in several folds has as many stretches of
     segments, in the order of its rows.
@@ -160,8 +160,8 @@ def segment_folds(vectors: Embeddings) -> np.ndarray:
     return fold[np.cumsum(starts) - 1]
 
 
-def sample_of(ids: np.ndarray, most: int) -> np.ndarray:
-    """Which points a sample holds, (N,) of bool: all of an utterance or none, by a hash of its name.
+def sample_utterances(ids: np.ndarray, most: int) -> np.ndarray:
+    """Sample points, (N,) of bool: all of an utterance or none, by a hash of its name.
 
     Args:
         ids: (N,) the utterance of each point.

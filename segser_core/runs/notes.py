@@ -1,4 +1,4 @@
-"""Notes and tags on a run's clips, in one JSON file beside the run folder, which a new training replaces whole.
+"""Keep notes and tags on a run's clips in one JSON file beside the run folder.
 
 The file holds {utterance_id: {"note": text, "tags": [..], "changed": UTC time}}. It is changed under a lock, a
 clip at a time, and written whole beside its place and renamed: several sessions lose nothing of one another's.
@@ -27,15 +27,15 @@ PATIENCE_S = 10.0
 
 @dataclass(frozen=True)
 class Note:
-    """What someone wrote about a clip: a text, tags, and when (UTC, ISO 8601)."""
+    """A note on a clip: text, tags, and time (UTC, ISO 8601)."""
 
     note: str = ""
     tags: tuple[str, ...] = ()
     changed: str = ""
 
     @property
-    def says(self) -> tuple[str, tuple[str, ...]]:
-        """Text and tags, without the time."""
+    def content(self) -> tuple[str, tuple[str, ...]]:
+        """Return text and tags, without the time."""
         return self.note, self.tags
 
     def __bool__(self) -> bool:
@@ -43,15 +43,15 @@ class Note:
 
 
 class NoteChanged(RunError):
-    """A note that someone else has changed in the meantime; `now` is what it says now."""
+    """Conflict: someone else has changed the note in the meantime; `now` is its present state."""
 
     def __init__(self, message: str, now: Note):
         super().__init__(message)
         self.now = now
 
 
-def notes_file(run: Run) -> Path:
-    """Where a run's notes are: beside its folder, `NAME.notes.json`.
+def notes_path(run: Run) -> Path:
+    """Locate a run's notes: beside its folder, `NAME.notes.json`.
 
     Those of a bundled run, which lies inside the installed package, are in the folder `SEGSER_NOTES`,
     or in ~/.local/share/segser/notes.
@@ -64,7 +64,7 @@ def notes_file(run: Run) -> Path:
 
 
 def read_notes(file: Path) -> dict[str, Note]:
-    """All notes by utterance; none where there is no file yet.
+    """Read all notes by utterance; none where there is no file yet.
 
     Raises:
         RunError: the file cannot be read, or holds something else.
@@ -88,10 +88,10 @@ def _note(entry: Mapping[str, Any]) -> Note:
 
 
 def write_note(file: Path, utterance_id: str, note: Note, seen: Note) -> Note:
-    """Put a clip's note in the file, beside whatever others have written there; one that says nothing is removed.
+    """Write one clip's note under a lock, beside the notes of others; an empty note is removed.
 
     Args:
-        file: of `notes_file`.
+        file: of `notes_path`.
         utterance_id: the clip.
         note: what it is to say; the time is added.
         seen: what it said when the writer last looked.
@@ -103,10 +103,10 @@ def write_note(file: Path, utterance_id: str, note: Note, seen: Note) -> Note:
         NoteChanged: someone else has changed this very note since; it stays as they left it.
         RunError: the file cannot be read or written; it stays as it was.
     """
-    with _locked(file):
+    with _notes_lock(file):
         notes = read_notes(file)
         now = notes.get(utterance_id, Note())
-        if now.says not in (seen.says, note.says):
+        if now.content not in (seen.content, note.content):
             raise NoteChanged(
                 f"The note on {utterance_id} was changed by someone else in the meantime and now says: "
                 f"{' '.join((now.note, *(f'[{tag}]' for tag in now.tags))) or 'nothing'}. Save again to replace it",
@@ -117,20 +117,20 @@ def write_note(file: Path, utterance_id: str, note: Note, seen: Note) -> Note:
     return written
 
 
-def with_notes(table: "pd.DataFrame", notes: Mapping[str, Note]) -> "pd.DataFrame":
-    """A table of clips with the columns `note` and `tags`, the tags joined by commas; empty where there is none."""
+def add_notes(table: "pd.DataFrame", notes: Mapping[str, Note]) -> "pd.DataFrame":
+    """Add the columns `note` and `tags` to a table of clips, the tags joined by commas; empty without a note."""
     found = [notes.get(utterance, Note()) for utterance in table.utterance_id]
     return table.assign(note=[n.note for n in found], tags=[", ".join(n.tags) for n in found])
 
 
-def tags_of(notes: Mapping[str, Note]) -> list[str]:
-    """Every tag that is in use, sorted."""
+def used_tags(notes: Mapping[str, Note]) -> list[str]:
+    """List every tag that is in use, sorted."""
     return sorted({tag for note in notes.values() for tag in note.tags})
 
 
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Alone with the file, among threads and processes; the lock is a hidden file beside it."""
+def _notes_lock(file: Path) -> Iterator[None]:
+    """Hold the notes' lock, among threads and processes; a hidden file beside them."""
     from filelock import FileLock, Timeout
 
     try:

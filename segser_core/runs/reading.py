@@ -1,4 +1,4 @@
-"""The files of a run folder, each read and checked on its own: what is wrong is said by file and column."""
+"""Read and check the files of a run folder, each on its own; errors name file and column."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ REQUIRED = ("utterance_id", "label", "predicted", "confidence")
 
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """The vectors of a run's first seed; folds have different spaces.
+    """Vectors of a run's first seed; folds have different spaces.
 
     Attributes:
         utterance, utterance_id, utterance_fold: (U, D) float16, and (U,) each.
@@ -49,7 +49,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """run.json, with a format that is ours, a system, and labels each named once; a RunError otherwise."""
+    """Read run.json: a known format, a system, and labels each named once; a RunError otherwise."""
     meta = read_json(path)
     if meta.get("format") != FORMAT:
         raise RunError(f"{path} is of format {meta.get('format')!r}; this version of segser reads format {FORMAT}")
@@ -64,7 +64,7 @@ def read_meta(path: Path) -> dict[str, Any]:
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
-    """A Parquet file that has these columns; shares are 0 to 1, seconds finite, counts whole; a RunError otherwise."""
+    """Read a Parquet file with these columns; shares are 0 to 1, seconds finite, counts whole; a RunError otherwise."""
     table = _read_parquet(path)
     if missing := [c for c in columns if c not in table]:
         raise RunError(f"{path} has no column {', '.join(missing)}")
@@ -74,7 +74,7 @@ def read_table(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
 
 
 def _read_parquet(path: Path) -> "pd.DataFrame":
-    """The rows of a file, every cell of them a number, a text or another single value."""
+    """Read the rows of a file, every cell of them a number, a text or another single value."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -94,7 +94,7 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
 
 
 def _check_numbers(path: Path, name: str, column: "pd.Series") -> None:
-    """What a column of this name must hold, whatever the file."""
+    """Check the values of a column by its name, whatever the file."""
     import pandas as pd
 
     share = name.startswith(("p_", "u_")) or name == "confidence"
@@ -108,12 +108,12 @@ def _check_numbers(path: Path, name: str, column: "pd.Series") -> None:
 
 
 def _in_a_line(error: Exception) -> str:
-    """What an error of another package says, as one line."""
+    """Shorten an error of another package to one line."""
     return one_line(str(error).partition("\n")[0]) or type(error).__name__
 
 
 def read_predictions(path: Path, labels: tuple[str, ...]) -> "pd.DataFrame":
-    """predictions.parquet: at least a row, and no label that run.json does not list; a RunError otherwise.
+    """Read predictions.parquet: at least a row, and no label that run.json does not list; a RunError otherwise.
 
     `seed` and `fold` (0) and `split` (test) are filled in where the file has none.
     """
@@ -128,13 +128,13 @@ def read_predictions(path: Path, labels: tuple[str, ...]) -> "pd.DataFrame":
 
 
 def read_segments(path: Path, labels: tuple[str, ...]) -> "pd.DataFrame":
-    """segments.parquet; a RunError where it is damaged or lacks a column."""
+    """Read segments.parquet; a RunError where it is damaged or lacks a column."""
     table = read_table(path, ("utterance_id", "segment", "start_s", "end_s", *(f"p_{c}" for c in labels)))
     return table if "seed" in table else table.assign(seed=0)
 
 
 def read_embeddings(path: Path) -> Embeddings:
-    """embeddings.npz, whose arrays fit one another; a RunError otherwise. No pickle is opened."""
+    """Read embeddings.npz, whose arrays fit one another; a RunError otherwise. No pickle is opened."""
     names = tuple(Embeddings.__dataclass_fields__)
     try:
         with np.load(path, allow_pickle=False) as arrays:

@@ -7,12 +7,14 @@ from segser_core.bundled import BUNDLED
 from segser_core.errors import RunError
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.prediction.rules import Aggregate
-from segser_core.runs.reaggregate import Parts, own_rule, parts_of, under_rule
+from segser_core.runs.reaggregate import AlignedSegments, aligned_segments, reaggregate, stored_rule
 from segser_core.runs.run import Run
 
 
-def prediction_of(run: Run, utterance_id: str, seed: int | None = None, rule: Aggregate | None = None) -> Prediction:
-    """What a run says of one of its test clips, as the model would say it anew.
+def replay_prediction(
+    run: Run, utterance_id: str, seed: int | None = None, rule: Aggregate | None = None
+) -> Prediction:
+    """Rebuild the prediction of one test clip from a run's files, as the model would give it anew.
 
     Args:
         run: with segments.
@@ -30,9 +32,9 @@ def prediction_of(run: Run, utterance_id: str, seed: int | None = None, rule: Ag
         lacks = "no segments.parquet" if run.segments is None else f"no test clip {utterance_id} of seed {wanted}"
         raise RunError(f"{run.name} has {lacks}")
     one = replace(run, predictions=rows, segments=run.segments[run.segments.utterance_id == utterance_id])
-    chosen = rule or own_rule(run)
-    row = under_rule(one, chosen).iloc[0]
-    _, parts = parts_of(one)
+    chosen = rule or stored_rule(run)
+    row = reaggregate(one, chosen).iloc[0]
+    _, parts = aligned_segments(one)
     return Prediction(
         file=str(row.get("path", utterance_id)),
         duration_s=float(row.get("duration_s", parts.end_s.max())),
@@ -49,15 +51,15 @@ def prediction_of(run: Run, utterance_id: str, seed: int | None = None, rule: Ag
     )
 
 
-def _segments(parts: Parts, labels: tuple[str, ...]) -> list[Segment]:
+def _segments(parts: AlignedSegments, labels: tuple[str, ...]) -> list[Segment]:
     each = zip(parts.start_s.tolist(), parts.end_s.tolist(), parts.p.tolist(), strict=True)
     return [Segment(i, start, end, dict(zip(labels, p, strict=True))) for i, (start, end, p) in enumerate(each)]
 
 
-def predictions_of(
+def replay_predictions(
     run: Run, keys: Collection[tuple[str, int]], rule: Aggregate | None = None
 ) -> Iterator[tuple[str, int, Prediction]]:
-    """`prediction_of` for many test clips, each (utterance_id, seed), in this order; errors as there."""
+    """Rebuild the predictions of many test clips, each (utterance_id, seed), in this order; errors as above."""
     wanted = {utterance_id for utterance_id, _ in keys}
     few = {
         name: table[table.utterance_id.isin(wanted)]
@@ -65,11 +67,11 @@ def predictions_of(
         if table is not None
     }
     some = replace(run, **few)
-    return ((u, seed, prediction_of(some, u, seed, rule)) for u, seed in keys)
+    return ((u, seed, replay_prediction(some, u, seed, rule)) for u, seed in keys)
 
 
-def weights_of(run: Run, seed: int, fold: int) -> str | None:
-    """The model that a run's clip of this seed and fold was heard by, as `Predictor` takes it; None without weights."""
+def checkpoint_of_clip(run: Run, seed: int, fold: int) -> str | None:
+    """Locate the model of a clip's seed and fold, as `Predictor` takes it; None without weights."""
     if (run.path / "checkpoint" / "config.json").is_file():
         return run.name if run.path == BUNDLED / run.name else str(run.path)
     one = run.path / "checkpoint" / f"seed-{seed}" / f"fold-{fold}"

@@ -1,4 +1,4 @@
-"""A run folder as it was read, and the folders in which runs are found."""
+"""Read run folders, and find them."""
 
 import os
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Run:
             are filled in where the file has none.
         segments: a row a segment, or None where the run has none.
         meta: run.json, whole.
-        stamp: of the files that were read, see `stamp_of`.
+        stamp: of the files that were read, see `folder_stamp`.
     """
 
     path: Path
@@ -43,25 +43,25 @@ class Run:
     stamp: Stamp
 
     def embeddings(self) -> Embeddings | None:
-        """The vectors, read now; None where the run has none.
+        """Read the vectors; None where the run has none.
 
         Raises:
             RunError: the file is damaged, its arrays do not fit one another, or the run has been replaced meanwhile.
         """
-        if stamp_of(self.path) != self.stamp:
+        if folder_stamp(self.path) != self.stamp:
             raise RunError(f"{self.path} was replaced after it was read; read it again")
         file = self.path / "embeddings.npz"
         return read_embeddings(file) if file.is_file() else None
 
     @property
-    def lacks(self) -> tuple[str, ...]:
-        """The optional files that are not there, each with what cannot be shown without it."""
+    def missing_files(self) -> tuple[str, ...]:
+        """List the optional files that are missing, each with what cannot be shown without it."""
         needs = {"segments.parquet": "segments over time", "embeddings.npz": "the map of embeddings"}
         return tuple(f"{file}: {use}" for file, use in needs.items() if not (self.path / file).is_file())
 
 
-def stamp_of(folder: Path) -> Stamp:
-    """Name, size and time of change of each file of a run folder: another stamp, another content.
+def folder_stamp(folder: Path) -> Stamp:
+    """List name, size and time of change of each file of a run folder: another stamp, another content.
 
     Raises:
         RunError: there is no such folder, or no more.
@@ -76,7 +76,7 @@ def stamp_of(folder: Path) -> Stamp:
 
 
 def read_run(path: str | Path, name: str | None = None) -> Run:
-    """A run folder; run.json and predictions.parquet are enough.
+    """Read a run folder; run.json and predictions.parquet are enough.
 
     A run that is replaced while it is read is read again.
 
@@ -89,9 +89,9 @@ def read_run(path: str | Path, name: str | None = None) -> Run:
     """
     path = Path(path)
     for _ in range(TRIES):
-        stamp = stamp_of(path)
+        stamp = folder_stamp(path)
         run = _read(path, name, stamp)
-        if stamp_of(path) == stamp:
+        if folder_stamp(path) == stamp:
             return run
     raise RunError(f"{path} was replaced {TRIES} times while it was read; try again when nothing writes there")
 
@@ -117,19 +117,19 @@ def _read(path: Path, name: str | None, stamp: Stamp) -> Run:
 
 
 def find_runs() -> tuple[tuple[str, Path], ...]:
-    """Name and folder of each run below the folders of `SEGSER_RUNS`, then of each bundled one.
+    """Find name and folder of each run below the folders of `SEGSER_RUNS`, then of each bundled one.
 
     Of equal names the first one is taken.
     """
     folders = [Path(p) for p in os.environ.get("SEGSER_RUNS", "").split(os.pathsep) if p]
     found: dict[str, Path] = {}
     for folder in (*folders, BUNDLED):
-        found |= {name: path for name, path in runs_below(folder).items() if name not in found}
+        found |= {name: path for name, path in find_runs_below(folder).items() if name not in found}
     return tuple(found.items())
 
 
-def runs_below(folder: Path) -> dict[str, Path]:
-    """The runs in a folder by name, which is their path below it; where the folder itself is one, its own name."""
+def find_runs_below(folder: Path) -> dict[str, Path]:
+    """Find the runs below a folder by name, which is their path below it; the folder itself by its own name."""
     found = {}
     for file in sorted(folder.rglob("run.json")):
         name = file.parent.relative_to(folder).as_posix()
@@ -139,7 +139,7 @@ def runs_below(folder: Path) -> dict[str, Path]:
 
 
 def find_run(name_or_dir: str | Path) -> Path:
-    """A run folder, by its path or by its name among `find_runs`.
+    """Find a run folder, by its path or by its name among `find_runs`.
 
     Raises:
         RunError: there is neither; it names the runs that there are.

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def test_rows(predictions: "pd.DataFrame") -> "pd.DataFrame":
-    """The rows of the test split, with `seed` and `fold` (0 where the table has none).
+def select_test_rows(predictions: "pd.DataFrame") -> "pd.DataFrame":
+    """Select the rows of the test split, with `seed` and `fold` (0 where the table has none).
 
     Raises:
         RunError: there is none, a clip occurs twice under one seed, or has two labels or speakers.
@@ -39,7 +39,7 @@ def test_rows(predictions: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _last(clip: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """The value of each clip's last row: (U,), from (N,) clips from 0 and values."""
+    """Take the value of each clip's last row: (U,), from (N,) clips from 0 and values."""
     of_clip = np.empty(clip.max() + 1, dtype=value.dtype)
     of_clip[clip] = value
     return of_clip

@@ -46,9 +46,9 @@ def write_run(
             is a folder that is no run, or it is a run with a checkpoint and the new one has none.
     """
     path = Path(path)
-    check_place(path, keeps_checkpoint=checkpoint_dir is not None)
+    check_run_folder(path, keeps_checkpoint=checkpoint_dir is not None)
     with write_lock(path), replace_folder(path) as folder:
-        write_json(folder / "run.json", {"format": FORMAT, **meta})
+        write_run_json(folder / "run.json", {"format": FORMAT, **meta})
         (folder / "config.yaml").write_text(config_yaml, encoding="utf-8")
         predictions.to_parquet(folder / "predictions.parquet", index=False)
         if segments is not None:
@@ -57,14 +57,14 @@ def write_run(
             arrays = vars(embeddings) if isinstance(embeddings, Embeddings) else embeddings
             plain = {k: np.asarray(v, dtype=str if k.endswith("_id") else None) for k, v in arrays.items()}
             np.savez(folder / "embeddings.npz", allow_pickle=False, **plain)
-        write_json(folder / "metrics.json", metrics)
+        write_run_json(folder / "metrics.json", metrics)
         if checkpoint_dir is not None:
             shutil.copytree(checkpoint_dir, folder / "checkpoint")
         read_run(folder).embeddings()
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """A file of a run; a RunError where the content is no JSON, as NaN is none."""
+def write_run_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file of a run; a RunError where the content is no JSON, as NaN is none."""
     try:
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -72,8 +72,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def check_place(path: Path, keeps_checkpoint: bool) -> None:
-    """Whether a run may be written there; worth asking before hours of training.
+def check_run_folder(path: Path, keeps_checkpoint: bool) -> None:
+    """Check that a run may be written there, before hours of training.
 
     Raises:
         RunError: the place is a file, a folder that is no run, or a run whose checkpoint would be lost.

@@ -1,4 +1,4 @@
-"""How sure a score is: bootstrap intervals by utterance and by speaker.
+"""Resample scores: bootstrap intervals by utterance and by speaker.
 
 Every score depends on the predictions only through a confusion matrix. Utterances with the same
 label and the same predictions are interchangeable, so resampling N utterances is one multinomial
@@ -35,7 +35,7 @@ MISSING = -1
 
 @dataclass(frozen=True)
 class Interval:
-    """From `low` to `high`, with the method that found them."""
+    """Interval from `low` to `high`, with the method that found it."""
 
     low: float
     high: float
@@ -46,8 +46,8 @@ NO_INTERVAL = Interval(np.nan, np.nan)
 
 
 @dataclass(frozen=True)
-class Kinds:
-    """What is drawn: utterances grouped by label and predictions, or speakers.
+class ResamplingUnits:
+    """Units that are drawn: utterances grouped by label and predictions, or speakers.
 
     Attributes:
         counts: (K,) how many there are of each kind.
@@ -61,21 +61,21 @@ class Kinds:
 
     @property
     def observed(self) -> np.ndarray:
-        """The confusion matrices of the models themselves: (M, C, C)."""
+        """Return the confusion matrices of the models themselves: (M, C, C)."""
         return np.tensordot(self.counts, self.confusions, axes=1).astype(np.int64)
 
     @property
     def clusters(self) -> int | None:
-        """How many speakers are drawn; None where utterances are."""
+        """Count the speakers that are drawn; None where utterances are."""
         return int(self.counts.sum()) if self.by_speaker else None
 
     @property
     def holders(self) -> np.ndarray:
-        """How many utterances, or speakers, have each class: (C,)."""
+        """Count the utterances, or speakers, that have each class: (C,)."""
         return self.counts @ self.confusions.any(axis=(1, 3))
 
 
-def kinds(labels: np.ndarray, models: Sequence[np.ndarray], n_classes: int) -> Kinds:
+def group_utterances(labels: np.ndarray, models: Sequence[np.ndarray], n_classes: int) -> ResamplingUnits:
     """Group utterances, each with all its predictions.
 
     Args:
@@ -93,22 +93,24 @@ def kinds(labels: np.ndarray, models: Sequence[np.ndarray], n_classes: int) -> K
     rows = np.ascontiguousarray(patterns).view(f"V{patterns.shape[1]}").ravel()
     _, first, counts = np.unique(rows, return_index=True, return_counts=True)
     each = np.arange(len(first))
-    return Kinds(counts, _tally(labels[first], [m[first] for m in models], each, n_classes))
+    return ResamplingUnits(counts, _tally(labels[first], [m[first] for m in models], each, n_classes))
 
 
-def speakers(labels: np.ndarray, models: Sequence[np.ndarray], speaker: np.ndarray, n_classes: int) -> Kinds:
-    """The same utterances grouped by speaker: a kind for each of G speakers.
+def group_speakers(
+    labels: np.ndarray, models: Sequence[np.ndarray], speaker: np.ndarray, n_classes: int
+) -> ResamplingUnits:
+    """Group utterances by speaker: a unit for each of G speakers.
 
     Args:
-        labels, models, n_classes: as in `kinds`.
+        labels, models, n_classes: as in `group_utterances`.
         speaker: (U,) indices, 0 to G − 1, each of which occurs.
     """
     tally = _tally(labels, models, speaker, n_classes)
-    return Kinds(np.ones(len(tally), dtype=np.int64), tally, by_speaker=True)
+    return ResamplingUnits(np.ones(len(tally), dtype=np.int64), tally, by_speaker=True)
 
 
 def _tally(labels: np.ndarray, models: Sequence[np.ndarray], group: np.ndarray, n_classes: int) -> np.ndarray:
-    """Confusion matrices by group and model, (G, M, C, C), float32: exact for counts below 2^24."""
+    """Count confusion matrices by group and model, (G, M, C, C), float32: exact for counts below 2^24."""
     shape = (int(group.max()) + 1, len(models), n_classes, n_classes)
     total = np.zeros(np.prod(shape), dtype=np.float32)
     for m, predicted in enumerate(models):
@@ -118,8 +120,8 @@ def _tally(labels: np.ndarray, models: Sequence[np.ndarray], group: np.ndarray, 
     return total.reshape(shape)
 
 
-def resample(of: Kinds, generator: np.random.Generator, resamples: int = RESAMPLES) -> np.ndarray:
-    """Confusion matrices of as many utterances, or speakers, drawn with replacement: (R, M, C, C).
+def resample_confusions(of: ResamplingUnits, generator: np.random.Generator, resamples: int = RESAMPLES) -> np.ndarray:
+    """Draw as many utterances, or speakers, with replacement: confusion matrices (R, M, C, C).
 
     R is `resamples`, or fewer, never below `FEWEST_RESAMPLES`, where kinds are so many that more
     than `MOST_DRAWN` numbers would be drawn.
@@ -136,8 +138,8 @@ def resample(of: Kinds, generator: np.random.Generator, resamples: int = RESAMPL
     return np.moveaxis(drawn.reshape(*of.confusions.shape[1:], resamples), -1, 0)
 
 
-def expanded(tail: float, n: int) -> float:
-    """The tail of a percentile interval that widens it for n clusters: Φ(√(n/(n−1)) · t_{n−1}(tail)).
+def expanded_tail(tail: float, n: int) -> float:
+    """Widen the tail of a percentile interval for n clusters: Φ(√(n/(n−1)) · t_{n−1}(tail)).
 
     Hesterberg (2015, section 5.3): the plain percentile interval is too narrow by the factor √((n−1)/n)
     and by taking a normal for a t quantile. For 10 clusters 0.025 becomes 0.0085.
@@ -147,16 +149,16 @@ def expanded(tail: float, n: int) -> float:
     return float(ndtr(np.sqrt(n / (n - 1)) * stdtrit(n - 1, tail)))
 
 
-def percentile(values: np.ndarray, level: float = LEVEL, clusters: int | None = None) -> Interval:
-    """The middle `level` of resampled values (R,), expanded for few clusters; those that are NaN are left out."""
+def percentile_interval(values: np.ndarray, level: float = LEVEL, clusters: int | None = None) -> Interval:
+    """Take the middle `level` of resampled values (R,), expanded for few clusters, NaN left out."""
     known = values[~np.isnan(values)]
-    tail = (1 - level) / 2 if clusters is None else expanded((1 - level) / 2, clusters)
+    tail = (1 - level) / 2 if clusters is None else expanded_tail((1 - level) / 2, clusters)
     low, high = np.quantile(known, [tail, 1 - tail]) if len(known) else (np.nan, np.nan)
     return Interval(float(low), float(high))
 
 
-def wilson(share: float, n: float, level: float = LEVEL) -> Interval:
-    """Wilson's score interval of a share of n independent trials (Wilson 1927), 0 to 1."""
+def wilson_interval(share: float, n: float, level: float = LEVEL) -> Interval:
+    """Compute Wilson's score interval of a share of n independent trials (Wilson 1927), 0 to 1."""
     from scipy.special import ndtri
 
     z = float(ndtri((1 + level) / 2))
@@ -166,7 +168,7 @@ def wilson(share: float, n: float, level: float = LEVEL) -> Interval:
 
 
 def recall_interval(share: float, n: int, draws: np.ndarray, level: float = LEVEL) -> Interval | None:
-    """The interval of one class's recall by utterance; None for a class without a sample.
+    """Find the interval of one class's recall by utterance; None for a class without a sample.
 
     Below `FEW` clips, and where all or none were found, the bootstrap is too narrow (of no width
     even), and Wilson's interval is given instead.
@@ -178,11 +180,11 @@ def recall_interval(share: float, n: int, draws: np.ndarray, level: float = LEVE
     """
     if not n:
         return None
-    return wilson(share, n, level) if n < FEW or share in (0.0, 1.0) else percentile(draws, level)
+    return wilson_interval(share, n, level) if n < FEW or share in (0.0, 1.0) else percentile_interval(draws, level)
 
 
 def recall_interval_by_speaker(share: float, n: int, draws: np.ndarray, level: float = LEVEL) -> Interval | None:
-    """The interval of one class's recall by speaker; None where fewer than `FEWEST_SPEAKERS` have the class.
+    """Find the interval of one class's recall by speaker; None if fewer than `FEWEST_SPEAKERS` have the class.
 
     Where all or none were found it is Wilson's, a speaker counting as one trial.
 
@@ -193,11 +195,11 @@ def recall_interval_by_speaker(share: float, n: int, draws: np.ndarray, level: f
     """
     if n < FEWEST_SPEAKERS:
         return None
-    return wilson(share, n, level) if share in (0.0, 1.0) else percentile(draws, level, n)
+    return wilson_interval(share, n, level) if share in (0.0, 1.0) else percentile_interval(draws, level, n)
 
 
 @dataclass(frozen=True)
-class Intervals:
+class ScoreIntervals:
     """Intervals of a model's scores.
 
     Attributes:
@@ -213,15 +215,15 @@ class Intervals:
     resamples: int
 
 
-def intervals(of: Kinds, generator: np.random.Generator, resamples: int = RESAMPLES) -> Intervals:
-    """Intervals of one model, by utterance or by speaker, its seeds pooled."""
-    draws, clusters = resample(of, generator, resamples)[:, 0], of.clusters  # (R, C, C)
+def score_intervals(of: ResamplingUnits, generator: np.random.Generator, resamples: int = RESAMPLES) -> ScoreIntervals:
+    """Find intervals of one model, by utterance or by speaker, its seeds pooled."""
+    draws, clusters = resample_confusions(of, generator, resamples)[:, 0], of.clusters  # (R, C, C)
     interval = recall_interval_by_speaker if of.by_speaker else recall_interval
-    seen, drawn = metrics.recall(of.observed[0]), metrics.recall(draws)
-    return Intervals(
-        percentile(metrics.uar(draws), clusters=clusters),
-        percentile(metrics.accuracy(draws), clusters=clusters),
-        percentile(metrics.macro_f1(draws), clusters=clusters),
+    seen, drawn = metrics.class_recall(of.observed[0]), metrics.class_recall(draws)
+    return ScoreIntervals(
+        percentile_interval(metrics.uar(draws), clusters=clusters),
+        percentile_interval(metrics.accuracy(draws), clusters=clusters),
+        percentile_interval(metrics.macro_f1(draws), clusters=clusters),
         tuple(interval(float(r), int(n), drawn[:, c]) for c, (r, n) in enumerate(zip(seen, of.holders, strict=True))),
         len(draws),
     )

@@ -1,4 +1,4 @@
-"""Whether confidences are what they say: expected calibration error, by number of segments, and temperature scaling.
+"""Measure calibration: expected calibration error, by number of segments, and temperature scaling.
 
 Of clips judged with confidence 0.8, eight in ten should be right. The maximum over more segments is
 higher whether right or wrong, hence the second split, by how many segments a clip has.
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segser_core.runs.reaggregate import segments_per_clip
+from segser_core.runs.reaggregate import count_segments
 from segser_core.runs.run import Run
-from segser_core.runs.test_split import test_rows
+from segser_core.runs.test_split import select_test_rows
 from segser_core.statistics import metrics
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MODEL = ["seed", "fold"]
 
 
 @dataclass(frozen=True)
-class Bin:
+class ReliabilityBin:
     """Rows whose confidence is above `low` and at most `high`; the means are NaN where `count` is 0."""
 
     low: float
@@ -51,7 +51,7 @@ class SegmentGroup:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How well a run's confidences fit its accuracy on the test split, all seeds and folds together.
+    """Calibration of a run's confidences on the test split, all seeds and folds together.
 
     Attributes:
         ece: expected calibration error, 0 to 1.
@@ -63,16 +63,16 @@ class Calibration:
     """
 
     ece: float
-    bins: tuple[Bin, ...]
+    bins: tuple[ReliabilityBin, ...]
     by_segments: tuple[SegmentGroup, ...]
     temperature: float | None
     ece_at_temperature: float | None
 
 
-def calibrate(
+def measure_calibration(
     predictions: "pd.DataFrame", labels: Sequence[str], segments_per_clip: "pd.Series | None" = None
 ) -> Calibration:
-    """The calibration of a run's test predictions.
+    """Measure the calibration of a run's test predictions.
 
     Args:
         predictions: rows of predictions.parquet, with `confidence` and p_<class>.
@@ -84,12 +84,12 @@ def calibrate(
         RunError: as in `rows.test_rows`.
         SettingError: a label is no class.
     """
-    rows = test_rows(predictions)
+    rows = select_test_rows(predictions)
     confidence, right = rows.confidence.to_numpy(float), rows.predicted.to_numpy() == rows.label.to_numpy()
-    bins = reliability(confidence, right)
+    bins = reliability_bins(confidence, right)
     temperatures = _temperatures(predictions, rows, labels)
     return Calibration(
-        expected_error(bins),
+        expected_calibration_error(bins),
         bins,
         () if segments_per_clip is None else _by_segments(_counts(rows, segments_per_clip), confidence, right),
         None if temperatures is None else float(np.median(list(temperatures.values()))),
@@ -97,8 +97,8 @@ def calibrate(
     )
 
 
-def reliability(confidence: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
-    """Mean confidence and accuracy in bins of equal width, each open below and closed above (Guo et al. 2017).
+def reliability_bins(confidence: np.ndarray, right: np.ndarray) -> tuple[ReliabilityBin, ...]:
+    """Average confidence and accuracy in bins of equal width, each open below and closed above (Guo et al. 2017).
 
     Args:
         confidence: (N,) the probability of the label, 0 to 1; 0 falls in the first bin.
@@ -110,18 +110,18 @@ def reliability(confidence: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
     with np.errstate(invalid="ignore"):
         means, shares = (np.bincount(place, weights=v, minlength=BINS) / counts for v in (confidence, right))
     each = zip(edges[:-1].tolist(), edges[1:].tolist(), means.tolist(), shares.tolist(), counts.tolist(), strict=True)
-    return tuple(Bin(*values) for values in each)
+    return tuple(ReliabilityBin(*values) for values in each)
 
 
-def expected_error(bins: Sequence[Bin]) -> float:
-    """ECE: the gap between confidence and accuracy of each bin, weighed by its rows; NaN where there is none."""
+def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Compute ECE: each bin's gap between confidence and accuracy, weighed by its rows; NaN without rows."""
     filled = [b for b in bins if b.count]
     total = sum(b.count for b in filled)
     return sum(b.count * abs(b.mean_confidence - b.accuracy) for b in filled) / total if total else float("nan")
 
 
 def _counts(rows: "pd.DataFrame", segments_per_clip: "pd.Series") -> np.ndarray:
-    """The number of segments of each row, 0 where it is not known: (N,) int."""
+    """Count the segments of each row, 0 where it is not known: (N,) int."""
     import pandas as pd
 
     known = segments_per_clip[~segments_per_clip.index.duplicated()]
@@ -135,7 +135,7 @@ def _by_segments(counts: np.ndarray, confidence: np.ndarray, right: np.ndarray) 
         of = (counts >= low) & (counts < end)
         if of.any():
             sure, hit = confidence[of], right[of]
-            error = expected_error(reliability(sure, hit))
+            error = expected_calibration_error(reliability_bins(sure, hit))
             means = float(sure.mean()), float(hit.mean())
             groups.append(SegmentGroup(low, int(end) - 1, *means, error, int(of.sum())))
     return tuple(groups)
@@ -144,7 +144,7 @@ def _by_segments(counts: np.ndarray, confidence: np.ndarray, right: np.ndarray) 
 def _temperatures(
     predictions: "pd.DataFrame", rows: "pd.DataFrame", labels: Sequence[str]
 ) -> dict[tuple[int, int], float] | None:
-    """The temperature of each model (seed, fold) that is tested; None unless all have development rows."""
+    """Fit the temperature of each model (seed, fold) that is tested; None unless all have development rows."""
     if "split" not in predictions:
         return None
     dev = predictions[predictions["split"] == "dev"]
@@ -153,18 +153,18 @@ def _temperatures(
     if any(model not in of_model for model in tested):
         return None
     return {
-        model: fit_temperature(_log_p(of_model[model], labels), metrics.indices(of_model[model].label, labels))
+        model: fit_temperature(_log_p(of_model[model], labels), metrics.class_indices(of_model[model].label, labels))
         for model in tested
     }
 
 
 def _log_p(rows: "pd.DataFrame", labels: Sequence[str]) -> np.ndarray:
-    """(N, C) logarithms; a probability below `LEAST_P`, such as a class without a vote, counts as that."""
+    """Take logarithms (N, C); a probability below `LEAST_P`, such as a class without a vote, counts as that."""
     return np.log(np.maximum(rows[[f"p_{c}" for c in labels]].to_numpy(float), LEAST_P))
 
 
 def fit_temperature(log_p: np.ndarray, true: np.ndarray) -> float:
-    """The T for which softmax(log p / T) gives the true classes the highest likelihood (Guo et al. 2017).
+    """Fit the T for which softmax(log p / T) gives the true classes the highest likelihood (Guo et al. 2017).
 
     Above 1 where the model is too sure. Held within `TEMPERATURES`: where every clip is right, no T is
     low enough.
@@ -188,14 +188,14 @@ def fit_temperature(log_p: np.ndarray, true: np.ndarray) -> float:
 def _error_at(
     temperatures: dict[tuple[int, int], float], rows: "pd.DataFrame", labels: Sequence[str], right: np.ndarray
 ) -> float:
-    """ECE when each model's probabilities are tempered and its labels stay."""
+    """Compute ECE when each model's probabilities are tempered and its labels stay."""
     of_row = np.array([temperatures[m] for m in zip(rows.seed.tolist(), rows.fold.tolist(), strict=True)])
     tempered = np.exp(_log_p(rows, labels) / of_row[:, None])  # (N, C)
-    chosen = metrics.indices(rows.predicted, labels)
+    chosen = metrics.class_indices(rows.predicted, labels)
     confidence = tempered[np.arange(len(rows)), chosen] / tempered.sum(axis=1)
-    return expected_error(reliability(confidence, right))
+    return expected_calibration_error(reliability_bins(confidence, right))
 
 
-def calibration_of(run: Run) -> Calibration:
-    """How well a run's confidences fit, by number of segments where it has them."""
-    return calibrate(run.predictions, run.labels, segments_per_clip(run))
+def run_calibration(run: Run) -> Calibration:
+    """Measure the calibration of a run, by number of segments where it has them."""
+    return measure_calibration(run.predictions, run.labels, count_segments(run))

@@ -1,4 +1,4 @@
-"""The rows of predictions.parquet as they are scored: checked, in class indices, and by clip.
+"""Convert predictions to class indices once a run, and group them by clip.
 
 They hold `utterance_id`, `label`, `predicted`, and as known `seed`, `fold`, `split`, `speaker` (`run_files.py`).
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segser_core.statistics import metrics
-from segser_core.statistics.bootstrap import FEWEST_SPEAKERS, MISSING, Kinds, speakers
+from segser_core.statistics.bootstrap import FEWEST_SPEAKERS, MISSING, ResamplingUnits, group_speakers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,15 +19,15 @@ from segser_core.runs.test_split import _last
 CODES = {"true": "label", "code": "predicted"}
 
 
-def coded(rows: "pd.DataFrame", labels: Sequence[str]) -> "pd.DataFrame":
-    """The rows with class indices of the label (`true`) and of the prediction (`code`)."""
-    of = {name: metrics.indices(rows[column], labels) for name, column in CODES.items()}
+def add_class_indices(rows: "pd.DataFrame", labels: Sequence[str]) -> "pd.DataFrame":
+    """Add class indices of the label (`true`) and of the prediction (`code`)."""
+    of = {name: metrics.class_indices(rows[column], labels) for name, column in CODES.items()}
     return rows.assign(**of)
 
 
 @dataclass(frozen=True)
-class Clips:
-    """A row a clip.
+class ClipPredictions:
+    """Class indices by clip.
 
     Attributes:
         true: (U,) class indices.
@@ -41,18 +41,18 @@ class Clips:
 
     @property
     def speakers(self) -> int:
-        """How many there are, 0 where not known."""
+        """Count the speakers, 0 where not known."""
         return 0 if self.speaker is None else int(self.speaker.max()) + 1
 
-    def by_speaker(self, n_classes: int) -> Kinds | None:
-        """The clips grouped by speaker; None where there are too few speakers to be resampled."""
+    def by_speaker(self, n_classes: int) -> ResamplingUnits | None:
+        """Group the clips by speaker; None where there are too few speakers to be resampled."""
         if self.speaker is None or self.speakers < FEWEST_SPEAKERS:
             return None
-        return speakers(self.true, self.models, self.speaker, n_classes)
+        return group_speakers(self.true, self.models, self.speaker, n_classes)
 
 
-def clips_of(rows: "pd.DataFrame", columns: Sequence[str]) -> Clips:
-    """Rows by clip and seed as `Clips`.
+def group_by_clip(rows: "pd.DataFrame", columns: Sequence[str]) -> ClipPredictions:
+    """Group rows by clip and seed.
 
     Args:
         rows: with `utterance_id`, `seed`, `true`, and `speaker` as known.
@@ -68,5 +68,5 @@ def clips_of(rows: "pd.DataFrame", columns: Sequence[str]) -> Clips:
         wide[clip, seed] = rows[column].to_numpy()
         models.append(wide)
     if "speaker" not in rows or (rows.speaker.isna() | (rows.speaker == "")).any():
-        return Clips(true, models, None)
-    return Clips(true, models, _last(clip, pd.factorize(rows.speaker, sort=True)[0]))
+        return ClipPredictions(true, models, None)
+    return ClipPredictions(true, models, _last(clip, pd.factorize(rows.speaker, sort=True)[0]))

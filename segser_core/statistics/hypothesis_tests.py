@@ -1,4 +1,4 @@
-"""Tests beside the intervals: McNemar's of two models on the same clips, and Holm's adjustment for several."""
+"""Test hypotheses: McNemar's and the sign test of two models on the same clips, Holm's adjustment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from segser_core.errors import SettingError
 
 @dataclass(frozen=True)
 class McNemar:
-    """McNemar's exact test of one seed.
+    """Result of McNemar's exact test of one seed.
 
     Attributes:
         seed: of both models.
@@ -24,8 +24,8 @@ class McNemar:
     p_value: float
 
 
-def mcnemar(first_right: np.ndarray, second_right: np.ndarray, seed: int = 0) -> McNemar:
-    """Whether two models are equally often right (McNemar 1947, the exact form).
+def mcnemar_test(first_right: np.ndarray, second_right: np.ndarray, seed: int = 0) -> McNemar:
+    """Test whether two models are equally often right (McNemar 1947, the exact form).
 
     Of the clips that only one of them has right, each is the first's with probability 1/2 if they are
     equally accurate: a binomial test. It is about accuracy, and takes clips as independent.
@@ -40,18 +40,18 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray, seed: int = 0) ->
     if len(first_right) != len(second_right):
         raise SettingError(f"{len(first_right)} and {len(second_right)} clips; the two models need the same clips")
     first_only, second_only = int((first_right & ~second_right).sum()), int((~first_right & second_right).sum())
-    return McNemar(seed, first_only, second_only, even_split(first_only, second_only))
+    return McNemar(seed, first_only, second_only, sign_test(first_only, second_only))
 
 
-def even_split(a: int, b: int) -> float:
-    """Two-sided p of a against b in a + b throws of a fair coin."""
+def sign_test(a: int, b: int) -> float:
+    """Compute the two-sided p of a against b in a + b throws of a fair coin."""
     from scipy.special import bdtr
 
     return min(1.0, 2 * float(bdtr(min(a, b), a + b, 0.5))) if a + b else 1.0
 
 
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """p-values adjusted for their number, in the same order (Holm 1979); one that is NaN is no test and stays NaN.
+def holm_adjust(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Adjust p-values for their number, in the same order (Holm 1979); one that is NaN stays NaN.
 
     The smallest of m is multiplied by m, the next by m − 1, and so on; none falls below one before it.
     """

@@ -1,4 +1,4 @@
-"""UAR, accuracy and macro F1, always by these names, and the agreement of two models, from a confusion matrix.
+"""Compute UAR, accuracy, macro F1 and the agreement of two models from confusion matrices.
 
 Each takes confusion matrices (..., C, C), rows the true classes, so that thousands of resampled
 ones cost a few array operations. A class without a sample has no recall (NaN) and is left out of
@@ -24,8 +24,8 @@ SCORES = {
 }  # in metrics.json, and in words
 
 
-def indices(names: "Sequence[str] | pd.Series", classes: Sequence[str]) -> np.ndarray:
-    """Each name's place in `classes`: (N,) int.
+def class_indices(names: "Sequence[str] | pd.Series", classes: Sequence[str]) -> np.ndarray:
+    """Look up each name's index in `classes`: (N,) int.
 
     Raises:
         SettingError: a name is no class.
@@ -42,8 +42,8 @@ def indices(names: "Sequence[str] | pd.Series", classes: Sequence[str]) -> np.nd
     return found
 
 
-def confusion(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    """How often each class was taken for each: (C, C) int, rows true, columns predicted.
+def confusion_matrix(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """Count how often each class was taken for each: (C, C) int, rows true, columns predicted.
 
     Args:
         labels: (N,) true class names.
@@ -55,31 +55,31 @@ def confusion(labels: Sequence[str], predicted: Sequence[str], classes: Sequence
     """
     if len(labels) != len(predicted):
         raise SettingError(f"{len(labels)} labels and {len(predicted)} predictions; there must be one of each")
-    return count(indices(labels, classes), indices(predicted, classes), len(classes))
+    return count_confusions(class_indices(labels, classes), class_indices(predicted, classes), len(classes))
 
 
-def count(true: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
-    """As `confusion`, from class indices (N,) each: (C, C) int."""
+def count_confusions(true: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+    """Count as `confusion_matrix` does, from class indices (N,) each: (C, C) int."""
     return np.bincount(true * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
-def recall(confusions: np.ndarray) -> np.ndarray:
-    """Share of each class that was found: (..., C, C) → (..., C), 0 to 1, NaN without a sample."""
+def class_recall(confusions: np.ndarray) -> np.ndarray:
+    """Compute the share of each class that was found: (..., C, C) → (..., C), 0 to 1, NaN without a sample."""
     return _ratio(np.diagonal(confusions, axis1=-2, axis2=-1), confusions.sum(axis=-1))
 
 
 def uar(confusions: np.ndarray) -> np.ndarray:
-    """Unweighted average recall, over the classes present: (..., C, C) → (...), NaN where all is empty."""
-    return _mean_of_known(recall(confusions))
+    """Compute unweighted average recall, over the classes present: (..., C, C) → (...), NaN where all is empty."""
+    return _mean_of_known(class_recall(confusions))
 
 
 def accuracy(confusions: np.ndarray) -> np.ndarray:
-    """Share of all samples whose class was found: (..., C, C) → (...)."""
+    """Compute the share of all samples whose class was found: (..., C, C) → (...)."""
     return _ratio(np.trace(confusions, axis1=-2, axis2=-1), confusions.sum(axis=(-2, -1)))
 
 
 def macro_f1(confusions: np.ndarray) -> np.ndarray:
-    """Mean of each class's F1 = 2 TP / (2 TP + FP + FN): (..., C, C) → (...).
+    """Average each class's F1 = 2 TP / (2 TP + FP + FN): (..., C, C) → (...).
 
     Over the classes that are either true or predicted somewhere, as scikit-learn has it.
     """
@@ -88,7 +88,7 @@ def macro_f1(confusions: np.ndarray) -> np.ndarray:
 
 
 def cohens_kappa(confusions: np.ndarray) -> np.ndarray:
-    """Agreement beyond chance, (p_o − p_e) / (1 − p_e) (Cohen 1960): (..., C, C) → (...), −1 to 1.
+    """Compute agreement beyond chance, (p_o − p_e) / (1 − p_e) (Cohen 1960): (..., C, C) → (...), −1 to 1.
 
     p_o is the share of equal labels and p_e what two models with these shares of labels would reach by
     chance. NaN where there is no sample, and where both give one and the same label throughout (p_e = 1).
@@ -100,7 +100,7 @@ def cohens_kappa(confusions: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How alike two models judge; all are fractions but kappa, NaN where there is nothing to count.
+    """Agreement of two models; all are fractions but kappa, NaN where there is nothing to count.
 
     Attributes:
         share: equal labels, right or wrong.
@@ -119,9 +119,9 @@ class Agreement:
     uar_second_as_truth: float
 
 
-def agreement_of(true: np.ndarray, first: np.ndarray, second: np.ndarray, n_classes: int) -> Agreement:
-    """The agreement of two models on the same clips: class indices (N,) each."""
-    between = count(first, second, n_classes)
+def measure_agreement(true: np.ndarray, first: np.ndarray, second: np.ndarray, n_classes: int) -> Agreement:
+    """Measure the agreement of two models on the same clips: class indices (N,) each."""
+    between = count_confusions(first, second, n_classes)
     right_first, right_second = first == true, second == true
     both = np.array((right_first & right_second).sum())
     return Agreement(
@@ -145,7 +145,7 @@ def _mean_of_known(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a set of predictions is worth; all are fractions.
+    """Scores of a set of predictions; all are fractions.
 
     Attributes:
         classes: the class names, in the order of the arrays.
@@ -164,14 +164,14 @@ class Scores:
     present: int
 
 
-def score_confusion(matrix: np.ndarray, classes: Sequence[str]) -> Scores:
-    """The scores of one confusion matrix (C, C)."""
+def scores_from_confusion(matrix: np.ndarray, classes: Sequence[str]) -> Scores:
+    """Compute the scores of one confusion matrix (C, C)."""
     return Scores(
         tuple(classes),
         matrix,
         float(uar(matrix)),
         float(accuracy(matrix)),
         float(macro_f1(matrix)),
-        recall(matrix),
+        class_recall(matrix),
         int((matrix.sum(axis=-1) > 0).sum()),
     )

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segser_core.runs.clip_filter import Filter
-from segser_core.statistics.metrics import indices
+from segser_core.runs.clip_filter import ClipFilter
+from segser_core.statistics.metrics import class_indices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,8 +15,8 @@ OUTCOMES = ("both right", "only first right", "only second right", "both wrong")
 WRONG = ("neither", "other", "this", "both")  # as `selection.Filter` has it
 
 
-def outcomes(table: "pd.DataFrame", labels: tuple[str, ...]) -> "pd.DataFrame":
-    """How many clips of each class both runs, one of them or none of them have right.
+def outcome_table(table: "pd.DataFrame", labels: tuple[str, ...]) -> "pd.DataFrame":
+    """Count the clips of each class that both runs, one of them or none of them have right.
 
     Args:
         table: of `clips.clip_table` with another run; clips that the other run lacks are left out.
@@ -29,13 +29,13 @@ def outcomes(table: "pd.DataFrame", labels: tuple[str, ...]) -> "pd.DataFrame":
 
     paired = table[table.other_correct.notna()]
     which = 2 * (~paired.correct.to_numpy(bool)) + ~paired.other_correct.to_numpy(bool)  # the place in OUTCOMES
-    cells = indices(paired.label, labels) * len(OUTCOMES) + which
+    cells = class_indices(paired.label, labels) * len(OUTCOMES) + which
     counts = np.bincount(cells, minlength=len(labels) * len(OUTCOMES)).reshape(len(labels), len(OUTCOMES))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = {"label": np.repeat(labels, len(OUTCOMES)), "outcome": np.tile(OUTCOMES, len(labels))}
     return pd.DataFrame({**names, "clips": counts.ravel(), "share": shares.ravel()})
 
 
-def filter_of(label: str, outcome: str) -> Filter:
-    """The clips behind a row of `outcomes`."""
-    return Filter(label=label, wrong=WRONG[OUTCOMES.index(outcome)])
+def outcome_filter(label: str, outcome: str) -> ClipFilter:
+    """Filter the clips behind a row of `outcome_table`."""
+    return ClipFilter(label=label, wrong=WRONG[OUTCOMES.index(outcome)])

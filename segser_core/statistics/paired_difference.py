@@ -1,4 +1,4 @@
-"""The paired difference of two models: both are scored on the same resampled utterances, or speakers."""
+"""Compare two models on the same resampled utterances, or speakers: paired differences."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from segser_core.statistics.bootstrap import (
     NO_INTERVAL,
     RESAMPLES,
     Interval,
-    Kinds,
-    percentile,
-    resample,
-    wilson,
+    ResamplingUnits,
+    percentile_interval,
+    resample_confusions,
+    wilson_interval,
 )
-from segser_core.statistics.hypothesis_tests import even_split
+from segser_core.statistics.hypothesis_tests import sign_test
 
 FEW_APART = 10  # clips of a class that only one model has right
 PAIRS = ((True, True), (True, False), (False, True), (False, False))
@@ -27,12 +27,12 @@ PAIRS = ((True, True), (True, False), (False, True), (False, False))
 
 @dataclass(frozen=True)
 class Difference:
-    """How far the first model is above the second.
+    """Paired difference, first model minus second.
 
     Attributes:
         value: NaN where a class has no sample.
         interval: NaN to NaN where a class has no sample, or too few speakers.
-        p_value: two-sided, see `two_sided` and `of_few`; NaN where the interval is.
+        p_value: two-sided, see `two_sided_p_value` and `small_sample_difference`; NaN where the interval is.
     """
 
     value: float
@@ -42,7 +42,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Differences:
-    """The paired differences of two models; `recall` (C,) in the order of the classes."""
+    """Paired differences of two models; `recall` (C,) in the order of the classes."""
 
     uar: Difference
     accuracy: Difference
@@ -51,18 +51,19 @@ class Differences:
     resamples: int
 
 
-def differences(of: Kinds, generator: np.random.Generator, resamples: int = RESAMPLES) -> Differences:
-    """First model minus second, both on the same resampled utterances, or speakers.
+def paired_differences(of: ResamplingUnits, generator: np.random.Generator, resamples: int = RESAMPLES) -> Differences:
+    """Compute first model minus second, both on the same resampled utterances, or speakers.
 
     Args:
         of: the joint predictions of the two models.
         generator: draws the resamples.
         resamples: how many.
 
-    The difference of one class's recall by utterance is found by `of_few` where the class has fewer than `FEW` clips,
-    or fewer than `FEW_APART` tell the models apart, and no clip was judged twice: there the bootstrap is too narrow.
+    The difference of one class's recall by utterance is found by `small_sample_difference` where the class has fewer
+    than `FEW` clips, or fewer than `FEW_APART` tell the models apart, and no clip was judged twice: there the bootstrap
+    is too narrow.
     """
-    draws = resample(of, generator, resamples)
+    draws = resample_confusions(of, generator, resamples)
     unequal = of.confusions[:, 0] != of.confusions[:, 1]  # (K, C, C)
     between = partial(_difference, of.observed, draws)
     n, told_apart = of.clusters, int(of.counts[unequal.any(axis=(1, 2))].sum())
@@ -74,7 +75,7 @@ def differences(of: Kinds, generator: np.random.Generator, resamples: int = RESA
         between(metrics.accuracy, told_apart, n),
         between(metrics.macro_f1, told_apart, n),
         tuple(
-            of_few(of, c)
+            small_sample_difference(of, c)
             if few[c]
             else between(partial(_recall_of, c), int(hits_unequal[c]), int(holders) if of.by_speaker else None)
             for c, holders in enumerate(of.holders)
@@ -83,8 +84,8 @@ def differences(of: Kinds, generator: np.random.Generator, resamples: int = RESA
     )
 
 
-def of_few(of: Kinds, index: int) -> Difference:
-    """The difference of one class's recall by utterance, without resampling: Newcombe's interval and the sign test.
+def small_sample_difference(of: ResamplingUnits, index: int) -> Difference:
+    """Compute a small-sample recall difference: Newcombe interval, sign test.
 
     Args:
         of: the joint predictions of the two models, by utterance, one of each model a clip.
@@ -93,11 +94,13 @@ def of_few(of: Kinds, index: int) -> Difference:
     first, second = of.confusions[:, :, index, index].T > 0  # (K,) whether each has it right
     ours = of.confusions[:, 0, index].any(axis=1)
     counts = [int(of.counts[ours & (first == a) & (second == b)].sum()) for a, b in PAIRS]
-    return Difference((counts[1] - counts[2]) / sum(counts), newcombe(*counts), even_split(counts[1], counts[2]))
+    return Difference(
+        (counts[1] - counts[2]) / sum(counts), newcombe_interval(*counts), sign_test(counts[1], counts[2])
+    )
 
 
-def newcombe(both: int, first_only: int, second_only: int, neither: int, level: float = LEVEL) -> Interval:
-    """The interval of the difference of two shares of the same clips: Wilson's of each, and how far they go together.
+def newcombe_interval(both: int, first_only: int, second_only: int, neither: int, level: float = LEVEL) -> Interval:
+    """Compute the interval of the difference of two shares of the same clips, from Wilson's of each.
 
     Newcombe (1998, Statistics in Medicine 17, 2635–2650), method 10, with its correction for continuity.
 
@@ -107,7 +110,7 @@ def newcombe(both: int, first_only: int, second_only: int, neither: int, level: 
     """
     n = both + first_only + second_only + neither
     p, q = (both + first_only) / n, (both + second_only) / n
-    a, b = wilson(p, n, level), wilson(q, n, level)
+    a, b = wilson_interval(p, n, level), wilson_interval(q, n, level)
     product = both * neither - first_only * second_only
     together = max(product - n / 2, 0) if product > 0 else product
     apart = (both + first_only) * (second_only + neither) * (both + second_only) * (first_only + neither)
@@ -121,7 +124,7 @@ def newcombe(both: int, first_only: int, second_only: int, neither: int, level: 
 
 
 def _recall_of(index: int, confusions: np.ndarray) -> np.ndarray:
-    return metrics.recall(confusions)[..., index]
+    return metrics.class_recall(confusions)[..., index]
 
 
 def _difference(
@@ -131,15 +134,17 @@ def _difference(
     told_apart: int,
     clusters: int | None,
 ) -> Difference:
-    """Of one score, from matrices as seen (2, C, C) and resampled (R, 2, C, C)."""
+    """Compute the difference of one score, from matrices as seen (2, C, C) and resampled (R, 2, C, C)."""
     value, drawn = float(score(seen[0]) - score(seen[1])), score(draws[:, 0]) - score(draws[:, 1])
     if clusters is not None and clusters < FEWEST_SPEAKERS:
         return Difference(value, NO_INTERVAL, np.nan)
-    return Difference(value, percentile(drawn, clusters=clusters), two_sided(drawn, told_apart, clusters))
+    return Difference(
+        value, percentile_interval(drawn, clusters=clusters), two_sided_p_value(drawn, told_apart, clusters)
+    )
 
 
-def two_sided(draws: np.ndarray, told_apart: int, clusters: int | None = None) -> float:
-    """The p-value that goes with `percentile`: the interval of level 1 − p is the widest that leaves out zero.
+def two_sided_p_value(draws: np.ndarray, told_apart: int, clusters: int | None = None) -> float:
+    """Compute the p-value of `percentile_interval`: the widest interval without zero has level 1 − p.
 
     p = (1 + 2 k) / (R + 1), at most 1, where k of R resampled differences lie on the rarer side of zero
     (zero itself on both), so that its smallest value is 1 / (R + 1). For clusters it is expanded as the

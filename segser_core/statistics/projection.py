@@ -1,4 +1,4 @@
-"""High-dimensional vectors on a plane, and how far apart their groups lie before they are flattened.
+"""Project vectors to a plane, and measure how far apart their groups lie before.
 
 PCA is there at once. UMAP takes a while: it starts from at most 50 principal components and exact neighbours.
 """
@@ -27,7 +27,7 @@ _ONE_AT_A_TIME = threading.Lock()  # numba's threads do not bear two callers, an
 
 @dataclass(frozen=True)
 class Separation:
-    """How far apart groups lie, in the vectors' own space (Euclidean distance).
+    """Distances between groups, in the vectors' own space (Euclidean).
 
     Found here rather than by scikit-learn, which agrees and whose import takes longer than the rest of a page.
 
@@ -47,8 +47,8 @@ class Separation:
     alone: int
 
 
-def pca(vectors: np.ndarray, components: int = 2) -> np.ndarray:
-    """The first principal components.
+def project_pca(vectors: np.ndarray, components: int = 2) -> np.ndarray:
+    """Project to the first principal components.
 
     The axes are found on at most `MOST_FITTED` rows, a seeded sample. Each points to where its largest
     coefficient is positive, so that the same vectors give the same map.
@@ -75,8 +75,8 @@ def pca(vectors: np.ndarray, components: int = 2) -> np.ndarray:
     return np.pad(found, ((0, 0), (0, components - axes.shape[1])))
 
 
-def umap_map(vectors: np.ndarray, seed: int = 0, progress: Callable[[float], None] | None = None) -> np.ndarray:
-    """UMAP (McInnes, Healy and Melville, 2018) on at most 50 principal components.
+def project_umap(vectors: np.ndarray, seed: int = 0, progress: Callable[[float], None] | None = None) -> np.ndarray:
+    """Project by UMAP (McInnes, Healy and Melville, 2018) on at most 50 principal components.
 
     Neighbours are exact and the map starts from the first two components, so that a seed gives the same
     map again; for that it runs on one thread. Calls wait for one another.
@@ -100,15 +100,17 @@ def umap_map(vectors: np.ndarray, seed: int = 0, progress: Callable[[float], Non
         raise SettingError(f"all {len(x)} points are the same, so there is nothing for UMAP to spread out")
     tell(0.0)
     with _ONE_AT_A_TIME:
-        reduced = pca(x, min(UMAP_COMPONENTS, x.shape[1]))
+        reduced = project_pca(x, min(UMAP_COMPONENTS, x.shape[1]))
         tell(0.05)
         found = _umap(reduced, _neighbours(reduced, min(UMAP_NEIGHBOURS, len(x) - 1)), seed, tell)
     tell(1.0)
     return found
 
 
-def separations(vectors: np.ndarray, groupings: dict[str, Sequence[object] | np.ndarray]) -> dict[str, Separation]:
-    """How far apart groups lie, for several ways of grouping the same vectors: distances are found once.
+def measure_separations(
+    vectors: np.ndarray, groupings: dict[str, Sequence[object] | np.ndarray]
+) -> dict[str, Separation]:
+    """Measure how far apart groups lie, for several groupings of the same vectors; distances are found once.
 
     Args:
         vectors: (N, D) of any float type.
@@ -130,7 +132,7 @@ def separations(vectors: np.ndarray, groupings: dict[str, Sequence[object] | np.
 
 
 def _distances(x: np.ndarray) -> np.ndarray:
-    """Euclidean distances between (N, D) rows: (N, N) float64."""
+    """Compute Euclidean distances between (N, D) rows: (N, N) float64."""
     x = x - x.mean(axis=0, dtype=np.float64)
     squares, found = np.square(x).sum(axis=1), x @ x.T
     found *= -2  # in place: to have fresh memory takes longer than to count
@@ -164,7 +166,7 @@ def _separation(distances: np.ndarray, groups: np.ndarray) -> Separation:
 
 
 def _checked(vectors: np.ndarray) -> np.ndarray:
-    """The vectors as float32; a SettingError where they are no table of finite numbers with at least a row."""
+    """Convert the vectors to float32; a SettingError where they are no table of finite numbers."""
     x = np.asarray(vectors)
     if x.ndim != 2 or 0 in x.shape:
         raise SettingError(f"vectors have shape {x.shape}; expected rows and columns, at least one of each")
@@ -179,7 +181,7 @@ def _checked(vectors: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Linear algebra on one thread.
+    """Limit linear algebra to one thread.
 
     The eigenvectors of a small matrix take thousands of short steps, and threads that share busy cores wait for
     one another at each: 100 s in place of 1 s were measured, for 512 features beside other work.
@@ -191,14 +193,14 @@ def _one_thread() -> Iterator[None]:
 
 
 def _sample(rows: int, most: int, seed: int) -> np.ndarray:
-    """The places of at most so many rows, in order."""
+    """Sample at most so many rows; their indices, in order."""
     if rows <= most:
         return np.arange(rows)
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def _neighbours(x: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest rows of each row, itself first, and their distances: (N, count) each."""
+    """Find the nearest rows of each row, itself first, and their distances: (N, count) each."""
     from sklearn.neighbors import NearestNeighbors
 
     distances, places = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(x).kneighbors(x)
@@ -236,4 +238,4 @@ class _Epochs:
             self.tell(NEIGHBOURS_FOUND + (1 - NEIGHBOURS_FOUND) * int(found[1]) / int(found[2]))
 
     def flush(self) -> None:
-        """Nothing is kept back."""
+        """Do nothing: no output is buffered."""

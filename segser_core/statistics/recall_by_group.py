@@ -1,4 +1,4 @@
-"""Recall by class in groups of clips: those of a length, a speaker, or any column that the predictions have.
+"""Compute recall by class in groups of clips: by length, speaker, or any column of the predictions.
 
 Groups stand alone or are crossed; a chart, its CSV and the list beside it come from one table.
 """
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import SettingError
-from segser_core.runs.clip_filter import Filter
+from segser_core.runs.clip_filter import ClipFilter
 from segser_core.statistics import metrics
-from segser_core.statistics.bootstrap import NO_INTERVAL, wilson
+from segser_core.statistics.bootstrap import NO_INTERVAL, wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ UNKNOWN = "not known"
 
 
 def length_edge(durations_s: np.ndarray, wanted_s: float = WANTED_S) -> tuple[float, str]:
-    """Where to split clips by length, and why there.
+    """Choose the length at which clips are split, and explain the choice.
 
     Args:
         durations_s: (N,) seconds, those that are NaN are passed over.
@@ -53,8 +53,8 @@ def length_edge(durations_s: np.ndarray, wanted_s: float = WANTED_S) -> tuple[fl
     )
 
 
-def few_on_a_side(durations_s: np.ndarray, edge_s: float) -> str:
-    """A sentence where an edge leaves fewer than `FEWEST_ON_A_SIDE` clips on a side; empty otherwise.
+def small_side_warning(durations_s: np.ndarray, edge_s: float) -> str:
+    """Warn where an edge leaves fewer than `FEWEST_ON_A_SIDE` clips on a side; empty otherwise.
 
     Args:
         durations_s: (N,) seconds.
@@ -66,7 +66,7 @@ def few_on_a_side(durations_s: np.ndarray, edge_s: float) -> str:
 
 
 def length_range(durations_s: np.ndarray) -> tuple[float, float]:
-    """The least and the greatest length to split clips by, in tenths of a second; both leave a clip on either side.
+    """Find the least and the greatest length to split clips by, in tenths of a second, with clips on both sides.
 
     Args:
         durations_s: (N,) seconds, one known at least.
@@ -84,17 +84,17 @@ def seconds_in(text: str, low_s: float, high_s: float) -> float | None:
     return value if low_s <= value <= high_s else None
 
 
-def groupings(table: "pd.DataFrame") -> tuple[str, ...]:
-    """What a table's clips can be grouped by: `length` and those of `COLUMNS` that have two values or more."""
+def available_groupings(table: "pd.DataFrame") -> tuple[str, ...]:
+    """List the columns that clips can be grouped by: `length`, and those of `COLUMNS` with two values or more."""
     known = [c for c in COLUMNS if c in table and table[c].nunique() > 1]
     has_length = "duration_s" in table and table.duration_s.notna().any()
     return ((LENGTH,) if has_length else ()) + tuple(known)
 
 
-def breakdown(
+def recall_by_group(
     table: "pd.DataFrame", labels: Sequence[str], by: Sequence[str], edge_s: float = WANTED_S
 ) -> "pd.DataFrame":
-    """Recall of each class in each group of clips.
+    """Compute recall of each class in each group of clips.
 
     Args:
         table: test rows, with `label`, `predicted` and what `by` asks for; `utterance_id` where there are seeds.
@@ -114,7 +114,7 @@ def breakdown(
 
     if isinstance(by, str) or not by:
         raise SettingError(f"clips are grouped by {by!r}; expected a list of columns, one at least")
-    true = metrics.indices(table.label, labels)
+    true = metrics.class_indices(table.label, labels)
     group, values = _groups(table, by, edge_s)
     cell, cells = group * len(labels) + true, len(values) * len(labels)
     rows = np.bincount(cell, minlength=cells)
@@ -123,7 +123,7 @@ def breakdown(
     if "seed" in table and table.seed.nunique() > 1:
         clips = np.bincount(cell[~table.utterance_id.duplicated().to_numpy()], minlength=cells)
     recall = np.divide(right, rows, out=np.full(cells, np.nan), where=rows > 0)
-    sure = [wilson(r, n) if n else NO_INTERVAL for r, n in zip(recall.tolist(), clips.tolist(), strict=True)]
+    sure = [wilson_interval(r, n) if n else NO_INTERVAL for r, n in zip(recall.tolist(), clips.tolist(), strict=True)]
     columns = values.loc[values.index.repeat(len(labels))].reset_index(drop=True)
     found = {
         "group": columns.agg(", ".join, axis=1) if len(columns) else [],
@@ -138,7 +138,7 @@ def breakdown(
 
 
 def _groups(table: "pd.DataFrame", by: Sequence[str], edge_s: float) -> tuple[np.ndarray, "pd.DataFrame"]:
-    """The group of each row: (N,) indices, and the groups' values, sorted."""
+    """Group each row: (N,) indices, and the groups' values, sorted."""
     import pandas as pd
 
     code, names = np.zeros(len(table), dtype=np.intp), []
@@ -153,7 +153,7 @@ def _groups(table: "pd.DataFrame", by: Sequence[str], edge_s: float) -> tuple[np
 
 
 def _values(table: "pd.DataFrame", column: str, edge_s: float) -> tuple[np.ndarray, list[str]]:
-    """The value of each row as an index, and the values as text."""
+    """Convert a column to indices and its values as text."""
     import pandas as pd
 
     needed = "duration_s" if column == LENGTH else column
@@ -167,12 +167,12 @@ def _values(table: "pd.DataFrame", column: str, edge_s: float) -> tuple[np.ndarr
     return np.where(place < 0, len(values), place), [*(str(v) or UNKNOWN for v in values), UNKNOWN]
 
 
-def cell_filter(row: Mapping[str, Any], by: Sequence[str], edge_s: float, durations_s: np.ndarray) -> Filter:
-    """The wrong clips of one row of `breakdown`; the clips above the edge begin with the next length that occurs.
+def cell_filter(row: Mapping[str, Any], by: Sequence[str], edge_s: float, durations_s: np.ndarray) -> ClipFilter:
+    """Filter the wrong clips of one row of `recall_by_group`; above the edge begins with the next length that occurs.
 
     Args:
         row: the row, by column.
-        by, edge_s: as `breakdown` had them.
+        by, edge_s: as `recall_by_group` had them.
         durations_s: (N,) of the clips, in seconds.
     """
     wanted: dict[str, Any] = {c: row[c] for c in by if c != LENGTH and row[c] != UNKNOWN}
@@ -180,4 +180,4 @@ def cell_filter(row: Mapping[str, Any], by: Sequence[str], edge_s: float, durati
         wanted["longest_s"] = edge_s
     elif str(row.get(LENGTH, "")).startswith(">"):
         wanted["shortest_s"] = float(durations_s[durations_s > edge_s].min())
-    return Filter(label=row["label"], correct=False, **wanted)
+    return ClipFilter(label=row["label"], correct=False, **wanted)

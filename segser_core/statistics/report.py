@@ -1,17 +1,17 @@
-"""One run's scores, or two runs' paired difference, as text and as JSON: the figures that the pages show."""
+"""Report one run's scores, or two runs' paired difference, as text and as JSON."""
 
 from dataclasses import asdict
 from typing import Any
 
 from segser_core.formatting import align_columns, one_line, percent, signed_points
 from segser_core.prediction.rules import Aggregate
-from segser_core.runs.reaggregate import own_rule
+from segser_core.runs.reaggregate import stored_rule
 from segser_core.runs.run import Run
-from segser_core.statistics.bootstrap import COVERAGE_AT_10, FEWEST_SPEAKERS, Interval, Intervals
-from segser_core.statistics.calibration import Calibration, calibration_of
+from segser_core.statistics.bootstrap import COVERAGE_AT_10, FEWEST_SPEAKERS, Interval, ScoreIntervals
+from segser_core.statistics.calibration import Calibration, run_calibration
 from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.paired_difference import Difference, Differences
-from segser_core.statistics.scores import Comparison, Summary, compare_runs, metrics_json, summarise
+from segser_core.statistics.scores import Comparison, ScoreSummary, compare_runs, summarise_scores, summary_to_json
 from segser_core.statistics.scores_by_rule import RuleScores, differences_by_rule, scores_by_rule
 from segser_core.statistics.tables import layer_table
 
@@ -23,8 +23,8 @@ Rows = list[tuple[str, ...]]
 
 
 def report_text(found: list[Run]) -> str:
-    """Scores of each run, and of two the difference, to be read."""
-    summaries = [summarise(run.predictions, run.labels) for run in found]
+    """Report the scores of each run, and of two the difference, as text."""
+    summaries = [summarise_scores(run.predictions, run.labels) for run in found]
     parts = [_run_text(run, summary) for run, summary in zip(found, summaries, strict=True)]
     drawn = [summary.intervals.resamples for summary in summaries]
     if len(found) == 2:
@@ -37,8 +37,8 @@ def report_text(found: list[Run]) -> str:
 
 
 def report_json(found: list[Run]) -> dict[str, Any]:
-    """The same numbers as fractions: `runs` as in metrics.json and more, and `difference` (null for one run)."""
-    runs = [_run_json(run, summarise(run.predictions, run.labels)) for run in found]
+    """Report the same numbers as fractions: `runs` as in metrics.json and more, and `difference` (null for one run)."""
+    runs = [_run_json(run, summarise_scores(run.predictions, run.labels)) for run in found]
     return {"runs": runs, "difference": _difference_json(*found) if len(found) == 2 else None}
 
 
@@ -47,27 +47,27 @@ def _difference_json(first: Run, second: Run) -> dict[str, Any]:
     return _comparison_json(comparison) | {"by_rule": {rule: _as_json(of.uar) for rule, of in by_rule.items()}}
 
 
-def _run_json(run: Run, summary: Summary) -> dict[str, Any]:
+def _run_json(run: Run, summary: ScoreSummary) -> dict[str, Any]:
     rules, layers = scores_by_rule(run), layer_table(run)
     return {
         "run": run.name,
         "system": run.system,
         "corpus": run.corpus,
-        **metrics_json(summary),
+        **summary_to_json(summary),
         "speakers": summary.speakers,
-        "calibration": _known(asdict(calibration_of(run))),
-        "aggregate": own_rule(run),
+        "calibration": _nan_to_none(asdict(run_calibration(run))),
+        "aggregate": stored_rule(run),
         "by_rule": {r: {"uar": of.pooled.uar, "interval": _bounds(of.intervals.uar)} for r, of in rules.items()},
         "layer_weights": None if layers is None else layers.set_index("layer")["weight"].to_dict(),
     }
 
 
-def _known(value: Any) -> Any:
-    """The same with None for each NaN, as JSON has it."""
+def _nan_to_none(value: Any) -> Any:
+    """Replace each NaN by None, as JSON has it."""
     if isinstance(value, dict):
-        return {k: _known(v) for k, v in value.items()}
+        return {k: _nan_to_none(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_known(v) for v in value]
+        return [_nan_to_none(v) for v in value]
     return None if isinstance(value, float) and value != value else value
 
 
@@ -75,7 +75,7 @@ def _bounds(interval: Interval) -> list[float]:
     return [interval.low, interval.high]
 
 
-def _run_text(run: Run, summary: Summary) -> str:
+def _run_text(run: Run, summary: ScoreSummary) -> str:
     right = (1, 4) if summary.by_speaker is None else (1, 5)
     lines = [
         _head(run, summary),
@@ -86,13 +86,13 @@ def _run_text(run: Run, summary: Summary) -> str:
     if lacking:
         lines.append(f"{len(lacking)} folds lack a class: UAR of the fewest is over {min(lacking)} classes.")
     lines += _about_speakers(summary.speakers, summary.few_speakers)
-    lines += _calibration_lines(calibration_of(run))
+    lines += _calibration_lines(run_calibration(run))
     rules = scores_by_rule(run)
     lines += _rule_lines(rules) if len(rules) > 1 else []
     return "\n".join([*lines, *_layer_lines(run)])
 
 
-def _head(run: Run, summary: Summary) -> str:
+def _head(run: Run, summary: ScoreSummary) -> str:
     parts = [run.name, run.system, run.corpus, run.protocol, f"{summary.utterances} test clips"]
     if summary.speakers:
         few = " (too few for an interval by speaker)" if summary.by_speaker is None else ""
@@ -102,7 +102,7 @@ def _head(run: Run, summary: Summary) -> str:
 
 
 def _about_speakers(speakers: int, few: bool) -> list[str]:
-    """What must be known of an interval by speaker, or of why there is none."""
+    """Explain an interval by speaker, or why there is none."""
     if not speakers:
         return ["The speaker is not known of every clip, so there is no interval by speaker."]
     if speakers < FEWEST_SPEAKERS:
@@ -118,7 +118,7 @@ def _about_speakers(speakers: int, few: bool) -> list[str]:
     return []
 
 
-def _score_rows(summary: Summary) -> Rows:
+def _score_rows(summary: ScoreSummary) -> Rows:
     rows = [("", "pooled", *_interval_heads(summary.by_speaker), "mean of folds", "per fold", "per seed")]
     for key, name in SCORES.items():
         by_fold, by_seed = ([getattr(s, key) for s in each] for each in (summary.per_fold, summary.per_seed))
@@ -128,11 +128,11 @@ def _score_rows(summary: Summary) -> Rows:
     return rows
 
 
-def _interval_heads(by_speaker: Intervals | Differences | None) -> tuple[str, ...]:
+def _interval_heads(by_speaker: ScoreIntervals | Differences | None) -> tuple[str, ...]:
     return ("95 %",) if by_speaker is None else ("95 %", "95 % by speaker")
 
 
-def _recall_rows(summary: Summary) -> Rows:
+def _recall_rows(summary: ScoreSummary) -> Rows:
     pooled, clips = summary.pooled, summary.pooled.confusion.sum(axis=1)
     rows: Rows = [("recall", "", *_interval_heads(summary.by_speaker), "rows")]
     for i, (c, value) in enumerate(zip(pooled.classes, pooled.recall, strict=True)):
@@ -154,7 +154,7 @@ def _interval(interval: Interval | None, otherwise: str = "no clip") -> str:
 
 
 def _mark(interval: Interval) -> str:
-    """Stands behind an interval that is no bootstrap's."""
+    """Mark an interval that is no bootstrap's."""
     return {"wilson": " W", "newcombe": " N"}.get(interval.method, "")
 
 
@@ -173,13 +173,13 @@ def _calibration_lines(of: Calibration) -> list[str]:
 
 
 def _rule_lines(rules: dict[Aggregate, RuleScores]) -> list[str]:
-    """UAR under each rule of aggregation, the run's own first."""
+    """List UAR under each rule of aggregation, the run's own first."""
     rows = [(f"  {rule}", percent(of.pooled.uar), _interval(of.intervals.uar)) for rule, of in rules.items()]
     return align_columns([("label from", "UAR", "95 %"), *rows], right=(1,))
 
 
 def _rule_difference_text(found: dict[Aggregate, Differences]) -> str:
-    """The difference of UAR under each rule that both runs can be asked for; nothing where there is but one."""
+    """List the difference of UAR under each rule that both runs can be asked for; nothing where there is but one."""
     rows = [(f"  {rule}", signed_points(of.uar.value), _range(of.uar)) for rule, of in found.items()]
     return (
         "\n".join(["", *align_columns([("both, label from", "UAR", "95 %"), *rows], right=(1,))])
@@ -189,7 +189,7 @@ def _rule_difference_text(found: dict[Aggregate, Differences]) -> str:
 
 
 def _layer_lines(run: Run) -> list[str]:
-    """What each layer weighs in a learned mix, in percent; nothing of a model that has none."""
+    """List each layer's weight in a learned mix, in percent; nothing of a model that has none."""
     table = layer_table(run)
     if table is None:
         return []
@@ -221,7 +221,7 @@ def _comparison_text(first: str, second: str, found: Comparison) -> str:
 
 
 def _difference_rows(found: Comparison) -> Rows:
-    """The difference of each score and class, by utterance, and by speaker where there is one."""
+    """List the difference of each score and class, by utterance, and by speaker where there is one."""
     each = [(found.differences, found.holm)]
     heads = ["difference", "95 %", "p (Holm)"]
     if found.by_speaker is not None and found.holm_by_speaker is not None:
@@ -260,7 +260,7 @@ def _comparison_json(found: Comparison) -> dict[str, Any]:
         if found.by_speaker is None or found.holm_by_speaker is None
         else _differences_json(found.by_speaker, found.holm_by_speaker, found.classes),
         "mcnemar": [asdict(test) for test in found.mcnemar],
-        "agreement": _known(asdict(found.agreement)),
+        "agreement": _nan_to_none(asdict(found.agreement)),
     }
 
 
@@ -268,9 +268,9 @@ def _differences_json(of: Differences, adjusted: tuple[float, ...], classes: tup
     return {
         **{key: _as_json(getattr(of, key)) for key in SCORES},
         "recall": {c: _as_json(d) for c, d in zip(classes, of.recall, strict=True)},
-        "holm": dict(zip(classes, _known(adjusted), strict=True)),
+        "holm": dict(zip(classes, _nan_to_none(adjusted), strict=True)),
     }
 
 
 def _as_json(of: Difference) -> dict[str, Any] | None:
-    return None if of.value != of.value else _known({"value": of.value, "interval": _bounds(of.interval)})
+    return None if of.value != of.value else _nan_to_none({"value": of.value, "interval": _bounds(of.interval)})

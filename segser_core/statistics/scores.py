@@ -1,4 +1,4 @@
-"""From a run's predictions to its scores with intervals, and from two runs' to their paired difference.
+"""Score a run's predictions with intervals, and compare two runs' predictions.
 
 Works on the rows of predictions.parquet (`rows.py`). Every number is of the test split.
 """
@@ -11,21 +11,21 @@ import numpy as np
 
 from segser_core.errors import RunError
 from segser_core.runs.run import Run
-from segser_core.runs.test_split import test_rows
+from segser_core.runs.test_split import select_test_rows
 from segser_core.statistics import metrics
-from segser_core.statistics.bootstrap import FEW_SPEAKERS, Interval, Intervals, intervals, kinds
-from segser_core.statistics.class_indices import clips_of, coded
-from segser_core.statistics.hypothesis_tests import McNemar, holm, mcnemar
-from segser_core.statistics.metrics import SCORES, Agreement, Scores, agreement_of
-from segser_core.statistics.paired_difference import Differences, differences
+from segser_core.statistics.bootstrap import FEW_SPEAKERS, Interval, ScoreIntervals, group_utterances, score_intervals
+from segser_core.statistics.class_indices import add_class_indices, group_by_clip
+from segser_core.statistics.hypothesis_tests import McNemar, holm_adjust, mcnemar_test
+from segser_core.statistics.metrics import SCORES, Agreement, Scores, measure_agreement
+from segser_core.statistics.paired_difference import Differences, paired_differences
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True)
-class Summary:
-    """The scores of one run's test predictions.
+class ScoreSummary:
+    """Scores of one run's test predictions.
 
     Attributes:
         pooled: over all rows, folds and seeds together.
@@ -37,21 +37,21 @@ class Summary:
     """
 
     pooled: Scores
-    intervals: Intervals
+    intervals: ScoreIntervals
     per_fold: tuple[Scores, ...]
     per_seed: tuple[Scores, ...]
     utterances: int
     speakers: int
-    by_speaker: Intervals | None
+    by_speaker: ScoreIntervals | None
 
     @property
     def few_speakers(self) -> bool:
-        """Whether the speakers are known and fewer than what an interval by speaker should have."""
+        """Check whether the speakers are known and fewer than an interval by speaker should have."""
         return 0 < self.speakers < FEW_SPEAKERS
 
 
-def summarise(predictions: "pd.DataFrame", labels: Sequence[str], seed: int = 0) -> Summary:
-    """The scores of a run.
+def summarise_scores(predictions: "pd.DataFrame", labels: Sequence[str], seed: int = 0) -> ScoreSummary:
+    """Score a run's test predictions, with intervals.
 
     Args:
         predictions: rows of predictions.parquet.
@@ -59,37 +59,37 @@ def summarise(predictions: "pd.DataFrame", labels: Sequence[str], seed: int = 0)
         seed: of the resampling.
 
     Raises:
-        RunError: see `test_rows`.
+        RunError: see `select_test_rows`.
         SettingError: a label or prediction is no class.
     """
-    rows = coded(test_rows(predictions), labels)
-    clips = clips_of(rows, ["code"])
-    of = kinds(clips.true, clips.models, len(labels))
+    rows = add_class_indices(select_test_rows(predictions), labels)
+    clips = group_by_clip(rows, ["code"])
+    of = group_utterances(clips.true, clips.models, len(labels))
     grouped = clips.by_speaker(len(labels))
-    return Summary(
-        metrics.score_confusion(of.observed[0], labels),
-        intervals(of, np.random.default_rng(seed)),
+    return ScoreSummary(
+        metrics.scores_from_confusion(of.observed[0], labels),
+        score_intervals(of, np.random.default_rng(seed)),
         _per(rows, "fold", labels),
         _per(rows, "seed", labels),
         len(clips.true),
         clips.speakers,
-        None if grouped is None else intervals(grouped, np.random.default_rng(seed)),
+        None if grouped is None else score_intervals(grouped, np.random.default_rng(seed)),
     )
 
 
 def _per(rows: "pd.DataFrame", column: str, labels: Sequence[str]) -> tuple[Scores, ...]:
     groups = (group for _, group in rows.groupby(column))
-    counted = (metrics.count(g.true.to_numpy(), g.code.to_numpy(), len(labels)) for g in groups)
-    return tuple(metrics.score_confusion(matrix, labels) for matrix in counted)
+    counted = (metrics.count_confusions(g.true.to_numpy(), g.code.to_numpy(), len(labels)) for g in groups)
+    return tuple(metrics.scores_from_confusion(matrix, labels) for matrix in counted)
 
 
-def metrics_of(predictions: "pd.DataFrame", labels: Sequence[str], seed: int = 0) -> dict[str, Any]:
-    """The content of metrics.json: fractions; null where a class has no sample. Errors as in `summarise`."""
-    return metrics_json(summarise(predictions, labels, seed))
+def compute_metrics(predictions: "pd.DataFrame", labels: Sequence[str], seed: int = 0) -> dict[str, Any]:
+    """Compute the content of metrics.json: fractions; null where a class has no sample."""
+    return summary_to_json(summarise_scores(predictions, labels, seed))
 
 
-def metrics_json(summary: Summary) -> dict[str, Any]:
-    """A summary as metrics.json has it."""
+def summary_to_json(summary: ScoreSummary) -> dict[str, Any]:
+    """Convert a summary to the content of metrics.json."""
     pooled, by_class = summary.pooled, summary.pooled.classes
     return {
         **{name: _score_json(summary, name) for name in SCORES},
@@ -101,14 +101,14 @@ def metrics_json(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _intervals_json(of: Intervals, classes: Sequence[str]) -> dict[str, Any]:
+def _intervals_json(of: ScoreIntervals, classes: Sequence[str]) -> dict[str, Any]:
     return {
         **{name: _bounds(getattr(of, name)) for name in SCORES},
         "recall": {c: _bounds(i) for c, i in zip(classes, of.recall, strict=True)},
     }
 
 
-def _score_json(summary: Summary, name: str) -> dict[str, Any]:
+def _score_json(summary: ScoreSummary, name: str) -> dict[str, Any]:
     per_fold = [getattr(s, name) for s in summary.per_fold]
     return {
         "pooled": _number(getattr(summary.pooled, name)),
@@ -156,12 +156,14 @@ class Comparison:
 
     @property
     def few_speakers(self) -> bool:
-        """Whether the speakers are known and fewer than what an interval by speaker should have."""
+        """Check whether the speakers are known and fewer than an interval by speaker should have."""
         return 0 < self.speakers < FEW_SPEAKERS
 
 
-def compare(first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence[str], seed: int = 0) -> Comparison:
-    """The paired difference of two runs' predictions, by utterance and seed; speakers are those of the first.
+def compare_predictions(
+    first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence[str], seed: int = 0
+) -> Comparison:
+    """Compare two runs' predictions, paired by utterance and seed; speakers are those of the first.
 
     Args:
         first, second: rows of predictions.parquet.
@@ -169,13 +171,15 @@ def compare(first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence[str]
         seed: of the resampling.
 
     Raises:
-        RunError: no utterance and seed in common, a clip whose labels differ, or as in `test_rows`.
+        RunError: no utterance and seed in common, a clip whose labels differ, or as in `select_test_rows`.
     """
     rows, left_out = _paired_rows(first, second, labels)
-    clips = clips_of(rows, ["code", "other"])
-    by_utterance = differences(kinds(clips.true, clips.models, len(labels)), np.random.default_rng(seed))
+    clips = group_by_clip(rows, ["code", "other"])
+    by_utterance = paired_differences(
+        group_utterances(clips.true, clips.models, len(labels)), np.random.default_rng(seed)
+    )
     grouped = clips.by_speaker(len(labels))
-    by_speaker = None if grouped is None else differences(grouped, np.random.default_rng(seed))
+    by_speaker = None if grouped is None else paired_differences(grouped, np.random.default_rng(seed))
     true, one, two = (rows[column].to_numpy() for column in ("true", "code", "other"))
     return Comparison(
         tuple(labels),
@@ -184,7 +188,7 @@ def compare(first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence[str]
         _mcnemar_by_seed(rows.seed.to_numpy(), one == true, two == true),
         _holm(by_utterance),
         None if by_speaker is None else _holm(by_speaker),
-        agreement_of(true, one, two, len(labels)),
+        measure_agreement(true, one, two, len(labels)),
         len(clips.true),
         clips.speakers,
         left_out,
@@ -192,12 +196,12 @@ def compare(first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence[str]
 
 
 def _holm(of: Differences) -> tuple[float, ...]:
-    return holm([d.p_value for d in of.recall])
+    return holm_adjust([d.p_value for d in of.recall])
 
 
 def _paired_rows(first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence[str]) -> tuple["pd.DataFrame", int]:
-    """The first's rows that the second has too, the second's class indices as `other`; and how many rows are left."""
-    one, two = (coded(test_rows(predictions), labels) for predictions in (first, second))
+    """Merge the class indices of both runs (`code`, `other`), and count the rows without a partner."""
+    one, two = (add_class_indices(select_test_rows(predictions), labels) for predictions in (first, second))
     key = ["utterance_id", "seed"]
     theirs = two[[*key, "true", "code"]].rename(columns={"true": "other_true", "code": "other"})
     rows = one.merge(theirs, on=key)
@@ -213,11 +217,11 @@ def _paired_rows(first: "pd.DataFrame", second: "pd.DataFrame", labels: Sequence
 
 def _mcnemar_by_seed(seed: np.ndarray, first_right: np.ndarray, second_right: np.ndarray) -> tuple[McNemar, ...]:
     each = ((int(s), seed == s) for s in np.unique(seed))
-    return tuple(mcnemar(first_right[of], second_right[of], s) for s, of in each)
+    return tuple(mcnemar_test(first_right[of], second_right[of], s) for s, of in each)
 
 
 def compare_runs(first: Run, second: Run) -> Comparison:
-    """The paired difference of two runs on the same clips.
+    """Compare two runs on the same clips.
 
     Raises:
         RunError: they know different classes, share no clip and seed, or label a clip differently.
@@ -227,4 +231,4 @@ def compare_runs(first: Run, second: Run) -> Comparison:
             f"{first.name} and {second.name} know different classes ({', '.join(first.labels)}; "
             f"{', '.join(second.labels)}), so their scores cannot be paired"
         )
-    return compare(first.predictions, second.predictions, first.labels)
+    return compare_predictions(first.predictions, second.predictions, first.labels)

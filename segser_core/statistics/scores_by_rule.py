@@ -1,4 +1,4 @@
-"""The scores of runs under each rule of aggregation, and how far apart two runs are under one and the same rule."""
+"""Score runs under each rule of aggregation, and compare two runs under the same rule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.prediction.rules import AGGREGATES, Aggregate, aggregate_all
-from segser_core.runs.reaggregate import own_rule, parts_of, rules_of
+from segser_core.runs.reaggregate import aligned_segments, available_rules, stored_rule
 from segser_core.runs.run import Run
 from segser_core.statistics import metrics
-from segser_core.statistics.bootstrap import NO_INTERVAL, Intervals, intervals, kinds
-from segser_core.statistics.class_indices import clips_of
+from segser_core.statistics.bootstrap import NO_INTERVAL, ScoreIntervals, group_utterances, score_intervals
+from segser_core.statistics.class_indices import group_by_clip
 from segser_core.statistics.metrics import Scores
-from segser_core.statistics.paired_difference import Differences, differences
+from segser_core.statistics.paired_difference import Differences, paired_differences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RuleScores:
-    """The test scores of a run under one rule of aggregation, with intervals by utterance."""
+    """Test scores of a run under one rule of aggregation, with intervals by utterance."""
 
     pooled: Scores
-    intervals: Intervals
+    intervals: ScoreIntervals
 
 
 def scores_by_rule(run: Run, seed: int = 0) -> dict[Aggregate, RuleScores]:
-    """The scores of a run under each rule that it can be asked for, its own first.
+    """Score a run under each rule that it can be asked for, its own first.
 
     Args:
         run: whose test clips.
@@ -37,18 +37,20 @@ def scores_by_rule(run: Run, seed: int = 0) -> dict[Aggregate, RuleScores]:
     Raises:
         RunError: a test clip has no segment.
     """
-    rules = rules_of(run)
-    clips = clips_of(_codes(run, run.labels), rules)
+    rules = available_rules(run)
+    clips = group_by_clip(_codes(run, run.labels), rules)
     return {rule: _rule_scores(clips.true, m, run.labels, seed) for rule, m in zip(rules, clips.models, strict=True)}
 
 
 def _rule_scores(true: np.ndarray, model: np.ndarray, labels: Sequence[str], seed: int) -> RuleScores:
-    of = kinds(true, [model], len(labels))
-    return RuleScores(metrics.score_confusion(of.observed[0], labels), intervals(of, np.random.default_rng(seed)))
+    of = group_utterances(true, [model], len(labels))
+    return RuleScores(
+        metrics.scores_from_confusion(of.observed[0], labels), score_intervals(of, np.random.default_rng(seed))
+    )
 
 
 def differences_by_rule(first: Run, second: Run, seed: int = 0) -> dict[Aggregate, Differences]:
-    """First run minus second under each rule that both can be asked for, by utterance, both on the same resamples.
+    """Compute first run minus second under each rule that both can be asked for, on the same resamples.
 
     Args:
         first, second: two runs that `report.compare_runs` pairs; of their clips (and seeds) those that both have.
@@ -57,28 +59,28 @@ def differences_by_rule(first: Run, second: Run, seed: int = 0) -> dict[Aggregat
     Raises:
         RunError: a test clip has no segment.
     """
-    shared = [rule for rule in AGGREGATES if rule in rules_of(first) and rule in rules_of(second)]
+    shared = [rule for rule in AGGREGATES if rule in available_rules(first) and rule in available_rules(second)]
     theirs = _codes(second, first.labels).drop(columns="true")
     rows = _codes(first, first.labels).merge(theirs, on=["utterance_id", "seed"], suffixes=("", " of the second"))
-    clips = clips_of(rows, [*shared, *(f"{rule} of the second" for rule in shared)])
+    clips = group_by_clip(rows, [*shared, *(f"{rule} of the second" for rule in shared)])
     each = zip(shared, clips.models[: len(shared)], clips.models[len(shared) :], strict=True)
     n_classes = len(first.labels)
     return {
-        rule: differences(kinds(clips.true, [one, two], n_classes), np.random.default_rng(seed))
+        rule: paired_differences(group_utterances(clips.true, [one, two], n_classes), np.random.default_rng(seed))
         for rule, one, two in each
     }
 
 
 def _codes(run: Run, labels: Sequence[str]) -> "pd.DataFrame":
-    """A run's test rows: `utterance_id`, `seed`, and class indices in `labels`, `true` and under each rule."""
+    """Convert a run's test rows to class indices, `true` and under each rule."""
     rows = run.predictions[run.predictions["split"] == "test"]
-    place, rules, own = metrics.indices(run.labels, labels), rules_of(run), own_rule(run)
-    codes = rows[["utterance_id", "seed"]].assign(true=metrics.indices(rows.label, labels))
-    codes[own] = metrics.indices(rows.predicted, labels)
+    place, rules, own = metrics.class_indices(run.labels, labels), available_rules(run), stored_rule(run)
+    codes = rows[["utterance_id", "seed"]].assign(true=metrics.class_indices(rows.label, labels))
+    codes[own] = metrics.class_indices(rows.predicted, labels)
     if "utterance" in rules and own != "utterance":
         codes["utterance"] = place[rows[[f"u_{c}" for c in run.labels]].to_numpy(float).argmax(axis=1)]
     if run.segments is not None:
-        with_segments, parts = parts_of(run)
+        with_segments, parts = aligned_segments(run)
         tested = (with_segments["split"] == "test").to_numpy()
         for rule in (r for r in rules if r not in codes):
             codes[rule] = place[aggregate_all(parts.p, parts.starts, rule)[1][tested]]
@@ -86,7 +88,7 @@ def _codes(run: Run, labels: Sequence[str]) -> "pd.DataFrame":
 
 
 def rule_table(found: Mapping[str, Mapping[Aggregate, RuleScores]], label: str | None = None) -> "pd.DataFrame":
-    """UAR, or one class's recall, of each run under each rule: `rule`, `run`, `value`, `low`, `high`, `own`.
+    """Tabulate UAR, or one class's recall, of each run under each rule: `rule`, `run`, `value`, `low`, `high`, `own`.
 
     Args:
         found: of each run by name, as `scores_by_rule` has it.
@@ -105,7 +107,7 @@ def rule_table(found: Mapping[str, Mapping[Aggregate, RuleScores]], label: str |
 
 
 def rule_difference_table(found: Mapping[Aggregate, Differences], place: int | None = None) -> "pd.DataFrame":
-    """The paired difference of UAR, or of one class's recall, under each rule: `rule`, `difference`, `low`, `high`.
+    """Tabulate the paired difference of UAR, or of one class's recall, under each rule.
 
     Args:
         found: as `differences_by_rule` has it.

@@ -1,4 +1,4 @@
-"""The scores of runs as tables: by class, fold, seed and layer, who was taken for whom, and calibration.
+"""Tabulate the scores of runs: by class, fold, seed and layer, confusions, and calibration.
 
 A chart, its CSV and the list beside it all come from one of these tables.
 """
@@ -13,14 +13,14 @@ from segser_core.runs.run import Run
 from segser_core.statistics.bootstrap import FEWEST_SPEAKERS, NO_INTERVAL
 from segser_core.statistics.calibration import Calibration
 from segser_core.statistics.metrics import SCORES, Scores
-from segser_core.statistics.scores import Comparison, Summary, metrics_json
+from segser_core.statistics.scores import Comparison, ScoreSummary, summary_to_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def layer_table(run: Run) -> "pd.DataFrame | None":
-    """What each layer weighs in the mix of `layer-average`: a row an activation, from the lowest up.
+    """Tabulate each layer's weight in the mix of `layer-average`: a row an activation, from the lowest up.
 
     Returns:
         `layer` ("input" is what enters the first), `weight`, the mean over the run's models, `lowest` and
@@ -40,7 +40,7 @@ def layer_table(run: Run) -> "pd.DataFrame | None":
     )
 
 
-def score_table(summaries: Mapping[str, Summary]) -> "pd.DataFrame":
+def score_table(summaries: Mapping[str, ScoreSummary]) -> "pd.DataFrame":
     """UAR, accuracy and macro F1 of each run: `run`, `score`, `pooled`, `mean of folds`, and as there are several,
     `fold K` and `seed S`, counted from 0; fractions."""
     import pandas as pd
@@ -48,7 +48,7 @@ def score_table(summaries: Mapping[str, Summary]) -> "pd.DataFrame":
     rows = []
     for name, of in summaries.items():
         for score, said in SCORES.items():
-            found = metrics_json(of)[score]
+            found = summary_to_json(of)[score]
             row = {"run": name, "score": said, "pooled": found["pooled"], "mean of folds": found["mean_of_folds"]}
             for what in ("fold", "seed"):
                 values = found[f"per_{what}"]
@@ -57,8 +57,8 @@ def score_table(summaries: Mapping[str, Summary]) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def recall_table(summaries: Mapping[str, Summary], by_speaker: bool = False) -> "pd.DataFrame":
-    """Recall by class of each run, a row each.
+def recall_table(summaries: Mapping[str, ScoreSummary], by_speaker: bool = False) -> "pd.DataFrame":
+    """Tabulate recall by class of each run, a row each.
 
     Args:
         summaries: of the runs, by name.
@@ -83,7 +83,7 @@ def recall_table(summaries: Mapping[str, Summary], by_speaker: bool = False) -> 
 
 
 def difference_table(found: Comparison, by_speaker: bool = False) -> "pd.DataFrame":
-    """The paired difference of each class's recall, first run minus second, and the `method` of its interval.
+    """Tabulate the paired difference of each class's recall, and the `method` of its interval.
 
     Returns:
         `label`, `difference`, `low`, `high`, `method`, and `p_holm`, adjusted for the number of classes; NaN where a
@@ -101,7 +101,7 @@ def difference_table(found: Comparison, by_speaker: bool = False) -> "pd.DataFra
 
 
 def confusion_table(scores: Scores) -> "pd.DataFrame":
-    """Who was taken for whom: `label`, `predicted`, `clips`, and their `share` of the class, NaN without a clip."""
+    """Tabulate confusions: `label`, `predicted`, `clips`, and their `share` of the class, NaN without a clip."""
     import pandas as pd
 
     counts = scores.confusion
@@ -112,7 +112,7 @@ def confusion_table(scores: Scores) -> "pd.DataFrame":
 
 
 def overconfidence(of: Calibration) -> float:
-    """Mean confidence minus accuracy over all clips, −1 to 1; NaN where there is none."""
+    """Compute mean confidence minus accuracy over all clips, −1 to 1; NaN where there is none."""
     filled = [b for b in of.bins if b.count]
     counts = sum(b.count for b in filled)
     gap = sum(b.count * (b.mean_confidence - b.accuracy) for b in filled)
@@ -120,14 +120,14 @@ def overconfidence(of: Calibration) -> float:
 
 
 def reliability_table(found: Mapping[str, Calibration]) -> "pd.DataFrame":
-    """The bins of each run that hold a clip: `run`, and what a `Bin` has."""
+    """Tabulate the bins of each run that hold a clip: `run`, and the fields of a `ReliabilityBin`."""
     import pandas as pd
 
     return pd.DataFrame([{"run": name} | vars(b) for name, of in found.items() for b in of.bins if b.count])
 
 
-def segments_table(found: Mapping[str, Calibration]) -> "pd.DataFrame":
-    """The groups by number of segments of each run: `run`, and what a `SegmentGroup` has."""
+def segment_group_table(found: Mapping[str, Calibration]) -> "pd.DataFrame":
+    """Tabulate the groups by number of segments of each run: `run`, and the fields of a `SegmentGroup`."""
     import pandas as pd
 
     return pd.DataFrame([{"run": name} | vars(g) for name, of in found.items() for g in of.by_segments])
