@@ -6,6 +6,8 @@ A thin layer: what takes long to import is imported inside the command that need
 import io
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,26 +25,37 @@ MOST_S = 10**9
 PROBLEM, WRONG_CALL, INTERRUPTED = 1, 2, 130
 
 
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn every error into one plain line on standard error and the exit status: the one rule of all commands.
+
+    Raises:
+        typer.Exit: 2 for a wrong call, 1 for any other problem, 130 where the user interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    except KeyboardInterrupt:
+        print_error_line("interrupted")
+        raise typer.Exit(INTERRUPTED) from None
+    except SegserError as error:
+        print_error_line(one_line(error))
+        raise typer.Exit(WRONG_CALL if isinstance(error, SettingError) else PROBLEM) from None
+    except BrokenPipeError:
+        raise  # typer ends quietly where nobody reads on
+    except OSError as error:
+        print_error_line(one_line(error))
+        raise typer.Exit(PROBLEM) from None
+
+
 class PlainErrorGroup(TyperGroup):
     """Command group whose every error is one plain line on standard error."""
 
     def invoke(self, ctx):
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")
-        try:
+        with plain_errors():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            print_error_line("interrupted")
-            raise typer.Exit(INTERRUPTED) from None
-        except SegserError as error:
-            print_error_line(one_line(error))
-            raise typer.Exit(WRONG_CALL if isinstance(error, SettingError) else PROBLEM) from None
-        except BrokenPipeError:
-            raise  # typer ends quietly where nobody reads on
-        except OSError as error:
-            print_error_line(one_line(error))
-            raise typer.Exit(PROBLEM) from None
 
 
 app = typer.Typer(cls=PlainErrorGroup, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
