@@ -1,6 +1,6 @@
 """Other ways to compute the same model, each against the one that is used (float32, PyTorch): time, and labels kept.
 
-    pip install -r requirements-bench.txt
+    pip install -e ".[bench]"
     python -m benchmarks.engines --ravdess RAVDESS --emodb EMODB --encoder whisper
 
 bf16: as `analyze` offers it. int8: the linear layers, quantised as they go. compile: `torch.compile` with lengths that

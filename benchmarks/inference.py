@@ -1,6 +1,6 @@
 """Segment probabilities of RAVDESS's test clips, ours and by what a user would pick instead, with the same weights.
 
-    pip install -r requirements-bench.txt
+    pip install -e ".[bench]"
     python -m benchmarks.inference --root RAVDESS --encoder whisper --peer pipeline --batch 1
     python -m benchmarks.inference --root RAVDESS --encoder wav2vec2 --peer audonnx
 

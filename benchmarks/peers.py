@@ -1,6 +1,6 @@
 """What a user would pick instead, with the weights of one of our models: transformers' pipeline, and audonnx.
 
-`requirements-bench.txt` installs what is needed. Both take the windows cut out, one by one or in batches.
+The extra `bench` installs what is needed. Both take the windows cut out, one by one or in batches.
 """
 
 from collections.abc import Callable

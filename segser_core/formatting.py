@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 
 def one_line(text: object) -> str:
-    """Escape control characters, line breaks and lone surrogates (as \\n or \\x1b), so that text stays on one line."""
+    """Escape control characters, line breaks and lone surrogates, so that text stays on one line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
 
 

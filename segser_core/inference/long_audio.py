@@ -16,7 +16,10 @@ from segser_core.network.segments import FRAME_S, Windows
 
 class VectorBuffer:
     """Buffer of vectors (D,) in few large pieces.
-    buffers of the encoder's passes, and each hour of a recording would take 400 MB more."""
+
+    Small tensors would lie scattered between the buffers of the encoder's passes: each hour of a recording would take
+    400 MB more.
+    """
 
     PIECE = 1024
 

@@ -94,7 +94,7 @@ def connect_ray(address: str | None) -> Any:
         import ray
         import ray.data
     except ImportError:
-        raise SettingError("--engine ray needs Ray Data; install it: pip install -r requirements-ray.txt") from None
+        raise SettingError('--engine ray needs Ray Data; install it: pip install ".[ray]" in the checkout') from None
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
     how: dict[str, Any] = {} if address else {"include_dashboard": False}

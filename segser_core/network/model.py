@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from segser_core.errors import ModelError, SegserError
@@ -212,3 +212,7 @@ class SegmentEmotionModel(PreTrainedModel):
         known = {id(p) for group in grouped for p in group}
         stem = [p for p in self.parameters() if id(p) not in known]
         return [[p for p in group if p.requires_grad] for group in [stem, *grouped]]
+
+
+AutoConfig.register(SegmentEmotionConfig.model_type, SegmentEmotionConfig)
+AutoModel.register(SegmentEmotionConfig, SegmentEmotionModel)

@@ -122,7 +122,7 @@ def to_zip(files: Iterable[tuple[str, Prediction]], ending: str) -> bytes:
 
 
 def _free(name: str, taken: Collection[str]) -> str:
-    """Number a name that is taken, whatever the case."""
+    """Append a number to a name that is taken, whatever the case."""
     number, free = 1, name
     while free.casefold() in taken:
         number += 1
@@ -200,7 +200,7 @@ def segment_intervals(segments: Sequence[Segment]) -> Iterator[tuple[float, floa
 
 
 def escape_for_xml(text: str) -> str:
-    """Escape what XML and UTF-8 cannot hold: control characters and lone surrogates, such as \x1b."""
+    """Escape what XML and UTF-8 cannot hold: control characters and lone surrogates, by their code."""
     return UNSTORABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from segser_core.errors import RunError
 from segser_core.prediction.rules import Aggregate, rank_by_confidence
-from segser_core.runs.reaggregate import KEY, aligned_segments, reaggregate, stored_rule
+from segser_core.runs.aligned_segments import KEY
+from segser_core.runs.reaggregate import reaggregate, stored_rule
 from segser_core.runs.run import Run
 from segser_core.runs.test_split import select_test_rows
 
@@ -52,19 +53,20 @@ def clip_table(
 
 def _explained(run: Run) -> "pd.DataFrame":
     """Count a clip's segments and those that name its class, and locate the most confident one."""
-    rows, parts = aligned_segments(run)
+    aligned = run.aligned_segments
+    rows = aligned.rows
     true = rows.label.map({c: i for i, c in enumerate(run.labels)}).to_numpy()
-    counts = np.diff(parts.starts, append=len(parts.p))
-    names_it = parts.p.argmax(axis=1) == np.repeat(true, counts)
-    first = rank_by_confidence(parts.p, parts.starts)[parts.starts]
-    ends_s = np.maximum.reduceat(parts.end_s, parts.starts)
+    counts = np.diff(aligned.starts, append=len(aligned.p))
+    names_it = aligned.p.argmax(axis=1) == np.repeat(true, counts)
+    first = rank_by_confidence(aligned.p, aligned.starts)[aligned.starts]
+    ends_s = np.maximum.reduceat(aligned.end_s, aligned.starts)
     duration_s = rows.duration_s.to_numpy(float) if "duration_s" in rows else ends_s
     return rows[KEY].assign(
         segments=counts,
-        true_share=np.add.reduceat(names_it.astype(float), parts.starts) / counts,
-        surest_from_s=parts.start_s[first],
-        surest_to_s=parts.end_s[first],
-        decided_at=(parts.start_s[first] + parts.end_s[first]) / 2 / np.maximum(duration_s, 1e-9),
+        true_share=np.add.reduceat(names_it.astype(float), aligned.starts) / counts,
+        surest_from_s=aligned.start_s[first],
+        surest_to_s=aligned.end_s[first],
+        decided_at=(aligned.start_s[first] + aligned.end_s[first]) / 2 / np.maximum(duration_s, 1e-9),
     )
 
 

@@ -7,7 +7,8 @@ from segser_core.bundled import BUNDLED
 from segser_core.errors import RunError
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.prediction.rules import Aggregate
-from segser_core.runs.reaggregate import AlignedSegments, aligned_segments, reaggregate, stored_rule
+from segser_core.runs.aligned_segments import AlignedSegments
+from segser_core.runs.reaggregate import reaggregate, stored_rule
 from segser_core.runs.run import Run
 
 
@@ -34,10 +35,10 @@ def replay_prediction(
     one = replace(run, predictions=rows, segments=run.segments[run.segments.utterance_id == utterance_id])
     chosen = rule or stored_rule(run)
     row = reaggregate(one, chosen).iloc[0]
-    _, parts = aligned_segments(one)
+    aligned = one.aligned_segments
     return Prediction(
         file=str(row.get("path", utterance_id)),
-        duration_s=float(row.get("duration_s", parts.end_s.max())),
+        duration_s=float(row.get("duration_s", aligned.end_s.max())),
         model=run.name,
         system=run.system,
         labels=run.labels,
@@ -47,12 +48,12 @@ def replay_prediction(
         aggregate=chosen,
         context="segment" if run.meta.get("context") == "segment" else "clip",
         warnings=(),
-        segments=tuple(_segments(parts, run.labels)),
+        segments=tuple(_segments(aligned, run.labels)),
     )
 
 
-def _segments(parts: AlignedSegments, labels: tuple[str, ...]) -> list[Segment]:
-    each = zip(parts.start_s.tolist(), parts.end_s.tolist(), parts.p.tolist(), strict=True)
+def _segments(aligned: AlignedSegments, labels: tuple[str, ...]) -> list[Segment]:
+    each = zip(aligned.start_s.tolist(), aligned.end_s.tolist(), aligned.p.tolist(), strict=True)
     return [Segment(i, start, end, dict(zip(labels, p, strict=True))) for i, (start, end, p) in enumerate(each)]
 
 

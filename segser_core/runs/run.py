@@ -2,10 +2,12 @@
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segser_core.errors import RunError
+from segser_core.runs.aligned_segments import AlignedSegments, align_segments
 from segser_core.runs.reading import Embeddings, read_embeddings, read_meta, read_predictions, read_segments
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 TRIES = 3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Run:
     """A run folder as it was read.
 
@@ -52,6 +54,15 @@ class Run:
             raise RunError(f"{self.path} was replaced after it was read; read it again")
         file = self.path / "embeddings.npz"
         return read_embeddings(file) if file.is_file() else None
+
+    @cached_property
+    def aligned_segments(self) -> AlignedSegments:
+        """Align the prediction rows with their segments, once.
+
+        Raises:
+            RunError: as in `align_segments`.
+        """
+        return align_segments(self.name, self.labels, self.predictions, self.segments)
 
     @property
     def missing_files(self) -> tuple[str, ...]:
@@ -102,17 +113,17 @@ def _read(path: Path, name: str | None, stamp: Stamp) -> Run:
     predictions = read_predictions(path / "predictions.parquet", labels)
     segments = path / "segments.parquet"
     return Run(
-        path,
-        name or path.resolve().name,
-        meta["system"],
-        labels,
-        str(meta.get("corpus", "")),
-        str(meta.get("protocol", "")),
-        tuple(sorted(int(s) for s in predictions.seed.unique())),
-        predictions,
-        read_segments(segments, labels) if segments.is_file() else None,
-        meta,
-        stamp,
+        path=path,
+        name=name or path.resolve().name,
+        system=meta["system"],
+        labels=labels,
+        corpus=str(meta.get("corpus", "")),
+        protocol=str(meta.get("protocol", "")),
+        seeds=tuple(sorted(int(s) for s in predictions.seed.unique())),
+        predictions=predictions,
+        segments=read_segments(segments, labels) if segments.is_file() else None,
+        meta=meta,
+        stamp=stamp,
     )
 
 

@@ -98,7 +98,7 @@ def cohens_kappa(confusions: np.ndarray) -> np.ndarray:
     return _ratio(accuracy(confusions) - chance, 1 - chance)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Agreement:
     """Agreement of two models; all are fractions but kappa, NaN where there is nothing to count.
 
@@ -125,12 +125,12 @@ def measure_agreement(true: np.ndarray, first: np.ndarray, second: np.ndarray, n
     right_first, right_second = first == true, second == true
     both = np.array((right_first & right_second).sum())
     return Agreement(
-        float(accuracy(between)),
-        float(cohens_kappa(between)),
-        float(_ratio(both, right_first.sum())),
-        float(_ratio(both, right_second.sum())),
-        float(uar(between)),
-        float(uar(between.T)),
+        share=float(accuracy(between)),
+        kappa=float(cohens_kappa(between)),
+        second_of_first=float(_ratio(both, right_first.sum())),
+        first_of_second=float(_ratio(both, right_second.sum())),
+        uar_first_as_truth=float(uar(between)),
+        uar_second_as_truth=float(uar(between.T)),
     )
 
 
@@ -143,7 +143,7 @@ def _mean_of_known(values: np.ndarray) -> np.ndarray:
     return _ratio(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scores:
     """Scores of a set of predictions; all are fractions.
 
@@ -167,11 +167,11 @@ class Scores:
 def scores_from_confusion(matrix: np.ndarray, classes: Sequence[str]) -> Scores:
     """Compute the scores of one confusion matrix (C, C)."""
     return Scores(
-        tuple(classes),
-        matrix,
-        float(uar(matrix)),
-        float(accuracy(matrix)),
-        float(macro_f1(matrix)),
-        class_recall(matrix),
-        int((matrix.sum(axis=-1) > 0).sum()),
+        classes=tuple(classes),
+        confusion=matrix,
+        uar=float(uar(matrix)),
+        accuracy=float(accuracy(matrix)),
+        macro_f1=float(macro_f1(matrix)),
+        recall=class_recall(matrix),
+        present=int((matrix.sum(axis=-1) > 0).sum()),
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ScoreSummary:
     """Scores of one run's test predictions.
 
@@ -67,13 +67,13 @@ def summarise_scores(predictions: "pd.DataFrame", labels: Sequence[str], seed: i
     of = group_utterances(clips.true, clips.models, len(labels))
     grouped = clips.by_speaker(len(labels))
     return ScoreSummary(
-        metrics.scores_from_confusion(of.observed[0], labels),
-        score_intervals(of, np.random.default_rng(seed)),
-        _per(rows, "fold", labels),
-        _per(rows, "seed", labels),
-        len(clips.true),
-        clips.speakers,
-        None if grouped is None else score_intervals(grouped, np.random.default_rng(seed)),
+        pooled=metrics.scores_from_confusion(of.observed[0], labels),
+        intervals=score_intervals(of, np.random.default_rng(seed)),
+        per_fold=_per(rows, "fold", labels),
+        per_seed=_per(rows, "seed", labels),
+        utterances=len(clips.true),
+        speakers=clips.speakers,
+        by_speaker=None if grouped is None else score_intervals(grouped, np.random.default_rng(seed)),
     )
 
 
@@ -126,7 +126,7 @@ def _bounds(interval: Interval | None) -> list[float | None] | None:
     return None if interval is None else [_number(interval.low), _number(interval.high)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """First run minus second, on the utterances (and seeds) that both have.
 
@@ -182,16 +182,16 @@ def compare_predictions(
     by_speaker = None if grouped is None else paired_differences(grouped, np.random.default_rng(seed))
     true, one, two = (rows[column].to_numpy() for column in ("true", "code", "other"))
     return Comparison(
-        tuple(labels),
-        by_utterance,
-        by_speaker,
-        _mcnemar_by_seed(rows.seed.to_numpy(), one == true, two == true),
-        _holm(by_utterance),
-        None if by_speaker is None else _holm(by_speaker),
-        measure_agreement(true, one, two, len(labels)),
-        len(clips.true),
-        clips.speakers,
-        left_out,
+        classes=tuple(labels),
+        differences=by_utterance,
+        by_speaker=by_speaker,
+        mcnemar=_mcnemar_by_seed(rows.seed.to_numpy(), one == true, two == true),
+        holm=_holm(by_utterance),
+        holm_by_speaker=None if by_speaker is None else _holm(by_speaker),
+        agreement=measure_agreement(true, one, two, len(labels)),
+        utterances=len(clips.true),
+        speakers=clips.speakers,
+        left_out=left_out,
     )
 
 

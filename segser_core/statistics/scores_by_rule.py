@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.prediction.rules import AGGREGATES, Aggregate, aggregate_all
-from segser_core.runs.reaggregate import aligned_segments, available_rules, stored_rule
+from segser_core.runs.reaggregate import available_rules, stored_rule
 from segser_core.runs.run import Run
 from segser_core.statistics import metrics
 from segser_core.statistics.bootstrap import NO_INTERVAL, ScoreIntervals, group_utterances, score_intervals
@@ -80,10 +80,10 @@ def _codes(run: Run, labels: Sequence[str]) -> "pd.DataFrame":
     if "utterance" in rules and own != "utterance":
         codes["utterance"] = place[rows[[f"u_{c}" for c in run.labels]].to_numpy(float).argmax(axis=1)]
     if run.segments is not None:
-        with_segments, parts = aligned_segments(run)
-        tested = (with_segments["split"] == "test").to_numpy()
+        aligned = run.aligned_segments
+        tested = (aligned.rows["split"] == "test").to_numpy()
         for rule in (r for r in rules if r not in codes):
-            codes[rule] = place[aggregate_all(parts.p, parts.starts, rule)[1][tested]]
+            codes[rule] = place[aggregate_all(aligned.p, aligned.starts, rule)[1][tested]]
     return codes
 
 

@@ -41,8 +41,12 @@ def layer_table(run: Run) -> "pd.DataFrame | None":
 
 
 def score_table(summaries: Mapping[str, ScoreSummary]) -> "pd.DataFrame":
-    """UAR, accuracy and macro F1 of each run: `run`, `score`, `pooled`, `mean of folds`, and as there are several,
-    `fold K` and `seed S`, counted from 0; fractions."""
+    """Tabulate UAR, accuracy and macro F1 of each run, as fractions.
+
+    Returns:
+        The columns `run`, `score`, `pooled`, `mean of folds`, and where there are several `fold K` and `seed S`,
+        counted from 0.
+    """
     import pandas as pd
 
     rows = []

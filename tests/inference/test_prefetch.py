@@ -123,7 +123,7 @@ def outcome(job: AnalysisJob, capfd) -> tuple[list, list[str]]:
 
 @pytest.mark.slow
 def test_ray_gives_the_same_rows(clips, capfd):
-    pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
+    pytest.importorskip("ray", reason="Ray Data is not installed: pip install '.[ray]'")
     job = AnalysisJob((str(clips), str(clips / "absent.wav")), format="json")
     here, there = (outcome(AnalysisJob(job.paths, format="json", engine=engine), capfd) for engine in ("local", "ray"))
     assert len(here[0]) == 159
@@ -151,7 +151,7 @@ def refusing_worker():
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing():
-    pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
+    pytest.importorskip("ray", reason="Ray Data is not installed: pip install '.[ray]'")
     items = list(range(20 * ray_workers.BLOCK))
     found = []
     for process, item in ray_workers.map_on_ray(items, slow_worker):
@@ -165,7 +165,7 @@ def test_a_worker_that_is_killed_loses_nothing():
 
 @pytest.mark.slow
 def test_a_model_that_no_worker_can_load_is_one_error():
-    pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
+    pytest.importorskip("ray", reason="Ray Data is not installed: pip install '.[ray]'")
     with pytest.raises(ModelError, match="the weights are damaged"):
         list(ray_workers.map_on_ray([1, 2], partial(refusing_worker)))
     assert list(ray_workers.map_on_ray([], slow_worker)) == []

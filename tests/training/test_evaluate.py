@@ -134,7 +134,7 @@ def test_a_model_of_a_fold_is_tested_on_that_fold_alone(command):
 
 @pytest.mark.slow
 def test_ray_gives_the_same_rows(command, caplog):
-    pytest.importorskip("ray", reason="Ray Data is not installed: pip install -r requirements-ray.txt")
+    pytest.importorskip("ray", reason="Ray Data is not installed: pip install '.[ray]'")
     call, folder = command
     (folder / "3.wav").write_text("no sound")
     assert call() == 0
