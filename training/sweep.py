@@ -7,74 +7,56 @@ clips. `sweep.csv`, `sweep.json` and the predictions of each value and seed are 
 done is not trained again, and one that was stopped goes on. Any setting of the configuration can be given as an option.
 """
 
-import argparse
 import logging
-import shutil
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Literal
 
-from segser_core.errors import SegserError
-from segser_core.files import write_lock
-from training.config.settings import Settings, require
-from training.features.store import FeatureStore
-from training.runs.job import Job, folds_of, resume_folder, with_settings
-from training.runs.sweep_folder import predictions_of
-from training.runs.sweeping import SWEPT, Sweep, open_place, part_of, score_value, write_sweep
+import typer
 
+from training.command_line import APP, WITH_SETTINGS, Command, run
 
-def run_sweep(sweep: Sweep, asked: argparse.Namespace) -> None:
-    """Train and score what is not done yet, and say how each value did."""
-    values = [float(v) for v in asked.values or SWEPT[sweep.what][1]]
-    for value in values:
-        sweep.at(value)  # before hours of training
-    open_place(asked.out, sweep)
-    todo = [(s, v) for s in asked.seed for v in values if not predictions_of(asked.out, v, s).is_file()]
-    work, began, name = resume_folder(asked.out), time.monotonic(), SWEPT[sweep.what][0]
-    stores = {seed: FeatureStore(asked.root, asked.cache) for seed in asked.seed}
-    for done, (seed, value) in enumerate(todo, 1):
-        job = Job(sweep.fold, seed, work / f"{value:g}" / f"seed-{seed}")
-        about = score_value(sweep, value, job, stores[seed], asked.out)
-        row = next(r for r in write_sweep(asked.out, sweep, about) if r["value"] == value)
-        minutes = (time.monotonic() - began) / 60
-        print(
-            f"{name} {value:g}, seed {seed}: development UAR {100 * row['uar']:.1f} ({100 * row['low']:.1f} to "
-            f"{100 * row['high']:.1f}) over seeds {row['seeds']}; {done} of {len(todo)} in {minutes:.0f} min",
-            flush=True,
-        )
-    shutil.rmtree(work, ignore_errors=True)
-    print(f"{len(values)} values, seeds {asked.seed} → {asked.out}")
+app = typer.Typer(**APP)
 
 
-def parse(argv: list[str] | None) -> tuple[argparse.Namespace, Settings]:
-    """The command line: our own options, and any setting as `--name value`."""
-    parser = argparse.ArgumentParser(prog="python -m training.sweep", description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=SWEPT)
-    parser.add_argument("--config", required=True, type=Path)
-    parser.add_argument("--root", required=True, type=Path, help="the corpus's folder")
-    parser.add_argument("--out", required=True, type=Path, help="the folder to write")
-    parser.add_argument("--values", type=float, nargs="+", help="frames of a segment, or α")
-    parser.add_argument("--share", type=float, default=1.0, help="of the training clips, above 0, at most 1")
-    parser.add_argument("--fold", type=int, default=0)
-    parser.add_argument("--seed", type=int, nargs="+", default=[0])
-    parser.add_argument("--cache", type=Path, help="a folder in which frozen features are kept for later trainings")
-    return with_settings(parser, argv)
+@app.command("sweep", cls=Command, context_settings=WITH_SETTINGS)
+def sweep(
+    context: typer.Context,
+    what: Annotated[Literal["segment-size", "alpha"], typer.Argument(help="the setting to sweep")],
+    config: Annotated[Path, typer.Option(help="a file of settings, see training/configs")],
+    root: Annotated[Path, typer.Option(help="the corpus's folder")],
+    out: Annotated[Path, typer.Option(help="the folder to write")],
+    values: Annotated[list[float] | None, typer.Option(help="frames of a segment, or α")] = None,
+    share: Annotated[float, typer.Option(help="of the training clips, above 0, at most 1")] = 1.0,
+    fold: Annotated[int, typer.Option(help="whose clips are used")] = 0,
+    seed: Annotated[list[int] | None, typer.Option(help="one or several; else 0")] = None,
+    cache: Annotated[Path | None, typer.Option(help="a folder that keeps frozen features for later trainings")] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="take a corpus that is not complete as it is")] = False,
+) -> None:
+    """Score each value of a setting on development clips; any other setting can be given as --NAME VALUE."""
+    from training.config.overrides import parse_overrides
+    from training.config.settings import read_settings
+    from training.runs.sweeping import SweepRequest, run_sweep
 
-
-def main(argv: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    try:
-        asked, settings = parse(argv)
-        divided = {f.index: f for f in folds_of(settings, asked.root, with_test=False)}
-        require(asked.fold in divided, "fold", asked.fold, f"one of {', '.join(map(str, divided))}")
-        sweep = Sweep(asked.what, settings, part_of(divided[asked.fold].without_test(), asked.share), asked.share)
-        with write_lock(asked.out):
-            run_sweep(sweep, asked)
-    except SegserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    request = SweepRequest(
+        what=what,
+        settings=read_settings(config, parse_overrides(context.args) | ({"partial": "true"} if partial else {})),
+        root=root,
+        out=out,
+        values=tuple(values) if values else None,
+        share=share,
+        fold=fold,
+        seeds=tuple(seed or (0,)),
+        cache=cache,
+    )
+    run_sweep(request)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    return run(app, "python -m training.sweep", arguments)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from segser_core.inference.long_audio import (
     stream_means,
 )
 from segser_core.network.encoders import HOP_SAMPLES
+from segser_core.network.layer_average import ActivationStatistics, LayerAverage
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.segments import FRAME_S
 from segser_core.prediction.prediction import CONTEXTS, Context, Prediction, Segment
@@ -136,21 +137,28 @@ class Predictor:
         whole: bool = True,
         progress: Progress | None = None,
         max_duration_s: float | None = None,
+        speaker: ActivationStatistics | None = None,
     ) -> EncodedRecording:
-        """Encode a recording and its segments as vectors; see `predict`. In context, the whole is always encoded."""
+        """Encode a recording and its segments as vectors; see `predict`. In context, the whole is always encoded.
+
+        Args:
+            source, context, progress, max_duration_s: as in `predict`.
+            whole: encode the utterance, too, where segments are heard alone.
+            speaker: statistics of the speaker's activations, for a model that normalises by speaker.
+        """
         if context not in CONTEXTS:
             raise SettingError(f"context {context!r} is unknown; choose one of {', '.join(CONTEXTS)}")
         levels, config, utterance = LevelMeter(), self.model.config, None
         blocks = audio_blocks(source, STEP_FRAMES * FRAME_S, max_duration_s=max_duration_s, levels=levels)
         if whole or context == "clip":
-            frames = self._frames(meter_blocks(blocks, levels, progress))
+            frames = self._frames(meter_blocks(blocks, levels, progress), speaker)
             utterance, segments, bounds = stream_means(frames, config.windows, config.crop_frames)
         else:
             n_samples = sum(map(len, meter_blocks(blocks, levels, None)))
             bounds = config.windows.bounds(self.model.encoder.count_frames(n_samples))
         if context == "segment":
             again = meter_blocks(audio_blocks(source, STEP_FRAMES * FRAME_S), LevelMeter(), None if whole else progress)
-            segments = torch.cat(list(self._isolated(again, bounds)))
+            segments = torch.cat(list(self._isolated(again, bounds, speaker)))
         duration_s = levels.n_samples / SAMPLE_RATE_HZ
         return EncodedRecording(
             utterance, segments, bounds_in_seconds(bounds, duration_s), duration_s, self._warnings(levels, duration_s)
@@ -183,15 +191,17 @@ class Predictor:
             ),
         )
 
-    def _frames(self, blocks: Iterable[np.ndarray]) -> Iterator[Tensor]:
+    def _frames(self, blocks: Iterable[np.ndarray], speaker: ActivationStatistics | None) -> Iterator[Tensor]:
         """Yield the frames of a recording, (t, D) at a time: of each window the part that is not margin."""
         for waveform, first, last in overlapping_windows(blocks):
-            yield self._encode_one(waveform)[first:last]
+            yield self._encode_batch(self._features(waveform, speaker)[None])[0][first:last]
 
-    def _encode_one(self, waveform: np.ndarray) -> Tensor:
-        """Encode (N,) samples to (T, D) frames, in one pass."""
-        features = self.model.encoder.features(torch.from_numpy(waveform).to(self.device))
-        return self._encode_batch(features[None])[0]
+    def _features(self, waveform: np.ndarray, speaker: ActivationStatistics | None) -> Tensor:
+        """Compute the features (T, F) of (N,) samples."""
+        given, encoder = torch.from_numpy(waveform).to(self.device), self.model.encoder
+        if isinstance(encoder, LayerAverage):
+            return encoder.features(given, speaker=speaker)
+        return encoder.features(given)
 
     def _encode_batch(self, features: Tensor) -> Tensor:
         """Encode recordings of one length (B, T, F) to their frames (B, T, D), in fp32 again."""
@@ -199,13 +209,15 @@ class Predictor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             return self.model.encoder(features, lengths).float()
 
-    def _isolated(self, blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Iterator[Tensor]:
+    def _isolated(
+        self, blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]], speaker: ActivationStatistics | None
+    ) -> Iterator[Tensor]:
         """Yield vectors (s, D) of segments that the encoder sees alone, a batch of equal length at a time."""
         encoder = self.model.encoder
         cuts = slice_blocks(blocks, [(a * HOP_SAMPLES, b * HOP_SAMPLES + encoder.overhang_samples) for a, b in bounds])
         waiting: list[Tensor] = []
         for cut in cuts:
-            waiting.append(encoder.features(torch.from_numpy(cut).to(self.device)))
+            waiting.append(self._features(cut, speaker))
             if len(waiting) == BATCH_SEGMENTS:
                 yield self._mean_frames(waiting)
                 waiting = []

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from segser_core.errors import SettingError
 from segser_core.network.encoders import FrameEncoder
 
-NORMALIZATIONS = ("global", "speaker")
+Normalization = Literal["global", "speaker"]
+NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
 DENSE_SIZE = 128
 DROPOUT = 0.2
 SMALLEST_STD = 1e-5  # an activation that never changes stays near zero
@@ -25,9 +26,6 @@ class ActivationStatistics(NamedTuple):
     def normalise(self, activations: Tensor) -> Tensor:
         """Normalise (…, F) → (…, F), to mean 0 and variance 1 where the statistics are its own."""
         return (activations - self.mean) / self.std
-
-
-IDENTITY_STATISTICS = ActivationStatistics(torch.tensor(0.0), torch.tensor(1.0))
 
 
 def activation_statistics(parts: Iterable[Tensor]) -> ActivationStatistics:
@@ -59,7 +57,6 @@ class LayerAverage(FrameEncoder):
 
     Attributes:
         by_speaker: whether the normalisation is `speaker`.
-        known: the statistics of the speaker who is heard next, under `speaker`; None where they are not known.
     """
 
     mean: Tensor
@@ -70,7 +67,6 @@ class LayerAverage(FrameEncoder):
         if normalization not in NORMALIZATIONS:
             raise SettingError(f"normalization {normalization!r} is unknown; choose {' or '.join(NORMALIZATIONS)}")
         self.inner, self.by_speaker = inner.requires_grad_(False), normalization == "speaker"
-        self.known: ActivationStatistics | None = None
         self.frozen_layers = len(inner.transformer_layers())
         self.max_frames, self.positions_matter = inner.max_frames, inner.positions_matter
         self.normalize, self.overhang_samples = inner.normalize, inner.overhang_samples
@@ -110,9 +106,23 @@ class LayerAverage(FrameEncoder):
         self.inner.eval()
         return self
 
+    def features(self, waveform: Tensor, offset: int = 0, speaker: ActivationStatistics | None = None) -> Tensor:
+        """Compute the activations, under `speaker` normalised: (N,) → (T, (L + 1) · D).
+
+        Args:
+            waveform: one unpadded recording, (N,) at 16 kHz.
+            offset: of the first frame in the position table.
+            speaker: statistics of the speaker's activations, for the normalisation `speaker`; those of the recording
+                itself take their place where they are None.
+        """
+        activations = self.activations(waveform, offset)
+        if not self.by_speaker:
+            return activations
+        return (speaker or activation_statistics([activations])).normalise(activations)
+
     @torch.no_grad()
-    def features(self, waveform: Tensor, offset: int = 0) -> Tensor:
-        """Stack all activations side by side, from the lowest up: (N,) → (T, (L + 1) · D)."""
+    def activations(self, waveform: Tensor, offset: int = 0) -> Tensor:
+        """Stack all activations side by side, from the lowest up, as they are: (N,) → (T, (L + 1) · D)."""
         seen: list[Tensor] = []
         layers = self.inner.transformer_layers()
         hooks = [layers[0].register_forward_pre_hook(lambda _, given: seen.append(given[0]))]
@@ -126,10 +136,7 @@ class LayerAverage(FrameEncoder):
         finally:
             for hook in hooks:
                 hook.remove()
-        activations = torch.cat(seen, dim=-1)[0]
-        if not self.by_speaker:
-            return activations
-        return (self.known or activation_statistics([activations])).normalise(activations)
+        return torch.cat(seen, dim=-1)[0]
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
         """Pass the mix through the dense layers: (B, T, (L + 1) · D) → (B, T, 128)."""

@@ -68,8 +68,8 @@ def test_windows_cover_a_long_recording_without_gap_or_overlap(seconds):
 def test_a_long_recording_is_read_in_windows(predictor):
     """70 s: the frames come in windows of 30 s, all segments are there, and the length is warned of."""
     sizes = []
-    encode = predictor._encode_one
-    predictor._encode_one = lambda waveform: sizes.append(len(waveform)) or encode(waveform)
+    encode = predictor._features
+    predictor._features = lambda waveform, speaker: sizes.append(len(waveform)) or encode(waveform, speaker)
     p = predictor.predict(noise(70))
     assert max(sizes) == 30 * 16_000
     assert len(sizes) == 3

@@ -1,24 +1,47 @@
 """The settings of a training run: one frozen dataclass, filled from a YAML file and the command line."""
 
 import dataclasses
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from segser_core.errors import SettingError
-from segser_core.network.layer_average import NORMALIZATIONS
+from segser_core.network.layer_average import Normalization
 from segser_core.network.segments import Tail
 from segser_core.systems import DEFAULT_SYSTEM, SYSTEMS
-from training.config.overrides import of_kind, put_over
+from training.config.kinds import (
+    ONLY_KNOWN_NAMES,
+    Count,
+    CountFromZero,
+    Flag,
+    NotNegative,
+    Number,
+    Positive,
+    Range,
+    Share,
+    ShareBelowOne,
+    WholeNumber,
+    setting_error,
+)
+from training.config.overrides import apply_overrides
 
-SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
+
+def known_system(name: str) -> str:
+    """Check that a system is one of the paper's table, and return its name.
+
+    Raises:
+        SettingError: it is not.
+    """
+    require(name in SYSTEMS, "system", name, f"one of {', '.join(SYSTEMS)}")
+    return name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ONLY_KNOWN_NAMES)
 class Augmentation:
-    """How training clips are varied; every range is drawn from uniformly, and off where it is None.
+    """Variations of training clips; a value is drawn uniformly from each range, none where it is None.
 
     Attributes:
         variants: how many draws of each clip are made and then kept; epoch e uses draw e mod variants.
@@ -29,12 +52,12 @@ class Augmentation:
         mask_time: the same of a clip's frames.
     """
 
-    variants: int = 1
-    speed: tuple[float, float] | None = None
-    noise_db: tuple[float, float] | None = None
-    gain_db: float = 20.0
-    mask_bands: float = 0.0
-    mask_time: float = 0.0
+    variants: Count = 1
+    speed: Range | None = None
+    noise_db: Range | None = None
+    gain_db: Number = 20.0
+    mask_bands: Share = 0.0
+    mask_time: Share = 0.0
 
     @property
     def masks(self) -> bool:
@@ -42,30 +65,26 @@ class Augmentation:
         return self.mask_bands > 0 or self.mask_time > 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ONLY_KNOWN_NAMES)
 class SpecAugment:
     """Spans that are hidden in each training clip, anew in each step, on the output of the encoder's frozen part.
 
-    The defaults are those of P-TAPT; see `training.features.augment.spans`.
+    The defaults are those of P-TAPT; see `training.features.augment.random_spans`.
 
     Attributes:
         time_p, time_frames, time_least: how likely, how long (20 ms a frame) and how many at least, of frames.
         feature_p, feature_size, feature_least: the same of features.
     """
 
-    time_p: float = 0.08
-    time_frames: int = 15
-    time_least: int = 2
-    feature_p: float = 0.05
-    feature_size: int = 64
-    feature_least: int = 1
-
-    def __post_init__(self):
-        check_spans("spec_augment.time", self.time_p, self.time_frames, self.time_least)
-        check_spans("spec_augment.feature", self.feature_p, self.feature_size, self.feature_least)
+    time_p: Share = 0.08
+    time_frames: Count = 15
+    time_least: CountFromZero = 2
+    feature_p: Share = 0.05
+    feature_size: Count = 64
+    feature_least: CountFromZero = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ONLY_KNOWN_NAMES)
 class TaskAdaptation:
     """The stages of `p-tapt` that go before the fine-tuning; the defaults are those of its authors.
 
@@ -76,45 +95,34 @@ class TaskAdaptation:
         pretraining_steps: of stage 3, in which the clusters of hidden frames are predicted.
         pretraining_warmup_steps: over which the learning rate rises; then it stays.
         learning_rate: of both.
-        mask_p, mask_frames, mask_least: of the spans that stage 3 hides, see `training.features.augment.spans`.
+        mask_p, mask_frames, mask_least: of the spans that stage 3 hides, see `training.features.augment.random_spans`.
     """
 
-    clusters: list[int] = field(default_factory=lambda: [64, 512, 4096])
-    tuning_steps: int = 10_000
-    tuning_warmup: float = 0.05
-    pretraining_steps: int = 20_000
-    pretraining_warmup_steps: int = 100
-    learning_rate: float = 1e-4
-    mask_p: float = 0.06
-    mask_frames: int = 15
-    mask_least: int = 2
-
-    def __post_init__(self):
-        whole = all(isinstance(k, int) and k >= 2 for k in self.clusters)
-        require(bool(self.clusters) and whole, "tapt.clusters", self.clusters, "whole numbers of at least 2")
-        for name in ("tuning_steps", "pretraining_steps"):
-            require(getattr(self, name) >= 1, f"tapt.{name}", getattr(self, name), "at least 1")
-        require(self.learning_rate > 0, "tapt.learning_rate", self.learning_rate, "above 0")
-        warmup = self.pretraining_warmup_steps
-        require(warmup >= 0, "tapt.pretraining_warmup_steps", warmup, "0 or more")
-        check_spans("tapt.mask", self.mask_p, self.mask_frames, self.mask_least)
+    clusters: list[Annotated[WholeNumber, Field(ge=2)]] = Field(default_factory=lambda: [64, 512, 4096], min_length=1)
+    tuning_steps: Count = 10_000
+    tuning_warmup: Share = 0.05
+    pretraining_steps: Count = 20_000
+    pretraining_warmup_steps: CountFromZero = 100
+    learning_rate: Positive = 1e-4
+    mask_p: Share = 0.06
+    mask_frames: Count = 15
+    mask_least: CountFromZero = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ONLY_KNOWN_NAMES)
 class Settings:
-    """Everything that decides what a training run computes, but for the folder of the corpus.
+    """All settings that decide the result of a training, but for the folder of the corpus.
 
     Attributes:
-        corpus_options: what the corpus's loader is told.
+        corpus_options: further arguments of the corpus's loader.
         partial: whether an incomplete corpus is taken as it is.
         alpha: α of Eq. 4 by system; a system that is not named follows Eq. 1.
         over_segments: `sum` (Eq. 3) or `mean` over the segments of a recording.
-        consistency: weight of the divergence between what is heard at two places of Whisper's table of
+        consistency: weight of the divergence between a clip's outputs at two offsets in Whisper's table of
             positions; above 0 each clip of a batch passes at both, under masks of its own, which doubles
             the time of a step.
         layer_decay: the learning rate of each layer is that of the layer above times this.
         warmup: share of the steps over which the learning rate rises.
-        precision: `bf16` or `fp32`.
         class_weights: whether the loss weighs every class alike, whatever its share (in a loss without segments).
         balanced: whether every class is drawn equally often, or every clip once in an epoch.
         gradient_value_clip: no component of a gradient goes beyond it; null leaves them alone.
@@ -125,97 +133,77 @@ class Settings:
         cut_s: training clips are heard up to there; null is all.
     """
 
+    # the order of the fields is that of every config.yaml
     corpus: str = "ravdess"
-    corpus_options: dict[str, Any] = field(default_factory=dict)
+    corpus_options: dict[str, Any] = Field(default_factory=dict)
     protocol: str | None = None
-    partial: bool = False
-    system: str = DEFAULT_SYSTEM
+    partial: Flag = False
+    # the model
+    system: Annotated[str, AfterValidator(known_system)] = DEFAULT_SYSTEM
     encoder: str = "facebook/wav2vec2-base"
     revision: str | None = None
-    layer: int | None = None
-    frozen_layers: int | None = None
-    segment_frames: int = 80
-    stride_frames: int = 40
+    layer: WholeNumber | None = None
+    frozen_layers: WholeNumber | None = None
+    segment_frames: Count = 80
+    stride_frames: Count = 40
     tail: Tail = "align-right"
-    alpha: dict[str, float] = field(default_factory=dict)
-    margin: float = 1.0
-    over_segments: str = "sum"
-    consistency: float = 0.0
-    label_smoothing: float = 0.0
-    epochs: int = 30
-    batch_size: int = 12
-    learning_rate: float = 1e-5
-    head_learning_rate: float = 1e-3
-    layer_decay: float = 1.0
-    weight_decay: float = 0.0
-    warmup: float = 0.1
-    schedule: str = "linear"
-    gradient_clip: float = 1.0
-    precision: str = "fp32"
-    class_weights: bool = False
-    balanced: bool = True
-    gradient_value_clip: float | None = None
-    best_by: str = "uar"
-    patience: int | None = None
-    normalization: str = "global"
-    crop_frames: int | None = None
-    cut_s: float | None = None
-    augmentation: Augmentation = field(default_factory=Augmentation)
+    # the loss
+    alpha: dict[str, Share] = Field(default_factory=dict)
+    margin: NotNegative = 1.0
+    over_segments: Literal["sum", "mean"] = "sum"
+    consistency: NotNegative = 0.0
+    label_smoothing: ShareBelowOne = 0.0
+    # the optimiser
+    epochs: Count = 30
+    batch_size: Count = 12
+    learning_rate: Positive = 1e-5
+    head_learning_rate: Positive = 1e-3
+    layer_decay: Positive = 1.0
+    weight_decay: NotNegative = 0.0
+    warmup: ShareBelowOne = 0.1
+    schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "linear"
+    gradient_clip: Positive = 1.0
+    precision: Literal["bf16", "fp32"] = "fp32"
+    # where `layer-average` and `p-tapt` differ from the others
+    class_weights: Flag = False
+    balanced: Flag = True
+    gradient_value_clip: Positive | None = None
+    best_by: Literal["uar", "loss"] = "uar"
+    patience: Count | None = None
+    normalization: Normalization = "global"
+    crop_frames: Count | None = None
+    cut_s: Positive | None = None
+    # the data
+    augmentation: Augmentation = Field(default_factory=Augmentation)
     spec_augment: SpecAugment | None = None
-    tapt: TaskAdaptation = field(default_factory=TaskAdaptation)
+    tapt: TaskAdaptation = Field(default_factory=TaskAdaptation)
 
     def __post_init__(self):
-        require(self.system in SYSTEMS, "system", self.system, f"one of {', '.join(SYSTEMS)}")
-        require(self.tail in get_args(Tail), "tail", self.tail, f"one of {', '.join(get_args(Tail))}")
-        require(self.over_segments in ("sum", "mean"), "over_segments", self.over_segments, "sum or mean")
-        require(self.precision in ("bf16", "fp32"), "precision", self.precision, "bf16 or fp32")
-        require(self.schedule in SCHEDULES, "schedule", self.schedule, f"one of {', '.join(SCHEDULES)}")
-        require(self.best_by in ("uar", "loss"), "best_by", self.best_by, "uar or loss")
-        require(self.normalization in NORMALIZATIONS, "normalization", self.normalization, " or ".join(NORMALIZATIONS))
-        for name in ("gradient_value_clip", "patience", "crop_frames", "cut_s"):
-            value = getattr(self, name)
-            require(value is None or value > 0, name, value, "above 0, or null")
-        for name in ("epochs", "batch_size", "segment_frames", "stride_frames"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "a whole number of at least 1")
         require(
             self.stride_frames <= self.segment_frames, "stride_frames", self.stride_frames, "at most segment_frames"
         )
-        for name in ("warmup", "label_smoothing"):
-            require(0 <= getattr(self, name) < 1, name, getattr(self, name), "from 0 to below 1")
         for system, alpha in self.alpha.items():
-            require(system in SYSTEMS and 0 <= alpha <= 1, f"alpha.{system}", alpha, "0 to 1, for a known system")
-        for name in ("consistency", "margin", "weight_decay"):
-            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
-        for name in ("learning_rate", "head_learning_rate", "layer_decay", "gradient_clip"):
-            require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
-        require(self.augmentation.variants >= 1, "augmentation.variants", self.augmentation.variants, "at least 1")
-        for name in ("mask_bands", "mask_time"):
-            share = getattr(self.augmentation, name)
-            require(0 <= share <= 1, f"augmentation.{name}", share, "a share from 0 to 1")
+            require(system in SYSTEMS, f"alpha.{system}", alpha, f"α of one of {', '.join(SYSTEMS)}")
 
 
-GROUPS: dict[str, Any] = {"spec_augment": SpecAugment, "tapt": TaskAdaptation}
+SETTINGS = TypeAdapter(Settings)
 
 
 def require(holds: bool, name: str, got: Any, expected: str) -> None:
-    """Raise a SettingError that says what was got and expected unless it holds."""
+    """Check a condition on a setting.
+
+    Raises:
+        SettingError: it does not hold; the message names the setting, the value and the expected one.
+    """
     if not holds:
         raise SettingError(f"the setting {name} is {got!r}; expected {expected}")
 
 
-def check_spans(name: str, p: float, length: int, least: int) -> None:
-    """Whether spans can be drawn so; see `training.features.augment.spans`."""
-    if not all(isinstance(value, int | float) for value in (p, length, least)):
-        return  # which kind each is to be is seen later
-    holds = 0 <= p <= 1 and length >= 1 and least >= 0
-    require(holds, name, f"p {p:g}, length {length}, least {least}", "0 <= p <= 1, a length from 1, least from 0")
-
-
-class OneOfEach(yaml.SafeLoader):
-    """Refuses a name that stands twice, of which YAML would keep the last without a word."""
+class UniqueKeyLoader(yaml.SafeLoader):
+    """Loads YAML, and refuses a name that stands twice, of which YAML would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """As its parent does."""
+        """Construct a mapping of unique names."""
         names = [key.value for key, _ in node.value]
         if twice := sorted({str(name) for name in names if names.count(name) > 1}):
             raise yaml.constructor.ConstructorError(None, None, f"{', '.join(twice)} twice", node.start_mark)
@@ -223,69 +211,64 @@ class OneOfEach(yaml.SafeLoader):
 
 
 def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settings:
-    """Settings from a YAML file, with values of the command line (as text, e.g. `augmentation.speed`) over them.
+    """Read settings from a YAML file, with values of the command line over them.
 
-    The block `systems` of the file holds by system what differs for it; it goes over the rest of the file.
+    The block `systems` of the file holds by system the settings that differ for it; it goes over the rest of the file.
+
+    Args:
+        path: the file.
+        overrides: values as text, by name, e.g. `augmentation.speed`.
 
     Raises:
         SettingError: no such file, no YAML, an unknown name or a value of another kind.
     """
     try:
-        values = yaml.load(path.read_text(), OneOfEach) or {}
+        values = yaml.load(path.read_text(), UniqueKeyLoader) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingError(f"the settings {path} cannot be read: {error}") from error
-    values = of_system(values, (overrides or {}).get("system"))
     require(isinstance(values, dict), f"file {path}", values, "settings by name")
-    put_over(values, overrides or {})
+    values = values_of_system(values, (overrides or {}).get("system"))
+    apply_overrides(values, overrides or {})
     return settings_from(values)
 
 
-def of_system(values: Any, asked: str | None) -> Any:
-    """A file's values for one system: the one that is asked for, else the file's own."""
-    if not isinstance(values, dict):
-        return values
-    differing = values.pop("systems", None) or {}
-    system = asked or values.get("system", Settings.system)
-    try:
-        require(set(differing) <= set(SYSTEMS), "systems", sorted(differing), f"some of {', '.join(SYSTEMS)}")
-        return values | differing.get(system, {})
-    except (TypeError, AttributeError) as error:
-        raise SettingError(f"the setting systems holds settings by system: {error}") from error
+def values_of_system(values: dict[str, Any], system: str | None) -> dict[str, Any]:
+    """Merge the block `systems` of a file for one system: the one that is asked for, else the file's own."""
+    blocks = values.pop("systems", None) or {}
+    require(isinstance(blocks, dict), "systems", blocks, "settings by system")
+    require(set(blocks) <= set(SYSTEMS), "systems", sorted(blocks), f"some of {', '.join(SYSTEMS)}")
+    name = system or values.get("system", DEFAULT_SYSTEM)
+    block = blocks.get(name, {}) if isinstance(name, str) else {}
+    require(isinstance(block, dict), f"systems.{name}", block, "settings by name")
+    return values | block
 
 
 def settings_from(values: dict[str, Any]) -> Settings:
-    """Settings from plain values, as YAML gives them."""
+    """Make settings of plain values, as YAML gives them.
+
+    Raises:
+        SettingError: an unknown name, or a value of another kind or out of its range.
+    """
     try:
-        values = dict(values)
-        augmentation = Augmentation(**{k: as_pair(v) for k, v in values.pop("augmentation", {}).items()})
-        groups = {name: kind(**values.pop(name)) for name, kind in GROUPS.items() if values.get(name) is not None}
-        known = {f.name for f in dataclasses.fields(Settings)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise SettingError(f"the setting {unknown[0]!r} is unknown; known are {', '.join(sorted(known))}")
-        settings = Settings(**values, augmentation=augmentation, **groups)
-        check_kinds(settings)
-        for name, group in (groups | {"augmentation": augmentation}).items():
-            check_kinds(group, f"{name}.")
-        return settings
-    except (TypeError, ValueError, AttributeError) as error:
-        raise SettingError(f"a setting has a value of the wrong kind: {error}") from error
+        return SETTINGS.validate_python(values)
+    except ValidationError as error:
+        raise setting_error(error, Settings) from error
 
 
-def check_kinds(settings: Any, group: str = "") -> None:
-    """Raise a SettingError unless every value of a dataclass is of its field's kind."""
-    for name, hint in get_type_hints(type(settings)).items():
-        value = getattr(settings, name)
-        require(of_kind(value, hint), f"{group}{name}", value, str(getattr(hint, "__name__", hint)))
+def replace_settings(settings: Settings, **changes: Any) -> Settings:
+    """Copy settings with some of them changed.
 
-
-def as_pair(value: Any) -> Any:
-    """YAML's lists as tuples."""
-    return tuple(value) if isinstance(value, list) else value
+    Raises:
+        SettingError: as in `settings_from`.
+    """
+    try:
+        return dataclasses.replace(settings, **changes)
+    except ValidationError as error:
+        raise setting_error(error, Settings) from error
 
 
 def to_yaml(settings: Settings) -> str:
-    """All settings as YAML, enough to repeat the run."""
+    """Write all settings as YAML, enough to repeat the run."""
     values = dataclasses.asdict(settings)
     values["augmentation"] = {k: list(v) if isinstance(v, tuple) else v for k, v in values["augmentation"].items()}
     return yaml.safe_dump(values, sort_keys=False)

@@ -22,7 +22,7 @@ BLOCK_S = 60.0
 log = logging.getLogger(__name__)
 
 
-def heard(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> list[Fold]:
+def drop_undecodable(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> list[Fold]:
     """The same folds without the recordings that cannot be heard to their end, which are named in a warning.
 
     Args:
@@ -36,7 +36,7 @@ def heard(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> 
     """
     paths = sorted({path for fold in divided for path in fold.manifest["path"]})
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda path: why_broken(corpus.root / path), paths)
+        found = pool.map(lambda path: decoding_problem(corpus.root / path), paths)
         whys = dict(zip(paths, tqdm(found, "hearing", len(paths), unit="clip", disable=None), strict=True))
     broken = tuple(LeftOut(path, why, lost=True) for path, why in whys.items() if why)
     lost = broken if corpus.expected else (*(file for file in corpus.left_out if file.lost), *broken)
@@ -44,11 +44,11 @@ def heard(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> 
     if len(lost) > allowed and not partial:
         raise CorpusError(
             f"{len(lost)} of the recordings of {corpus.name} in {corpus.root} cannot be used: "
-            f"{listed(lost)}; mend them, or go on without them: --partial"
+            f"{reasons_in_words(lost)}; mend them, or go on without them: --partial"
         )
     left_out = (*corpus.left_out, *broken)
     if left_out:
-        log.warning("%d files of %s are left out: %s", len(left_out), corpus.name, listed(left_out))
+        log.warning("%d files of %s are left out: %s", len(left_out), corpus.name, reasons_in_words(left_out))
     return [
         dataclasses.replace(
             f, manifest=f.manifest[~f.manifest["path"].isin([b.path for b in broken])], left_out=left_out
@@ -57,7 +57,7 @@ def heard(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> 
     ]
 
 
-def why_broken(path: Path) -> str:
+def decoding_problem(path: Path) -> str:
     """Why a recording cannot be trained on; empty where it can."""
     levels, samples = LevelMeter(), 0
     try:
@@ -72,7 +72,7 @@ def why_broken(path: Path) -> str:
     return ""
 
 
-def by_reason(left_out: Sequence[LeftOut]) -> dict[str, list[str] | int]:
+def files_by_reason(left_out: Sequence[LeftOut]) -> dict[str, list[str] | int]:
     """The files that were left out, by reason: their paths, or their number where there are more than twenty."""
     found: dict[str, list[str]] = {}
     for file in left_out:
@@ -80,7 +80,7 @@ def by_reason(left_out: Sequence[LeftOut]) -> dict[str, list[str] | int]:
     return {why: paths if len(paths) <= MOST_NAMED else len(paths) for why, paths in found.items()}
 
 
-def listed(left_out: Sequence[LeftOut]) -> str:
+def reasons_in_words(left_out: Sequence[LeftOut]) -> str:
     """The same in words."""
-    reasons = by_reason(left_out).items()
+    reasons = files_by_reason(left_out).items()
     return "; ".join(f"{f if isinstance(f, int) else ', '.join(f)} ({why})" for why, f in reasons)

@@ -19,7 +19,7 @@ from torch.utils.data import Dataset, Sampler
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder
-from segser_core.network.layer_average import ActivationStatistics
+from segser_core.network.layer_average import ActivationStatistics, LayerAverage
 from training.config.settings import Augmentation
 from training.features.augment import augment
 from training.features.store import FeatureStore, fingerprint
@@ -121,8 +121,10 @@ class Clips(Dataset):
         return self._features(torch.from_numpy(load_audio(path))[: self.longest])
 
     def _features(self, waveform: Tensor, offset: int = 0) -> Tensor:
-        device = next(self.encoder.parameters()).device
-        return self.encoder.features(waveform.to(device), offset).cpu()
+        on_device = waveform.to(next(self.encoder.parameters()).device)
+        if isinstance(self.encoder, LayerAverage):
+            return self.encoder.activations(on_device, offset).cpu()  # what is kept is normalised when it is used
+        return self.encoder.features(on_device, offset).cpu()
 
 
 def collate(items: list[Item]) -> dict[str, Tensor]:

@@ -6,9 +6,10 @@ from typing import Any
 import torch
 from transformers import PreTrainedConfig, Wav2Vec2Config
 
+from segser_core.network.config import SegmentEmotionConfig
 from segser_core.network.encoders import FrameEncoder, MelEncoder
 from segser_core.network.layer_average import LayerAverage
-from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.network.model import SegmentEmotionModel, network_config
 from segser_core.network.pretrained import count_layers, load_encoder_config
 from segser_core.network.segments import FRAME_S
 from training.config.settings import Settings, to_yaml
@@ -23,7 +24,7 @@ XLSR_53 = Wav2Vec2Config(
     conv_bias=True,
     do_stable_layer_norm=True,
 )
-PAPER_ENCODERS = {  # known here, so that a rehearsal needs no network
+PAPER_ENCODERS = {  # known here, so that a dry run needs no network
     "facebook/wav2vec2-base": Wav2Vec2Config(),
     "jonatasgrosman/wav2vec2-large-xlsr-53-finnish": XLSR_53,
 }
@@ -33,7 +34,7 @@ GB = 1e9
 BYTES_A_FEATURE, BYTES_A_PAIR = 92, 12
 
 
-def rehearse(divided: Sequence[Fold], settings: Settings, trainings: int) -> str:
+def describe_plan(divided: Sequence[Fold], settings: Settings, trainings: int) -> str:
     """What `--dry-run` prints: settings, folds with their counts, parameters and memory.
 
     Raises:
@@ -45,7 +46,7 @@ def rehearse(divided: Sequence[Fold], settings: Settings, trainings: int) -> str
     tuned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     lines = [to_yaml(settings), *fold_table(divided), "", f"{trainings} training(s) of {settings.epochs} epochs"]
     lines += [f"{total / 1e6:.1f} M parameters, {tuned / 1e6:.1f} M of them tuned"]
-    if settings.layer and settings.layer < count_layers(model.config.network_config()):
+    if settings.layer and settings.layer < count_layers(network_config(model.config)):
         lines[-1] += f"; the layers above {settings.layer}, which nothing would reach, are not there"
     return "\n".join([*lines, *memory(model, divided, settings, total, tuned)])
 
@@ -84,7 +85,7 @@ def memory(
     longest_s = max(float(fold.split("train")["duration_s"].clip(upper=settings.cut_s).max()) for fold in divided)
     frames = longest_s / FRAME_S
     layers = [part for part in model.encoder.transformer_layers() if any(p.requires_grad for p in part.parameters())]
-    network = model.config.network_config()
+    network = network_config(model.config)
     heads = network.encoder_attention_heads if network.model_type == "whisper" else network.num_attention_heads
     features = BYTES_A_FEATURE * settings.batch_size * frames * model.encoder.hidden_size * len(layers)
     pairs = BYTES_A_PAIR * settings.batch_size * heads * frames**2 * len(layers)

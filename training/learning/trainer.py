@@ -27,7 +27,7 @@ from training.config.settings import Settings, require
 from training.corpora.fold import Fold
 from training.features.augment import mask_log_mel, spec_augment
 from training.features.batches import BalancedBatches, Clips, OrderedBatches, collate
-from training.features.normalise import normalise
+from training.features.normalise import set_normalisation
 from training.features.store import FeatureStore
 from training.learning.distributed import Share, output_of_all, processes, rows_of_all
 from training.learning.objective import Objective, class_weights, divergence
@@ -296,7 +296,7 @@ def train_fold(
         for part in (train, dev)
     )
     if isinstance(model.encoder, LayerAverage):
-        normalise(model.encoder, (clips, train["speaker"], 0), (dev_clips, dev["speaker"], None))
+        set_normalisation(model.encoder, (clips, train["speaker"], 0), (dev_clips, dev["speaker"], None))
     durations_s, size = train["duration_s"].to_numpy(), settings.batch_size
     if SYSTEMS[settings.system].pretrained_in_stages:
         model.config.stages = adapt(model.encoder, clips, durations_s, settings, Place(seed, steps, logs))

@@ -1,0 +1,68 @@
+"""What the commands of training share: options of several values, settings as options, one rule of exit codes."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from segser_core.cli import plain_errors
+
+APP: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+# unknown options are settings, or options of a corpus: `parse_overrides` and `corpus_options` read them
+WITH_SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
+NEGATIVE_NUMBER = re.compile(r"-[\d.]+")
+
+
+class Command(TyperCommand):
+    """Command whose options take several values (`--seed 0 1 2`), and whose every error is one plain line."""
+
+    def parse_args(self, ctx, args):
+        several = {name for param in self.params if getattr(param, "multiple", False) for name in param.opts}
+        return super().parse_args(ctx, repeat_options(args, several))
+
+    def invoke(self, ctx):
+        with plain_errors():
+            return super().invoke(ctx)
+
+
+def repeat_options(arguments: Sequence[str], several: Collection[str]) -> list[str]:
+    """Repeat an option before each of its values, as click expects it.
+
+    Args:
+        arguments: of the command line.
+        several: the options that take several values.
+
+    Returns:
+        The same arguments, e.g. `--seed 0 --seed 1` for `--seed 0 1`.
+    """
+    repeated: list[str] = []
+    option = ""
+    for argument in arguments:
+        if argument.startswith("-") and not NEGATIVE_NUMBER.fullmatch(argument):
+            option = argument if argument in several else ""
+            repeated.append(argument)
+        elif option and repeated[-1] != option:
+            repeated += [option, argument]
+        else:
+            repeated.append(argument)
+    return repeated
+
+
+def run(app: typer.Typer, name: str, arguments: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Args:
+        app: the command.
+        name: of the program, in its help.
+        arguments: those of the process where they are None.
+
+    Returns:
+        The exit status: 0, 1 for a problem, 2 for a wrong call, 130 where the user interrupted.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name=name)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0

@@ -1,0 +1,207 @@
+"""Score a model on a corpus, exactly as `analyze` would hear each clip, and write the run folder.
+
+What a long evaluation has done lies beside its run in parts, each a small run folder that is whole or not
+there, so that it goes on after a stop and holds one part at a time.
+"""
+
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from tqdm import tqdm
+
+from segser_core.bundled import find_checkpoint
+from segser_core.errors import CorpusError, RunError
+from segser_core.inference.predictor import Predictor
+from segser_core.network.model import encoder_origin
+from segser_core.runs.reading import read_json
+from segser_core.runs.run import Run, read_run
+from segser_core.runs.writing import check_run_folder, write_run
+from segser_core.statistics.scores import compute_metrics
+from training.corpora import load_corpus
+from training.corpora.protocols import clips_of_split, protocol_name
+from training.features.store import digest
+from training.runs.records import Records, Result
+from training.runs.run_record import RunRecord, describe_run
+from training.runs.scoring import score_clips, score_clips_on_ray
+
+PART = 500  # clips: what is done again after a stop, at most
+SHARED_COLUMNS = {"seed": 0, "fold": 0}
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateRequest:
+    """What a call of `evaluate` asks for.
+
+    Attributes:
+        model: a bundled model's name, or a run or checkpoint folder.
+        corpus, root, corpus_options: the corpus, its folder, and further arguments of its loader.
+        out: the run folder to write.
+        protocol: the corpus's default where it is None.
+        split: the clips to score.
+        partial: take a corpus that is not complete as it is.
+        device: where to compute.
+        resume: go on where an earlier call was stopped.
+        engine: `ray` shares the clips out to more processes and machines.
+        ray_address: of a Ray cluster; Ray on this machine where it is None.
+    """
+
+    model: str
+    corpus: str
+    root: Path
+    out: Path
+    corpus_options: dict[str, Any] = field(default_factory=dict)
+    protocol: str | None = None
+    split: Literal["train", "dev", "test", "all"] = "test"
+    partial: bool = False
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    resume: bool = False
+    engine: Literal["local", "ray"] = "local"
+    ray_address: str | None = None
+
+    @property
+    def protocol_name(self) -> str:
+        """The protocol as the run records it."""
+        return "all clips" if self.split == "all" else protocol_name(self.corpus, self.protocol)
+
+
+def evaluate(request: EvaluateRequest) -> dict[str, Any]:
+    """Score the clips that are asked for and write the run folder; returns its metrics.
+
+    Raises:
+        SegserError: the model, the corpus or the run folder cannot be used, or no clip could be read.
+    """
+    check_run_folder(request.out, keeps_checkpoint=False)
+    began = time.monotonic()
+    predictor = Predictor.from_pretrained(request.model, request.device if request.engine == "local" else "auto")
+    manifest = requested_clips(request, predictor.labels)
+    record = describe_run(predictor, request.corpus, request.protocol_name, [0], 0)
+    parts = EvaluationParts(parts_folder(request.out), record, config_yaml(request, manifest))
+    if not request.resume:
+        shutil.rmtree(parts.folder, ignore_errors=True)
+
+    def score(clips: pd.DataFrame) -> Iterator[Result]:
+        if request.engine == "ray":
+            return score_clips_on_ray(request.model, request.device, clips, request.root, request.ray_address)
+        return score_clips(predictor, clips, request.root)
+
+    records = parts.complete(manifest, score, {"corpus": request.corpus, **SHARED_COLUMNS})
+    metrics = compute_metrics(records.predictions.assign(split="test"), list(predictor.labels))
+    meta = replace(record, seconds=round(time.monotonic() - began)).to_json()
+    write_run(request.out, meta=meta, config_yaml=parts.config, metrics=metrics, **vars(records))
+    shutil.rmtree(parts.folder)
+    return metrics
+
+
+def parts_folder(out: Path) -> Path:
+    """Name the folder in which an evaluation that is not complete yet keeps its parts."""
+    return out.with_name(f".{out.name}.parts")
+
+
+def trained_fold(request: EvaluateRequest) -> int | None:
+    """Find the fold that a model was trained in, where it is one of several and the same protocol is asked for.
+
+    The other folds' test clips were training clips of this one's, so only its own are a test.
+    """
+    folder = find_checkpoint(request.model).absolute()
+    run = folder / "../../../run.json"  # of RUN/checkpoint/seed-S/fold-K
+    meta = read_json(run) if folder.name.startswith("fold-") and run.is_file() else {}
+    same = (request.corpus, protocol_name(request.corpus, request.protocol))
+    if (meta.get("corpus"), meta.get("protocol")) != same:
+        return None
+    log.info("the model was trained in %s of this protocol: the clips are of that fold alone", folder.name)
+    return int(folder.name.removeprefix("fold-"))
+
+
+def requested_clips(request: EvaluateRequest, labels: tuple[str, ...]) -> pd.DataFrame:
+    """Select the clips of a split, or all clips, as far as the model knows their labels."""
+    corpus = load_corpus(request.corpus, request.root, request.corpus_options)
+    if request.split == "all":
+        manifest = corpus.manifest.assign(split="test")
+    else:
+        fold = trained_fold(request)
+        manifest = clips_of_split(corpus, request.split, request.protocol, partial=request.partial, fold=fold)
+    known = manifest["label"].isin(labels)
+    if not known.all():
+        log.warning("%d clips have a label that the model does not know; they are left out", (~known).sum())
+    return manifest[known].reset_index(drop=True)
+
+
+def config_yaml(request: EvaluateRequest, manifest: pd.DataFrame) -> str:
+    """Write config.yaml: everything that decides the result of an evaluation."""
+    weights = encoder_origin(str(find_checkpoint(request.model)), None).get("sha256")
+    clips = digest("\n".join(manifest["utterance_id"]).encode())
+    return (
+        f"model: {Path(request.model).name}\nsha256: {weights}\ncorpus: {request.corpus}\n"
+        f"protocol: {request.protocol_name}\nsplit: {request.split}\nclips: {clips}\n"
+    )
+
+
+@dataclass(frozen=True)
+class EvaluationParts:
+    """The parts of an evaluation that are done, in a folder beside its run.
+
+    Attributes:
+        folder: holds a run folder for every `PART` clips.
+        record: run.json of each.
+        config: config.yaml of each; a part that was made under another one is done again.
+    """
+
+    folder: Path
+    record: RunRecord
+    config: str
+
+    def read(self, part: int) -> Run | None:
+        """Read a part; None where it is not there, torn, or of another evaluation."""
+        path = self._path(part)
+        try:
+            run = read_run(path)
+            run.embeddings()
+        except RunError:
+            return None
+        return run if (path / "config.yaml").read_text(encoding="utf-8") == self.config else None
+
+    def write(self, part: int, records: Records) -> None:
+        """Write a part."""
+        path = self._path(part)
+        shutil.rmtree(path, ignore_errors=True)
+        meta = self.record.to_json()
+        write_run(path, meta=meta, config_yaml=self.config, metrics={"part": part}, **vars(records))
+
+    def _path(self, part: int) -> Path:
+        return self.folder / f"{part:06d}"
+
+    def complete(
+        self, manifest: pd.DataFrame, score: Callable[[pd.DataFrame], Iterator[Result]], shared: dict[str, Any]
+    ) -> Records:
+        """Score the clips of all parts that are not there yet, and join them all.
+
+        Args:
+            manifest: all clips, in order.
+            score: from clips to their results.
+            shared: columns that all rows share, see `Records.from_results`.
+
+        Raises:
+            CorpusError: no clip could be read.
+        """
+        parts = {k // PART: manifest.iloc[k : k + PART] for k in range(0, len(manifest), PART)}
+        waiting = {part: clips for part, clips in parts.items() if self.read(part) is None}
+        left = pd.concat([manifest.iloc[:0], *waiting.values()])
+        done = len(manifest) - len(left)
+        bar = tqdm(score(left), "evaluating", len(manifest), initial=done, unit="clip", file=sys.stderr)
+        results = iter(bar)  # once, for all parts
+        for part, clips in waiting.items():
+            records = Records.from_results(clips.to_dict("records"), results, shared)
+            if records is not None:
+                self.write(part, records)
+        runs = [run for part in parts if (run := self.read(part)) is not None]
+        if not runs:
+            raise CorpusError(f"none of the {len(manifest)} clips could be read")
+        return Records.concatenate([Records.from_run(run) for run in runs], shared["seed"])
