@@ -17,8 +17,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.support.made_run import made_runs
-from tests.support.serving import CHROMIUM, FLAGS, served
+from tests.support.made_run import make_runs
+from tests.support.serving import CHROMIUM, CHROMIUM_FLAGS, serve_app
 
 PAGES = {"recall": "Recall", "embeddings": "Embeddings", "mistakes": "Mistakes", "compare": "Compare"}
 TURNS = 5
@@ -59,8 +59,8 @@ def click_s(title: str, page: Page) -> float:
 def measure(folder: Path) -> None:
     """Print a line a page."""
     for name, title in PAGES.items():
-        with served(env={"SEGSER_RUNS": str(folder)}) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        with serve_app(env={"SEGSER_RUNS": str(folder)}) as address, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             start = visit_s(f"{address}/about", page)
             first = visit_s(f"{address}/{name}?run=seg%2Btri-w&other=baseline", page)
@@ -93,7 +93,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for i, n in enumerate(parser.parse_args().utterances):
             place = Path(folder, str(n))
-            run, _ = made_runs(place, n)
+            run, _ = make_runs(place, n)
             print(f"{n} utterances", flush=True)
             measure(place / "runs")
             if i == 0:

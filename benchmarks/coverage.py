@@ -13,7 +13,7 @@ import argparse
 
 import numpy as np
 
-from tests.support.coverage import RECALL, covered, experiments, true_uar_of_speakers
+from tests.support.coverage import CLASS_RECALL, coverage_of, simulate_intervals, true_uar_of_speakers
 
 
 def main() -> None:
@@ -24,12 +24,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     for n, by_speaker in ((200, False), (5531, False), (10, True), (30, True), (91, True)):
-        found, plain = experiments(n, by_speaker, asked.experiments, asked.resamples, asked.seed)
-        truth = true_uar_of_speakers() if by_speaker else float(RECALL.mean())
-        share, width = covered(found, truth), np.mean([i.high - i.low for i in found])
+        found, plain = simulate_intervals(n, by_speaker, asked.experiments, asked.resamples, asked.seed)
+        truth = true_uar_of_speakers() if by_speaker else float(CLASS_RECALL.mean())
+        share, width = coverage_of(found, truth), np.mean([i.high - i.low for i in found])
         line = f"{n} {'speakers' if by_speaker else 'utterances'}: {100 * share:.1f} % cover {truth:.4f}"
         line += f" (± {100 * np.sqrt(share * (1 - share) / len(found)):.1f}), mean width {width:.4f}"
-        print(line + (f"; by utterance {100 * covered(plain, truth):.1f} %" if by_speaker else ""), flush=True)
+        print(line + (f"; by utterance {100 * coverage_of(plain, truth):.1f} %" if by_speaker else ""), flush=True)
 
 
 if __name__ == "__main__":

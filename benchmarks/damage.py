@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.support.damage_checks import check_app, check_command
-from tests.support.damaged_audio import corpus, ten_hours, write
+from tests.support.damaged_audio import make_damaged_corpus, make_ten_hours, write_damaged
 from tests.support.paths import SAMPLE
 
 
@@ -23,9 +23,9 @@ def main() -> None:
     parser.add_argument("--model", default="seg+tri-w")
     parser.add_argument("--share", type=int, default=1, help="take every k-th file alone")
     asked = parser.parse_args()
-    files = dict(list(corpus(asked.source).items())[:: asked.share]) | {"ten hours.flac": ten_hours()}
+    files = dict(list(make_damaged_corpus(asked.source).items())[:: asked.share]) | {"ten hours.flac": make_ten_hours()}
     with tempfile.TemporaryDirectory() as folder:
-        extra = write(Path(folder), files)
+        extra = write_damaged(Path(folder), files)
         print(f"{len(files) + len(extra) + 2} recordings", flush=True)
         print(check_command(Path(folder), files, extra, asked.model), flush=True)
     print(check_app(files), flush=True)

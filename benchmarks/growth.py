@@ -33,7 +33,7 @@ from segser_core.statistics.recall_by_group import recall_by_group
 from segser_core.statistics.scores import compare_predictions, summarise_scores
 from segser_core.statistics.scores_by_rule import differences_by_rule, scores_by_rule
 from segser_core.systems import SYSTEMS
-from tests.support.made_run import made_runs
+from tests.support.made_run import make_runs
 from training.learning.objective import Objective
 
 LENGTHS_S = (15, 60, 240, 960)
@@ -106,7 +106,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--turns", type=int, default=3)
     asked = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as place:
-        pages = {n: partial(page, *made_runs(Path(place) / f"{n}", n)) for n in asked.utterances}
+        pages = {n: partial(page, *make_runs(Path(place) / f"{n}", n)) for n in asked.utterances}
         table = [
             ["what", "size", "time", "exponent"],
             *lines("analysis of a recording", "s", by_length(asked.lengths), asked.turns),

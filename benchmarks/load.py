@@ -29,7 +29,7 @@ from segser_core.audio.loading import load_audio
 from segser_core.audio.waveform import encode_wav
 from segser_core.inference.predictor import Predictor
 from tests.support.paths import SAMPLE
-from tests.support.serving import served
+from tests.support.serving import serve_app
 from tests.support.visitor import Visitor
 
 PATIENCE_S = 120
@@ -173,7 +173,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, help="a folder of recordings; pieces of the bundled sample without it")
     asked = parser.parse_args()
     known = clips(asked.root)
-    with tempfile.TemporaryDirectory() as folder, served(log=Path(folder, "log")) as address:
+    with tempfile.TemporaryDirectory() as folder, serve_app(log=Path(folder, "log")) as address:
         memory = Memory(server_of(address))
         with Visitor(address, PATIENCE_S) as first:
             assert first.bring("first.wav", known[0].data) == 204

@@ -20,8 +20,9 @@ from transformers import (
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.network.config import SegmentEmotionConfig
 from segser_core.network.encoders import HOP_SAMPLES
-from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.network.model import SegmentEmotionModel, network_config
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 Classifier = Callable[[list[np.ndarray]], np.ndarray]  # windows (N,) each → their probabilities (S, C)
@@ -50,7 +51,7 @@ def random_wav2vec2(frozen_layers: int | None = None) -> SegmentEmotionModel:
 
 def classifier_of(model: SegmentEmotionModel) -> nn.Module:
     """transformers' audio classifier with a model's weights: its projector is the identity, its classifier our head."""
-    config = model.config.network_config()
+    config = network_config(model.config)
     config.classifier_proj_size, config.num_labels = model.encoder.hidden_size, len(model.config.labels)
     config.id2label = dict(enumerate(model.config.labels))
     if config.model_type == "whisper":

@@ -3,13 +3,13 @@
 import pytest
 
 from benchmarks import load
-from tests.support.serving import served
+from tests.support.serving import serve_app
 
 
 @pytest.mark.slow
 def test_a_crowd_is_served_in_turn_and_who_leaves_frees_the_work(tmp_path):
     known = load.clips(None)
-    with served(log=tmp_path / "log") as address:
+    with serve_app(log=tmp_path / "log") as address:
         seen = load.crowd(address, 8, 20, known)
         left_s = load.abandoned(address, load.server_of(address))
     assert seen.wrong == []

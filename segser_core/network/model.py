@@ -16,13 +16,12 @@ from transformers.utils import ModelOutput
 
 from segser_core.errors import ModelError, SegserError
 from segser_core.network.checkpoint_check import check_checkpoint
+from segser_core.network.config import ORIGIN, SegmentEmotionConfig
 from segser_core.network.encoders import FrameEncoder
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.pretrained import NETWORKS, disable_layerdrop, load_encoder_network, wrap_encoder
-from segser_core.network.segments import Windows, mean_over_time, segment_means
-from segser_core.systems import DEFAULT_SYSTEM, find_system
-
-ORIGIN = ("name", "revision", "sha256")
+from segser_core.network.segments import mean_over_time, segment_means
+from segser_core.systems import find_system
 
 
 def encoder_origin(name: str, revision: str | None) -> dict[str, str]:
@@ -31,74 +30,6 @@ def encoder_origin(name: str, revision: str | None) -> dict[str, str]:
     if not file.is_file():
         return {"name": name, "revision": revision or "main"}
     return {"name": file.resolve().parent.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-
-
-class SegmentEmotionConfig(PreTrainedConfig):
-    """Everything that a prediction needs besides the weights.
-
-    Attributes:
-        encoder: the configuration of the encoder's network, as a dict, with the origin of its weights
-            (`encoder_origin`).
-        labels: the emotions, in the order of the head's outputs.
-        system: which of the paper's systems was trained.
-        layer: how many of the encoder's layers are kept (None: all).
-        frozen_layers: how many of these were never tuned (see `wrap_encoder`).
-        normalize: whether the waveform is brought to zero mean and unit variance first.
-        segment_frames, stride_frames, tail: how frames are cut (20 ms a frame).
-        longest_training_clip_s: audio longer than this is new ground for the model.
-        normalization: of `layer-average`, see `LayerAverage`.
-        crop_frames: the utterance's mean is over so many frames at most, from the start (None: all).
-        stages: of `p-tapt`, what went before the fine-tuning, as `training.learning.ptapt` records it.
-    """
-
-    model_type = "segser"
-
-    def __init__(
-        self,
-        encoder: dict[str, Any] | None = None,
-        labels: list[str] | None = None,
-        system: str = DEFAULT_SYSTEM,
-        layer: int | None = None,
-        frozen_layers: int | None = None,
-        normalize: bool = False,
-        segment_frames: int = 80,
-        stride_frames: int = 40,
-        tail: str = "align-right",
-        longest_training_clip_s: float | None = None,
-        normalization: str = "global",
-        crop_frames: int | None = None,
-        stages: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ):
-        self.encoder = encoder or {"model_type": "wav2vec2"}
-        self.system, self.layer, self.frozen_layers, self.normalize = system, layer, frozen_layers, normalize
-        self.segment_frames, self.stride_frames, self.tail = segment_frames, stride_frames, tail
-        self.longest_training_clip_s = longest_training_clip_s
-        self.normalization, self.crop_frames, self.stages = normalization, crop_frames, stages
-        if labels is not None:
-            kwargs["id2label"] = dict(enumerate(labels))
-            kwargs["label2id"] = {label: i for i, label in enumerate(labels)}
-        super().__init__(**kwargs)
-
-    @property
-    def labels(self) -> list[str]:
-        """List the emotions, in the order of the head's outputs."""
-        names: dict[int, str] = self.id2label  # type: ignore[assignment]
-        return [names[i] for i in range(len(names))]
-
-    @property
-    def windows(self) -> Windows:
-        """Return the windows by which frames are cut into segments."""
-        return Windows(self.segment_frames, self.stride_frames, self.tail)  # type: ignore[arg-type]
-
-    def network_config(self) -> PreTrainedConfig:
-        """Build the configuration of the encoder's network."""
-        settings = {k: v for k, v in self.encoder.items() if k not in ORIGIN}
-        if settings.get("model_type") not in NETWORKS:
-            raise ModelError(
-                f"an encoder of type {settings.get('model_type')!r}: expected one of {', '.join(NETWORKS)}"
-            )
-        return disable_layerdrop(AutoConfig.for_model(**settings))
 
 
 @dataclass
@@ -111,6 +42,14 @@ class SegmentEmotionOutput(ModelOutput):
     cut: Tensor = None  # type: ignore[assignment]  # (B,), true where a recording is longer than a segment
     utterance_vectors: Tensor = None  # type: ignore[assignment]  # (B, D), the mean of all frames
     segment_vectors: Tensor = None  # type: ignore[assignment]  # (B, S, D), the means of the segments' frames
+
+
+def network_config(config: SegmentEmotionConfig) -> PreTrainedConfig:
+    """Build the configuration of a model's encoder network."""
+    settings = {k: v for k, v in config.encoder.items() if k not in ORIGIN}
+    if settings.get("model_type") not in NETWORKS:
+        raise ModelError(f"an encoder of type {settings.get('model_type')!r}: expected one of {', '.join(NETWORKS)}")
+    return disable_layerdrop(AutoConfig.for_model(**settings))
 
 
 def build_encoder(network: PreTrainedModel, config: SegmentEmotionConfig) -> FrameEncoder:
@@ -138,7 +77,7 @@ class SegmentEmotionModel(PreTrainedModel):
 
     def __init__(self, config: SegmentEmotionConfig):
         super().__init__(config)
-        network = NETWORKS[config.encoder["model_type"]](config.network_config())
+        network = NETWORKS[config.encoder["model_type"]](network_config(config))
         self.encoder = build_encoder(network, config)
         self.head = nn.Linear(self.encoder.hidden_size, len(config.labels))
         self.post_init()
@@ -214,5 +153,4 @@ class SegmentEmotionModel(PreTrainedModel):
         return [[p for p in group if p.requires_grad] for group in [stem, *grouped]]
 
 
-AutoConfig.register(SegmentEmotionConfig.model_type, SegmentEmotionConfig)
-AutoModel.register(SegmentEmotionConfig, SegmentEmotionModel)
+AutoModel.register(SegmentEmotionConfig, SegmentEmotionModel, exist_ok=True)

@@ -12,18 +12,19 @@ from transformers import (
 )
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.network.config import SegmentEmotionConfig
+from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.whisper_input import log_mel_spectrogram
 
-SECONDS = (0.5, 1.31, 0.9, 2.0)
+WAVEFORM_SECONDS = (0.5, 1.31, 0.9, 2.0)
 
 
-def clips(seed=0):
+def random_waveforms(seed=0):
     g = torch.Generator().manual_seed(seed)
-    return [torch.randn(int(s * 16_000), generator=g) * 0.1 for s in SECONDS]
+    return [torch.randn(int(s * 16_000), generator=g) * 0.1 for s in WAVEFORM_SECONDS]
 
 
-def whisper_alone(waveform, layers=3):
+def whisper_by_clip(waveform, layers=3):
     """Whisper's own forward on one clip: a model whose table of positions is cut to the clip's frames."""
     waveform = torch.nn.functional.pad(waveform, (0, -len(waveform) % 320))
     config = tiny_whisper_config(len(waveform) // 320)
@@ -36,14 +37,14 @@ def whisper_alone(waveform, layers=3):
         return network(log_mel_spectrogram(waveform)[None]).last_hidden_state[0]
 
 
-LABELS = ["neutral", "happy", "sad"]
+MODEL_LABELS = ["neutral", "happy", "sad"]
 
 
 def tiny_model(kind="whisper", **settings):
     """A model with random weights, ready to predict."""
     network = tiny_network(kind)
     encoder = {**network.config.to_dict(), "name": "tiny"}
-    config = SegmentEmotionConfig(encoder=encoder, labels=LABELS, segment_frames=16, stride_frames=8, **settings)
+    config = SegmentEmotionConfig(encoder=encoder, labels=MODEL_LABELS, segment_frames=16, stride_frames=8, **settings)
     torch.manual_seed(1)
     return SegmentEmotionModel(config).eval()
 
@@ -54,7 +55,7 @@ def batch_of(model, seconds=(1.0, 0.2, 1.7)):
     return torch.nn.utils.rnn.pad_sequence(features, batch_first=True), torch.tensor([len(f) for f in features])
 
 
-WAVE = {
+WAVEFORM_ENCODER = {
     "hidden_size": 32,
     "num_hidden_layers": 3,
     "num_attention_heads": 4,
@@ -63,14 +64,14 @@ WAVE = {
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 4,
 }
-STABLE = {"do_stable_layer_norm": True, "feat_extract_norm": "layer"}
+STABLE_NORM = {"do_stable_layer_norm": True, "feat_extract_norm": "layer"}
 KINDS = {
     "wav2vec2": (Wav2Vec2Model, Wav2Vec2Config, {}),
-    "wav2vec2-stable": (Wav2Vec2Model, Wav2Vec2Config, STABLE),
+    "wav2vec2-stable": (Wav2Vec2Model, Wav2Vec2Config, STABLE_NORM),
     "hubert": (HubertModel, HubertConfig, {}),
-    "hubert-stable": (HubertModel, HubertConfig, STABLE),
+    "hubert-stable": (HubertModel, HubertConfig, STABLE_NORM),
     "wavlm": (WavLMModel, WavLMConfig, {}),
-    "wavlm-stable": (WavLMModel, WavLMConfig, STABLE),
+    "wavlm-stable": (WavLMModel, WavLMConfig, STABLE_NORM),
 }
 
 
@@ -80,7 +81,7 @@ def tiny_network(kind: str, seed: int = 0) -> torch.nn.Module:
     if kind == "whisper":
         return WhisperEncoder(tiny_whisper_config()).eval()
     network, config, extra = KINDS[kind]
-    return network(config(**WAVE, **extra)).eval()
+    return network(config(**WAVEFORM_ENCODER, **extra)).eval()
 
 
 def tiny_whisper_config(max_source_positions: int = 1500, decoder: bool = False) -> WhisperConfig:

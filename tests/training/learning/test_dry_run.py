@@ -5,15 +5,16 @@ import torch
 from transformers import Wav2Vec2FeatureExtractor
 
 from segser_core.errors import ModelError
-from segser_core.network.model import SegmentEmotionConfig, SegmentEmotionModel
+from segser_core.network.config import SegmentEmotionConfig
+from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.pretrained import load_encoder_config
 from tests.support.networks import tiny_network
 from tests.support.paths import ROOT
-from tests.support.training import settings
+from tests.support.training import quick_settings
 from training.config.settings import Augmentation, read_settings
 from training.features.batches import Clips, Draw
 from training.features.store import FeatureStore
-from training.learning.dry_run import BYTES_A_FEATURE, BYTES_A_PAIR, feature_size, kept_bytes, outline, rehearse
+from training.learning.dry_run import BYTES_A_FEATURE, BYTES_A_PAIR, describe_plan, feature_size, kept_bytes, outline
 from training.learning.trainer import new_model
 
 CONFIGS = ROOT / "training" / "configs"
@@ -40,7 +41,7 @@ def test_the_paper_s_numbers_of_tuned_parameters():
 def test_the_outline_has_the_shapes_of_the_model(corpus, kind):
     fold, folder = corpus
     tiny_network(kind).save_pretrained(folder / "encoder")
-    asked = settings(folder, layer=2, frozen_layers=1)
+    asked = quick_settings(folder, layer=2, frozen_layers=1)
     shapes = {name: p.shape for name, p in new_model(asked, fold).named_parameters()}
     assert {name: p.shape for name, p in outline(asked, fold.labels).named_parameters()} == shapes
 
@@ -48,13 +49,13 @@ def test_the_outline_has_the_shapes_of_the_model(corpus, kind):
 def test_no_weights_are_needed(corpus):
     fold, folder = corpus
     (folder / "encoder" / "model.safetensors").unlink()
-    printed = rehearse([fold], settings(folder), 3)
+    printed = describe_plan([fold], quick_settings(folder), 3)
     assert "   0     16     4     4          8          8  dev0 dev1 | test0 test1" in printed
     assert "3 training(s) of 2 epochs" in printed
     assert "M parameters" in printed
     assert "GB kept features" in printed
     with pytest.raises(ModelError, match="cannot be loaded"):
-        rehearse([fold], settings(folder, encoder=str(folder / "absent")), 1)
+        describe_plan([fold], quick_settings(folder, encoder=str(folder / "absent")), 1)
     assert load_encoder_config(str(folder / "encoder")).encoder_layerdrop == 0
 
 
@@ -67,7 +68,7 @@ def test_kept_features_are_as_large_as_foretold(corpus, kind, frozen):
     if kind == "wav2vec2":
         Wav2Vec2FeatureExtractor().save_pretrained(folder / "encoder")
     how = Augmentation(variants=2)
-    asked = settings(folder, frozen_layers=frozen, augmentation={"variants": 2})
+    asked = quick_settings(folder, frozen_layers=frozen, augmentation={"variants": 2})
     model, store = new_model(asked, fold), FeatureStore(folder)
     for split, draws in (("train", (0, 1)), ("dev", (None,))):
         clips = Clips(fold.split(split), store, fold.labels, model.encoder, how, seed=0)
