@@ -1,7 +1,7 @@
-"""segser in the browser: `streamlit run app.py`."""
+"""Start segser in the browser: `streamlit run app.py`."""
 
-from pages.shared.app import address
-from pages.shared.app.shell import shell
+from pages.shared.app.address import single_history_entry
+from pages.shared.app.shell import set_up_page
 
-with address.one_step():
-    shell().run()
+with single_history_entry():
+    set_up_page().run()

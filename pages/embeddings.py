@@ -2,63 +2,66 @@
 
 import streamlit as st
 
-from pages.shared.app import chart_toolbar
-from pages.shared.app.address import stop
-from pages.shared.app.preload import charts_fetched
-from pages.shared.app.shell import shell
+from pages.shared.app.address import stop_page
+from pages.shared.app.chart_toolbar import choose_image_format
+from pages.shared.app.preload import preload_plotly
+from pages.shared.app.shell import set_up_page
 from pages.shared.embedding_map import points as map_points
 from pages.shared.embedding_map import view
-from pages.shared.runs import run_picker
+from pages.shared.runs.run_picker import choose_runs
 from pages.shared.runs.sound import ask_for_corpora
-from pages.shared.text import common
+from pages.shared.text.common import escape_markdown
 from segser_core.errors import SegserError
 
-shell()
+set_up_page()
 st.title("Are the classes apart?")
 
-with charts_fetched():
-    choice = run_picker.choose(with_rule=False)
+with preload_plotly():
+    choice = choose_runs(with_rule=False)
 if choice is None:
-    stop()
+    stop_page()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    what, method = map_points.choose_what(), map_points.choose_method()
-    colour = map_points.choose_colour(choice.both)
+    kind, method = map_points.choose_point_kind(), map_points.choose_projection()
+    colour_by = map_points.choose_colour(choice.both)
     try:
         fold = map_points.choose_fold(choice.run)
     except SegserError as error:
-        st.error(common.plain(str(error)), icon=":material/folder_off:")
-        stop()
+        st.error(escape_markdown(str(error)), icon=":material/folder_off:")
+        stop_page()
 
-found = {}
+points_of_runs = {}
 for run in choice.both:
     try:
-        points = map_points.points_of(run, what, fold)
+        points = map_points.load_points(run, kind, fold)
     except SegserError as error:
-        st.error(common.plain(f"{run.name}: {error}"), icon=":material/scatter_plot:")
+        st.error(escape_markdown(f"{run.name}: {error}"), icon=":material/scatter_plot:")
         continue
     if points is None:
-        st.info(view.no_vectors(run), icon=":material/scatter_plot:")
+        st.info(view.missing_vectors_text(run), icon=":material/scatter_plot:")
     else:
-        found[run.name] = (run, points)
-if not found:
-    stop()
+        points_of_runs[run.name] = (run, points)
+if not points_of_runs:
+    stop_page()
 
 try:
-    shown = [map_points.shown(run, points, what, fold, method) for run, points in found.values()]
+    maps = [
+        map_points.project_points(run, points, kind=kind, fold=fold, method=method)
+        for run, points in points_of_runs.values()
+    ]
 except SegserError as error:
-    st.error(common.plain(str(error)), icon=":material/scatter_plot:")
-    stop()
+    st.error(escape_markdown(str(error)), icon=":material/scatter_plot:")
+    stop_page()
 if method == "umap":
-    jobs = [map_points.job_of(points) for _, points in found.values()]
+    jobs = [map_points.umap_job(points) for _, points in points_of_runs.values()]
     if not all(job.done for job in jobs):
-        map_points.wait_for(jobs)
-    map_points.tell_problems(jobs)
+        map_points.show_umap_progress(jobs)
+    map_points.report_umap_problems(jobs)
 
-view.begin(shown)
-view.explore(shown, colour)
+view.choose_addressed_clip(maps)
+view.show_maps(maps, colour_by)
 
 st.header("In figures")
-view.separation_table(shown, of_segments=what == "segment")
-chart_toolbar.choose_picture()
+view.show_separation(maps, of_segments=kind == "segment")
+choose_image_format()
 ask_for_corpora()

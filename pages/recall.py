@@ -1,59 +1,65 @@
-"""How good is a run, and how sure is that? Recall by class, by rule, by group; two runs paired; calibration."""
+"""How good is a run, and how sure is that? Recall by class, rule and group; two runs paired; calibration."""
+
+from functools import partial
 
 import streamlit as st
 
-from pages.shared.app import chart_toolbar
-from pages.shared.app.address import stop
-from pages.shared.app.preload import charts_fetched
-from pages.shared.app.shell import shell
+from pages.shared.app.address import stop_page
+from pages.shared.app.chart_toolbar import choose_image_format
+from pages.shared.app.preload import preload_plotly
+from pages.shared.app.shell import set_up_page
 from pages.shared.recall import blocks
-from pages.shared.recall.by_group import groups
-from pages.shared.recall.by_rule import rules
-from pages.shared.runs import cached_scores, run_picker
-from pages.shared.text import common, recall
+from pages.shared.recall.blocks import Question
+from pages.shared.recall.by_group import show_recall_by_group
+from pages.shared.recall.by_rule import show_scores_by_rule
+from pages.shared.runs import cached_scores
+from pages.shared.runs.run_picker import choose_runs
+from pages.shared.text import recall as text
+from pages.shared.text.common import escape_markdown
 from segser_core.errors import SegserError
-from segser_core.paper import reported
+from segser_core.paper import reported_scores
 
-shell()
+set_up_page()
 st.title("How good, and how sure?")
 
-with charts_fetched():
-    choice = run_picker.choose()
+with preload_plotly():
+    choice = choose_runs()
     if choice is None:
-        stop()
+        stop_page()
     try:
-        summaries = cached_scores.summaries_of(choice)
+        summaries = cached_scores.summarise_chosen_runs(choice)
     except SegserError as error:
-        st.error(common.plain(str(error)), icon=":material/folder_off:")
-        stop()
-found = None
+        st.error(escape_markdown(str(error)), icon=":material/folder_off:")
+        stop_page()
+comparison = None
 if choice.other is not None:
     try:
-        found = run_picker.compared(choice)
+        comparison = cached_scores.compare_chosen_runs(choice)
     except SegserError as error:
-        st.warning(common.plain(str(error)), icon=":material/compare_arrows:")
+        st.warning(escape_markdown(str(error)), icon=":material/compare_arrows:")
 
-blocks.key_figures(summaries, found)
-notes = recall.notes(choice.run, summaries[choice.run.name])
+blocks.show_key_figures(summaries, comparison)
+notes = text.run_notes(choice.run, summaries[choice.run.name])
 st.markdown("\n\n".join(f":small[{note}]" for note in notes))
-blocks.folds(summaries)
+blocks.show_folds(summaries)
 
 st.header("Which classes?")
-blocks.recall(choice, summaries, found)
+blocks.show_recall(choice, summaries, comparison)
 
-further = {
-    "clips": ("Which clips?", lambda: groups(choice)),
-    "rule": ("The training, or the rule?", lambda: rules(choice, paired=found is not None)),
-    "taken": ("Taken for what?", lambda: blocks.confusions(choice, summaries)),
-    "confidence": ("Is its confidence earned?", lambda: blocks.calibration(choice)),
-}
-if found is not None:
-    further["alike"] = ("How alike are the two?", lambda: st.markdown(recall.agreement(found, list(summaries))))
-if reported(choice.run.corpus):
-    further["paper"] = ("What the paper reports", lambda: blocks.of_paper(choice, summaries))
-blocks.answers(further)
+questions = [
+    Question("clips", "Which clips?", partial(show_recall_by_group, choice)),
+    Question("rule", "The training, or the rule?", partial(show_scores_by_rule, choice, paired=comparison is not None)),
+    Question("taken", "Taken for what?", partial(blocks.show_confusions, choice, summaries)),
+    Question("confidence", "Is its confidence earned?", partial(blocks.show_calibration, choice)),
+]
+if comparison is not None:
+    agreement = text.agreement_text(comparison, list(summaries))
+    questions.append(Question("alike", "How alike are the two?", partial(st.markdown, agreement)))
+if reported_scores(choice.run.corpus):
+    questions.append(Question("paper", "What the paper reports", partial(blocks.show_paper_scores, choice, summaries)))
+blocks.answer_questions(questions)
 
-blocks.layers(choice)
+blocks.show_layer_weights(choice)
 
 st.divider()
-chart_toolbar.choose_picture()
+choose_image_format()

@@ -1,20 +1,20 @@
-"""The whole of segser in five steps, in an order that suits a lesson."""
+"""All of segser in five steps, in an order that suits a lesson."""
 
 from itertools import chain
 
 import streamlit as st
 
-from pages.shared.app import address
-from pages.shared.app.shell import shell
-from pages.shared.text.tour import STEPS, TIME
+from pages.shared.app.address import ADDRESS_KEYS, FILTER_KEY, forget_choices
+from pages.shared.app.shell import set_up_page
+from pages.shared.text.tour import PREPARATION, STEPS
 
-shell()
+set_up_page()
 # So that each link opens its page in the state that the step speaks of.
-address.forget(*chain(*address.CHOSEN.values()), address.FILTER)
+forget_choices(*chain(*ADDRESS_KEYS.values()), FILTER_KEY)
 st.title("segser in five steps")
 
 with st.container(width=820):
-    st.markdown(TIME)
+    st.markdown(PREPARATION)
     for number, step in enumerate(STEPS, start=1):
         with st.container(border=True):
             st.subheader(f"{number}. {step.title}")

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
 
@@ -56,19 +53,6 @@ class ClipFilter:
     most_confidence: float | None = None
     ids: tuple[str, ...] = ()
 
-    def to_address(self) -> dict[str, str]:
-        """What differs from no filter, by name, as an address has it; `ids` are quoted and joined by blanks."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: _written(value) for name, value in values.items() if value not in (None, ())}
-
-    @classmethod
-    def from_address(cls, address: "Mapping[str, str]") -> "ClipFilter":
-        """A filter from an address; what cannot be read there is passed over."""
-        found = {f.name: _read(str(f.type), address[f.name]) for f in fields(cls) if address.get(f.name)}
-        if found.get("wrong") not in WRONG:
-            found.pop("wrong", None)
-        return cls(**{name: value for name, value in found.items() if value is not None})
-
     @property
     def conditions(self) -> tuple[str, ...]:
         """Name the conditions that are set."""
@@ -82,28 +66,6 @@ class ClipFilter:
     def only(self, name: str) -> "ClipFilter":
         """Keep this condition alone."""
         return ClipFilter(**{name: getattr(self, name)})
-
-
-def _written(value: Any) -> str:
-    """A value as an address has it."""
-    if isinstance(value, tuple):
-        return " ".join(quote(one, safe="/:") for one in value)
-    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
-
-
-def _read(kind: str, text: str) -> Any:
-    """A value of an address as the field of a filter wants it; None where it makes no sense."""
-    if kind.startswith("tuple"):
-        return tuple(unquote(one) for one in text.split())
-    if kind.startswith("bool"):
-        return {"true": True, "false": False}.get(text)
-    if kind.startswith("str"):
-        return text
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return (int(number) if kind.startswith("int") else number) if np.isfinite(number) else None
 
 
 def filter_clips(table: "pd.DataFrame", wanted: ClipFilter) -> "pd.DataFrame":

@@ -75,15 +75,6 @@ def length_range(durations_s: np.ndarray) -> tuple[float, float]:
     return float(least / 10), float(most / 10)
 
 
-def seconds_in(text: str, low_s: float, high_s: float) -> float | None:
-    """The seconds that an address names; None where it is no number between the two."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if low_s <= value <= high_s else None
-
-
 def available_groupings(table: "pd.DataFrame") -> tuple[str, ...]:
     """List the columns that clips can be grouped by: `length`, and those of `COLUMNS` with two values or more."""
     known = [c for c in COLUMNS if c in table and table[c].nunique() > 1]

@@ -13,14 +13,14 @@ from segser_core.labels import emotion_colour
 from segser_core.runs import map_points
 from segser_core.runs.run import read_run
 from segser_core.statistics import projection
-from tests.support.app_test import figure, opened, run, said
-from tests.support.made_run import LABELS, made_runs
+from tests.support.app_test import chart_spec, open_page, run_page, page_text
+from tests.support.made_run import MADE_LABELS, make_runs
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("made")
-    made_runs(folder, 200, sounds=200)
+    make_runs(folder, 200, sounds=200)
     return folder
 
 
@@ -34,7 +34,7 @@ def fresh(made, monkeypatch):
 
 
 def page(**address: str) -> AppTest:
-    return run(opened("embeddings", **address))
+    return run_page(open_page("embeddings", **address))
 
 
 def of_fold(made: Path, fold: int = 0) -> list[str]:
@@ -44,18 +44,18 @@ def of_fold(made: Path, fold: int = 0) -> list[str]:
 
 def drawn(app: AppTest, place: int = 0) -> list[str]:
     """The utterances on a map, without those of its rings."""
-    return [who[0] for trace in figure(app, place)["data"][:-1] for who in trace["customdata"]]
+    return [who[0] for trace in chart_spec(app, place)["data"][:-1] for who in trace["customdata"]]
 
 
 def ringed(app: AppTest, place: int) -> set[str]:
-    return {who[0] for who in figure(app, place)["data"][-1].get("customdata", [])}
+    return {who[0] for who in chart_spec(app, place)["data"][-1].get("customdata", [])}
 
 
 def pick(app: AppTest, ids: list[str]) -> AppTest:
     """What a choice on a map leaves behind."""
     app.session_state["map-picked"] = ids
     app.session_state["map-clip"] = ids[0]
-    return run(app)
+    return run_page(app)
 
 
 def test_two_runs_stand_beside_each_other_with_the_test_rows_of_one_fold(made):
@@ -64,10 +64,10 @@ def test_two_runs_stand_beside_each_other_with_the_test_rows_of_one_fold(made):
     assert not app.error
     for place in (0, 1):
         assert sorted(drawn(app, place)) == of_fold(made)
-    traces = figure(app, 0)["data"][:-1]
-    assert {t["name"]: t["marker"]["color"] for t in traces} == {c: emotion_colour(c) for c in LABELS}
+    traces = chart_spec(app, 0)["data"][:-1]
+    assert {t["name"]: t["marker"]["color"] for t in traces} == {c: emotion_colour(c) for c in MADE_LABELS}
     for needed in ("not comparable", "can mislead", "distances between far clusters mean nothing"):
-        assert needed in said(app)
+        assert needed in page_text(app)
 
 
 def test_of_many_points_a_sample_is_drawn_until_all_are_asked_for(made, monkeypatch):
@@ -76,9 +76,9 @@ def test_of_many_points_a_sample_is_drawn_until_all_are_asked_for(made, monkeypa
     app = page()
     assert sorted(drawn(app, 0)) == sorted(drawn(app, 1))
     assert len(drawn(app)) == 20
-    assert f"20 of {len(of_fold(made))} points, a sample" in said(app)
+    assert f"20 of {len(of_fold(made))} points, a sample" in page_text(app)
     app.segmented_control(key="map-points").set_value("all")
-    assert sorted(drawn(run(app))) == of_fold(made)
+    assert sorted(drawn(run_page(app))) == of_fold(made)
     assert app.query_params["points"] in ("all", ["all"])
 
 
@@ -87,7 +87,7 @@ def test_another_fold_shows_other_clips_and_is_in_the_address(made):
     assert sorted(drawn(app)) == of_fold(made, 2)
     box = next(s for s in app.selectbox if s.label == "Fold")
     box.set_value("3")
-    assert sorted(drawn(run(app))) == of_fold(made, 3)
+    assert sorted(drawn(run_page(app))) == of_fold(made, 3)
     assert app.query_params["fold"] in ("3", ["3"])
 
 
@@ -102,11 +102,11 @@ def test_separation_of_emotions_stands_beside_that_of_speakers_for_both_runs():
 
 def test_segments_are_points_of_their_own_with_bounds(made):
     app = page(what="segment", colour="correct")
-    points = [who for trace in figure(app)["data"][:-1] for who in trace["customdata"]]
+    points = [who for trace in chart_spec(app)["data"][:-1] for who in trace["customdata"]]
     assert len(points) > len(of_fold(made))
     assert {who[0] for who in points} == set(of_fold(made))
     assert all(who[1] >= 0 and who[2] < who[3] for who in points)
-    assert "Segments of one clip lie close" in said(app)
+    assert "Segments of one clip lie close" in page_text(app)
 
 
 @pytest.mark.parametrize("colour", ["predicted", "correct", "speaker", "duration"])
@@ -116,7 +116,7 @@ def test_a_link_names_the_colour_and_a_choice_is_written_to_the_address(colour):
     assert box.value == colour
     assert len(app.get("plotly_chart")) == 1
     box.set_value("label")
-    assert "colour" not in run(app).query_params
+    assert "colour" not in run_page(app).query_params
 
 
 def test_the_clip_of_the_address_is_ringed_on_both_maps_and_its_rows_are_shown(made):
@@ -126,7 +126,7 @@ def test_the_clip_of_the_address_is_ringed_on_both_maps_and_its_rows_are_shown(m
     rows = app.dataframe[0].value
     assert list(rows.run) == ["seg+tri-w", "baseline"]
     assert {"label", "predicted", "confidence"} <= set(rows)
-    assert "say below where" in said(app)
+    assert "say below where" in page_text(app)
     assert not app.get("audio")
 
 
@@ -142,7 +142,7 @@ def test_choosing_by_name_does_what_a_click_does(made, monkeypatch):
     assert not app.get("audio")
     box = next(s for s in app.selectbox if s.label == "Clip")
     box.set_value(of_fold(made)[5])
-    run(app)
+    run_page(app)
     assert ringed(app, 0) == ringed(app, 1) == {of_fold(made)[5]}
     assert app.query_params["clip"] in (of_fold(made)[5], [of_fold(made)[5]])
     assert app.get("audio")[0].proto.autoplay
@@ -154,7 +154,7 @@ def test_a_segment_is_heard_from_its_start_to_its_end(made, monkeypatch):
     clip = rows[(rows.segment == 1) & rows.utterance_id.isin(of_fold(made))].utterance_id.iloc[0]
     app = page(what="segment", clip=clip)
     app.segmented_control(key="map-segment").set_value(1)
-    run(app)
+    run_page(app)
     assert app.dataframe[0].value.start_s.unique().tolist() == [1.4]
     assert "1.40 to" in app.get("audio")[0].proto.alt
 
@@ -196,7 +196,7 @@ def until(app: AppTest, ready) -> AppTest:
     deadline = time.monotonic() + 60
     while not ready(app) and time.monotonic() < deadline:
         time.sleep(0.05)
-        run(app)
+        run_page(app)
     assert ready(app)
     return app
 

@@ -12,12 +12,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.clips import clip_list
+from pages.shared.runs.filter_address import filter_from_address, filter_to_address
 from segser_core.runs.clip_filter import ClipFilter, filter_clips, sort_clips
 from segser_core.runs.clip_table import clip_table
 from segser_core.runs.run import read_run
 from segser_core.runs.writing import write_run
-from tests.support.app_test import figure, opened, run, said
-from tests.support.made_run import made_runs
+from tests.support.app_test import chart_spec, open_page, run_page, page_text
+from tests.support.made_run import make_runs
 
 RUNS = {"run": "seg+tri-w", "other": "baseline"}
 
@@ -25,7 +26,7 @@ RUNS = {"run": "seg+tri-w", "other": "baseline"}
 @pytest.fixture(scope="module")
 def original(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("made")
-    made_runs(folder, 300, sounds=300)
+    make_runs(folder, 300, sounds=300)
     return folder
 
 
@@ -47,7 +48,7 @@ def table(made):
 
 
 def page(**address: str) -> AppTest:
-    return run(opened("mistakes", **address))
+    return run_page(open_page("mistakes", **address))
 
 
 def shown(app: AppTest) -> list[str]:
@@ -56,7 +57,7 @@ def shown(app: AppTest) -> list[str]:
 
 def put(app: AppTest, widget, value) -> AppTest:
     widget.set_value(value)
-    return run(app)
+    return run_page(app)
 
 
 def address(app: AppTest) -> dict[str, str]:
@@ -66,14 +67,14 @@ def address(app: AppTest) -> dict[str, str]:
 
 def press(app: AppTest, label: str) -> AppTest:
     next(b for b in app.button if b.label == label).click()
-    return run(app)
+    return run_page(app)
 
 
 def test_it_opens_with_the_wrong_clips_the_most_confident_first(table):
     app = page()
     expected = sort_clips(filter_clips(table, ClipFilter(correct=False)), "surest")
     assert shown(app) == expected.utterance_id.tolist()
-    assert f"**{len(expected)}** of 300 clips: the wrong ones, the most confident first" in said(app)
+    assert f"**{len(expected)}** of 300 clips: the wrong ones, the most confident first" in page_text(app)
     assert address(app)["correct"] == "false"
     assert not app.subheader
 
@@ -81,13 +82,13 @@ def test_it_opens_with_the_wrong_clips_the_most_confident_first(table):
 def test_a_link_reopens_run_rule_filter_order_and_clip(table, made):
     wanted = ClipFilter(label="sad", predicted="neutral", shortest_s=5.5, session="1")
     expected = sort_clips(filter_clips(table, wanted), "longest").utterance_id.tolist()
-    link = {**RUNS, "aggregate": "own", **wanted.to_address(), "sort": "longest", "clip": expected[2]}
+    link = {**RUNS, "aggregate": "own", **filter_to_address(wanted), "sort": "longest", "clip": expected[2]}
     app = page(**link)
     assert shown(app) == expected
     assert app.subheader[0].value.replace("\\", "") == expected[2]
     assert address(app) == link
     assert shown(page(**address(app))) == expected
-    assert f"clip 3 of {len(expected)}" in said(app)
+    assert f"clip 3 of {len(expected)}" in page_text(app)
 
 
 def test_each_control_changes_the_filter_and_the_address(table):
@@ -99,7 +100,7 @@ def test_each_control_changes_the_filter_and_the_address(table):
     put(app, app.selectbox(key="filter-style"), "scripted")
     wanted = ClipFilter("sad", "neutral", False, style="scripted", shortest_s=6.0, most_confidence=0.9)
     assert sorted(shown(app)) == sorted(filter_clips(table, wanted).utterance_id)
-    assert ClipFilter.from_address(address(app)) == wanted
+    assert filter_from_address(address(app)) == wanted
     put(app, app.selectbox(key="filter-label"), None)
     assert "label" not in address(app)
 
@@ -132,10 +133,10 @@ def test_clear_can_be_undone():
 
 
 def test_a_filter_from_another_page_is_taken_over_once_and_picked_clips_are_a_chip(table):
-    app = opened("mistakes", label="happy")
+    app = open_page("mistakes", label="happy")
     picked = tuple(table.utterance_id[:12])
     app.session_state["filter"] = ClipFilter(ids=picked)
-    run(app)
+    run_page(app)
     assert sorted(shown(app)) == sorted(picked)
     assert "filter" not in app.session_state
     assert "12 picked clips" in [b.label for b in app.button]
@@ -144,12 +145,12 @@ def test_a_filter_from_another_page_is_taken_over_once_and_picked_clips_are_a_ch
 
 
 def test_more_picked_clips_than_a_link_can_carry_are_said_to_be_left_out(table):
-    app = opened("mistakes")
+    app = open_page("mistakes")
     app.session_state["filter"] = ClipFilter(ids=tuple(table.utterance_id[:150]))
-    run(app)
+    run_page(app)
     assert len(shown(app)) == 150
     assert "ids" not in address(app)
-    assert "cannot carry more than 100" in said(app)
+    assert "cannot carry more than 100" in page_text(app)
 
 
 def test_nothing_left_names_what_leaves_nothing_and_takes_it_away():
@@ -188,7 +189,7 @@ def test_an_open_clip_shows_both_models_their_labels_and_the_segment_that_decide
     assert metrics["True class"] == row.label
     assert metrics["seg+tri-w hears"] == f"{row.predicted} {row.confidence:.2f} ✗"
     assert metrics["baseline hears"] == f"{row.other_predicted} {row.other_confidence:.2f} ✓"
-    drawn = figure(app)
+    drawn = chart_spec(app)
     titles = [note["text"] for note in drawn["layout"]["annotations"]]
     assert {"<b>seg+tri-w</b>", "<b>baseline</b>"} <= set(titles)
     (first, *_) = (t for t in drawn["data"] if t["type"] == "bar" and any("★" in x for x in t.get("text", [])))
@@ -198,19 +199,19 @@ def test_an_open_clip_shows_both_models_their_labels_and_the_segment_that_decide
 
 def test_without_sound_there_is_no_waveform_and_the_way_to_it_is_said(table):
     app = page(clip=table.utterance_id[0])
-    titles = [axis.get("title", {}).get("text") for name, axis in figure(app)["layout"].items() if "yaxis" in name]
+    titles = [axis.get("title", {}).get("text") for name, axis in chart_spec(app)["layout"].items() if "yaxis" in name]
     assert "amplitude" not in titles
     assert "probability" in titles
     assert not app.get("audio")
-    assert "To hear clips, say below where iemocap is" in said(app)
+    assert "To hear clips, say below where iemocap is" in page_text(app)
 
 
 def test_with_sound_a_clip_is_heard_and_its_loudness_said(table, original):
     app = page(clip=table.utterance_id[0])
     put(app, app.text_input(key="corpora"), str(original / "corpora"))
     assert app.get("audio")
-    assert "has a level of −17 dB" in said(app)
-    titles = [axis.get("title", {}).get("text") for name, axis in figure(app)["layout"].items() if "yaxis" in name]
+    assert "has a level of −17 dB" in page_text(app)
+    titles = [axis.get("title", {}).get("text") for name, axis in chart_spec(app)["layout"].items() if "yaxis" in name]
     assert "amplitude" in titles
 
 
@@ -230,7 +231,7 @@ def test_a_clip_that_is_not_there_is_said_and_one_outside_the_filter_is_shown(ta
     right = filter_clips(table, ClipFilter(correct=True)).utterance_id.iloc[0]
     app = page(clip=right, correct="false")
     assert app.subheader
-    assert "none of those above" in said(app)
+    assert "none of those above" in page_text(app)
 
 
 def test_a_note_is_saved_beside_the_run_exported_and_undone(made, table):
@@ -252,7 +253,7 @@ def test_a_note_is_saved_beside_the_run_exported_and_undone(made, table):
 
 def press_key(app: AppTest, key: str) -> AppTest:
     app.button(key=key).click()
-    return run(app)
+    return run_page(app)
 
 
 def test_what_cannot_be_saved_stays_in_the_field_until_it_can(made, table):
@@ -286,7 +287,7 @@ def test_two_sessions_keep_one_anothers_notes_and_see_a_change_of_the_same_one(m
     assert one.text_area[0].value == "of one, again"
     press(one, "Save again")
     assert json.loads(file.read_text())[a]["note"] == "of one, again"
-    assert run(three).text_area[0].value == "of one, again"
+    assert run_page(three).text_area[0].value == "of one, again"
 
 
 def test_notes_of_a_bundled_run_are_in_a_folder_of_ones_own(made, monkeypatch):
@@ -367,7 +368,7 @@ def test_a_run_of_several_seeds_opens_the_row_of_its_seed(made, table):
     app = page(run="seg+tri-w", other="none", clip=table.utterance_id[0], clip_seed="1")
     assert address(app)["clip_seed"] == "1"
     assert app.subheader
-    assert "one for each clip and each of 2 seeds" in said(app)
+    assert "one for each clip and each of 2 seeds" in page_text(app)
     put(app, app.selectbox(key="filter-seed"), 1)
     assert set(app.dataframe[0].value.seed if "seed" in app.dataframe[0].value else {1}) == {1}
 
@@ -379,7 +380,7 @@ def test_rater_agreement_is_a_column_where_the_corpus_has_it(made):
 
 
 def test_the_table_holds_a_part_of_many_clips_and_says_so(made, monkeypatch):
-    monkeypatch.setattr(clip_list, "SHOWN", 20)
+    monkeypatch.setattr(clip_list, "MAX_ROWS", 20)
     app = page(correct="all")
     assert len(shown(app)) == 20
-    assert "the CSV has all 300" in said(app)
+    assert "the CSV has all 300" in page_text(app)

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.audio_files import spoken
+from tests.support.audio_files import make_swelling_hum
 from tests.support.paths import ROOT, SAMPLE
-from tests.support.serving import served
+from tests.support.serving import serve_app
 from tests.support.visitor import Visitor
 
 NAME = "a-name-that-nobody-must-read"
-LARGE = spoken(60)  # above what Starlette keeps in memory by itself
+LARGE = make_swelling_hum(60)  # above what Starlette keeps in memory by itself
 LOOPBACK = ("127.", "localhost", "::1", "None")
 
 
@@ -74,7 +74,7 @@ class Visit:
 def visit(tmp_path_factory) -> Iterator[Visit]:
     folder = tmp_path_factory.mktemp("watched")
     names, refused, log = [], [], folder / "log"
-    with served(env=watched(folder), log=log) as address:
+    with serve_app(env=watched(folder), log=log) as address:
         with Visitor(address) as visitor:
             statuses = {"small": visitor.bring(f"{NAME}.flac", SAMPLE.read_bytes())}
             for name, content in (("large", LARGE), ("broken", b"no sound"), ("too large", bytes(101 * 2**20))):
@@ -136,7 +136,7 @@ def test_who_may_send_what(visit):
 def test_an_error_is_whole_in_the_log_and_redacted_in_the_page(tmp_path):
     (tmp_path / ".streamlit").symlink_to(ROOT / ".streamlit")
     (tmp_path / "app.py").write_text("secret = 4711\nraise ValueError(f'a secret: {secret}')\n")
-    with served(root=tmp_path, log=tmp_path / "log") as address, Visitor(address) as visitor:
+    with serve_app(root=tmp_path, log=tmp_path / "log") as address, Visitor(address) as visitor:
         (shown,) = visitor.all("exception")
     assert "4711" not in str(shown)
     assert "app.py" not in str(shown)
@@ -173,7 +173,7 @@ def test_where_a_provider_of_identity_is_named_a_visitor_signs_in_first(secrets,
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit" / "config.toml").symlink_to(ROOT / ".streamlit" / "config.toml")
     (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets)
-    with served(root=tmp_path) as address, Visitor(address) as visitor:
+    with serve_app(root=tmp_path) as address, Visitor(address) as visitor:
         assert [heading.body for heading in visitor.all("heading")] == ["segser"]
         assert [button.label for button in visitor.all("button")] == ["Sign in"]
         assert not visitor.all("file_uploader")

@@ -10,9 +10,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.runs import charts, run_picker
-from pages.shared.text.common import RULES
-from pages.shared.text.recall import p_value
+from pages.shared.runs import charts, open_mistakes, run_picker
+from pages.shared.runs.charts import ClickableTable
+from pages.shared.runs.open_mistakes import CLICKED_FILTER, ClipSelection
+from pages.shared.text.common import RULE_TITLES
+from pages.shared.text.recall import format_p_value
 from segser_core.formatting import percent, signed_points
 from segser_core.prediction.rules import AGGREGATES
 from segser_core.runs.clip_filter import ClipFilter
@@ -21,8 +23,8 @@ from segser_core.runs.reaggregate import reaggregate
 from segser_core.runs.run import read_run
 from segser_core.statistics.report import report_json
 from segser_core.statistics.scores import summarise_scores
-from tests.support.app_test import figure, opened, run, said
-from tests.support.made_run import LABELS, made_runs
+from tests.support.app_test import chart_spec, open_page, run_page, page_text
+from tests.support.made_run import MADE_LABELS, make_runs
 
 PAIR = {"run": "seg+tri-w", "other": "baseline"}
 WHOLE = {"question": "all"}  # the page with every question answered
@@ -31,7 +33,7 @@ WHOLE = {"question": "all"}  # the page with every question answered
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("made")
-    made_runs(folder, 2500)
+    make_runs(folder, 2500)
     return folder / "runs"
 
 
@@ -59,12 +61,12 @@ def altered(made: Path, place: Path, name: str, change, meta=None) -> Path:
 
 
 def test_the_story_of_sadness_is_told_with_its_numbers(made):
-    app = run(opened("recall", **PAIR, **WHOLE))
+    app = run_page(open_page("recall", **PAIR, **WHOLE))
     assert app.title[0].value == "How good, and how sure?"
     found = read_run(made / "seg+tri-w")
     of = summarise_scores(found.predictions, found.labels).pooled
     assert [m.value for m in app.metric] == [f"{percent(v)} %" for v in (of.uar, of.accuracy, of.macro_f1)]
-    text = said(app)
+    text = page_text(app)
     assert "points less of sad**" in text
     assert "by speaker" in text
     assert "10 speakers are few" in text
@@ -82,11 +84,11 @@ def test_the_story_of_sadness_is_told_with_its_numbers(made):
 
 
 def test_the_page_shows_the_figures_of_the_report(made):
-    app = run(opened("recall", **PAIR, **WHOLE))
+    app = run_page(open_page("recall", **PAIR, **WHOLE))
     first, second = (read_run(made / name) for name in PAIR.values())
     report = report_json([first, second])
     one, between = report["runs"][0], report["difference"]
-    shown = said(app).replace(":small[95 %: ", "")
+    shown = page_text(app).replace(":small[95 %: ", "")
     for score, of in zip(("uar", "accuracy", "macro_f1"), app.metric, strict=True):
         assert of.value == f"{percent(one[score]['pooled'])} %"
         for found, by_speaker, say in (
@@ -100,11 +102,11 @@ def test_the_page_shows_the_figures_of_the_report(made):
         assert classes["seg+tri-w"][label] == float(percent(one["recall"][label]))
         assert classes["seg+tri-w, 95 %"][label] == " to ".join(map(percent, one["intervals"]["recall"][label]))
         assert classes["difference, 95 %"][label] == " to ".join(map(signed_points, of["interval"]))
-        assert classes["p (Holm)"][label] == p_value(between["holm"][label])
+        assert classes["p (Holm)"][label] == format_p_value(between["holm"][label])
     by_rule = table(app, "rule").set_index("rule")
     for rule, of in between["by_rule"].items():
-        assert by_rule["seg+tri-w"][RULES[rule]].removesuffix(" ★") == percent(one["by_rule"][rule]["uar"])
-        assert by_rule["difference, 95 %"][RULES[rule]] == " to ".join(map(signed_points, of["interval"]))
+        assert by_rule["seg+tri-w"][RULE_TITLES[rule]].removesuffix(" ★") == percent(one["by_rule"][rule]["uar"])
+        assert by_rule["difference, 95 %"][RULE_TITLES[rule]] == " to ".join(map(signed_points, of["interval"]))
     assert f"(ECE) {percent(one['calibration']['ece'])} points" in shown
     assert f"Cohen's κ **{between['agreement']['kappa']:.2f}**" in shown
     test, plain = between["mcnemar"][0], shown.replace("\\", "")
@@ -115,14 +117,14 @@ def test_the_weights_of_a_mix_are_shown(made, tmp_path, monkeypatch):
     weights = {"layer_weights": [[0.5, 0.2, 0.3], [0.1, 0.4, 0.5]]}
     place = altered(made, tmp_path, "baseline", lambda rows: rows, weights)
     monkeypatch.setenv("SEGSER_RUNS", str(place))
-    shown = table(run(opened("recall", run="baseline")), "weight")
+    shown = table(run_page(open_page("recall", run="baseline")), "weight")
     assert shown.layer.tolist() == ["input", "1", "2"]
     assert shown.weight.tolist() == pytest.approx([30, 30, 40])
     assert shown.lowest.tolist() == pytest.approx([10, 20, 30])
 
 
 def test_another_rule_changes_every_number_at_once(made):
-    app = run(opened("recall", **PAIR, aggregate="mean"))
+    app = run_page(open_page("recall", **PAIR, aggregate="mean"))
     found = read_run(made / "seg+tri-w")
     of = summarise_scores(reaggregate(found, "mean"), found.labels).pooled
     assert app.metric[0].value == f"{percent(of.uar)} %"
@@ -138,58 +140,58 @@ def test_a_copied_link_opens_the_same_page():
         "edge": "7.5",
         "measure": "sad",
     } | WHOLE
-    app = run(opened("recall", **PAIR, **wanted))
+    app = run_page(open_page("recall", **PAIR, **wanted))
     assert app.segmented_control(key="recall-interval").value == "speaker"
     assert app.selectbox(key="recall-split").value == "length-speaker"
     assert app.segmented_control(key="recall-shown").value == "difference"
     assert app.slider[0].value == 7.5
     assert app.selectbox(key="recall-measure").value == "sad"
-    groups = next(f for f in (figure(app, i) for i in range(len(app.get("plotly_chart")))) if "≤ 7.5 s" in str(f))
+    groups = next(f for f in (chart_spec(app, i) for i in range(len(app.get("plotly_chart")))) if "≤ 7.5 s" in str(f))
     assert "> 7.5 s, Ses05" in str(groups)
     now = {name: app.query_params[name] for name in app.query_params}
     assert {k: (v if isinstance(v, str) else v[0]) for k, v in now.items()} == {**PAIR, "aggregate": "own", **wanted}
     app.slider[0].set_value(10.0)
-    assert "edge" not in run(app).query_params
+    assert "edge" not in run_page(app).query_params
 
 
 def test_one_further_question_is_answered_at_a_time_and_named_in_the_address():
-    app = run(opened("recall", **PAIR))
+    app = run_page(open_page("recall", **PAIR))
     asked = app.pills(key="recall-question")
     assert len(asked.options) == 7
     assert [h.value for h in app.header][:2] == ["Which classes?", "Which clips?"]
     charts_of_first = len(app.get("plotly_chart"))
     asked.set_value("taken")
-    assert "Taken for what?" in [h.value for h in run(app).header]
+    assert "Taken for what?" in [h.value for h in run_page(app).header]
     assert "Which clips?" not in [h.value for h in app.header]
     assert len(app.get("plotly_chart")) == charts_of_first + 1  # a matrix for each run in place of one grid
     assert app.query_params["question"] in ("taken", ["taken"])
-    titles = [h.value for h in run(opened("recall", **PAIR, **WHOLE)).header]
+    titles = [h.value for h in run_page(open_page("recall", **PAIR, **WHOLE)).header]
     assert {"Which clips?", "The training, or the rule?", "How alike are the two?", "What the paper reports"} < set(
         titles
     )
 
 
 def test_tables_are_made_when_they_are_opened():
-    app = run(opened("recall", **PAIR))
+    app = run_page(open_page("recall", **PAIR))
     folded = {"folds": "mean of folds", "groups": "low"}
     assert not any(column in d.value for column in folded.values() for d in app.dataframe)
     for key in folded:
         app.session_state[f"open-{key}"] = True
-    run(app)
+    run_page(app)
     assert [len(table(app, column)) for column in folded.values()] == [6, 8]
 
 
 def test_an_address_of_nonsense_shows_the_defaults():
     wrong = dict.fromkeys(("interval", "question", "split", "shown", "edge", "measure", "aggregate"), "<b>1e999</b>")
-    app = run(opened("recall", **PAIR, **wrong))
+    app = run_page(open_page("recall", **PAIR, **wrong))
     assert app.slider[0].value == 10.0
     assert app.selectbox(key="recall-split").value == "length"
 
 
 def test_the_bundled_runs_say_what_two_speakers_and_two_sentences_mean(monkeypatch):
     monkeypatch.delenv("SEGSER_RUNS")
-    app = run(opened("recall", **WHOLE))
-    text = said(app)
+    app = run_page(open_page("recall", **WHOLE))
+    text = page_text(app)
     assert "Two speakers, no interval by speaker" in text
     assert "two sentences" in text
     assert not [c for c in app.segmented_control if c.key == "recall-interval"]
@@ -200,8 +202,8 @@ def test_the_bundled_runs_say_what_two_speakers_and_two_sentences_mean(monkeypat
 
 
 def test_one_run_alone_is_shown_without_a_comparison():
-    app = run(opened("recall", run="baseline", other="none", **WHOLE))
-    text = said(app)
+    app = run_page(open_page("recall", run="baseline", other="none", **WHOLE))
+    text = page_text(app)
     assert len(app.metric) == 3
     assert "Cohen" not in text
     assert "minus" not in text
@@ -212,9 +214,9 @@ def test_one_run_alone_is_shown_without_a_comparison():
 def test_a_class_without_a_clip_says_why(made, tmp_path, monkeypatch):
     place = altered(made, tmp_path, "baseline", lambda rows: rows[rows.label != "sad"])
     monkeypatch.setenv("SEGSER_RUNS", str(place))
-    app = run(opened("recall", run="baseline", other="none"))
-    assert "No test clip is labelled sad" in said(app)
-    assert "other 3 classes" in said(app)
+    app = run_page(open_page("recall", run="baseline", other="none"))
+    assert "No test clip is labelled sad" in page_text(app)
+    assert "other 3 classes" in page_text(app)
 
 
 def test_runs_of_other_classes_are_shown_and_not_paired(made, tmp_path, monkeypatch):
@@ -223,36 +225,36 @@ def test_runs_of_other_classes_are_shown_and_not_paired(made, tmp_path, monkeypa
     place = altered(made, tmp_path, "baseline", lambda rows: rows.assign(p_bored=0.0, u_bored=0.0), more)
     (place / "baseline" / "segments.parquet").unlink()
     monkeypatch.setenv("SEGSER_RUNS", str(place))
-    app = run(opened("recall", **PAIR))
+    app = run_page(open_page("recall", **PAIR))
     assert any("different classes" in w.value for w in app.warning)
     assert len(app.metric) == 3
-    assert "No test clip" not in said(app)
+    assert "No test clip" not in page_text(app)
 
 
 def test_a_run_of_the_required_columns_alone_is_shown(made, tmp_path, monkeypatch):
-    needed = [*REQUIRED, *(f"p_{c}" for c in LABELS)]
+    needed = [*REQUIRED, *(f"p_{c}" for c in MADE_LABELS)]
     place = altered(made, tmp_path, "baseline", lambda rows: rows[needed])
     (place / "baseline" / "segments.parquet").unlink()
     monkeypatch.setenv("SEGSER_RUNS", str(place))
-    app = run(opened("recall", run="baseline", other="none", **WHOLE))
-    text = said(app)
+    app = run_page(open_page("recall", run="baseline", other="none", **WHOLE))
+    text = page_text(app)
     assert "It is not known who speaks" in text
     assert "cannot be grouped" in text
     assert "no segments to be counted" in text
 
 
 def test_pictures_are_saved_as_chosen_and_data_can_be_taken_along():
-    app = run(opened("recall", **PAIR, **WHOLE))
+    app = run_page(open_page("recall", **PAIR, **WHOLE))
     assert '"format": "png"' in app.get("plotly_chart")[0].proto.config
     assert len(app.get("download_button")) == len(app.get("plotly_chart"))
     app.segmented_control(key="picture").set_value("svg")
-    assert all('"format": "svg"' in c.proto.config for c in run(app).get("plotly_chart"))
+    assert all('"format": "svg"' in c.proto.config for c in run_page(app).get("plotly_chart"))
 
 
 def test_what_was_clicked_opens_in_mistakes():
-    app = run(opened("recall", **PAIR))
-    app.session_state[charts.OPENING] = ClipFilter(label="sad", correct=False)
-    run(app)
+    app = run_page(open_page("recall", **PAIR))
+    app.session_state[CLICKED_FILTER] = ClipFilter(label="sad", correct=False)
+    run_page(app)
     assert "How good" not in app.title[0].value
     assert app.selectbox(key="run-page-run").value == "seg+tri-w"
 
@@ -261,19 +263,28 @@ def test_a_click_on_the_other_runs_bar_puts_that_run_first(monkeypatch):
     points = [{"customdata": [3]}]
     state = {"run-page-run": "a", "run-page-other": "b", "chart-x": SimpleNamespace()}
     state["chart-x"].selection = SimpleNamespace(points=points)
-    for module in (charts, run_picker):
+    for module in (charts, open_mistakes, run_picker):
         monkeypatch.setattr(module, "st", SimpleNamespace(session_state=state))
-    charts._clicked("chart-x", lambda row: (ClipFilter(label="sad", most_confidence=row / 10), True))
-    assert state[charts.OPENING] == ClipFilter(label="sad", most_confidence=0.3)
+    rows = pd.DataFrame({"label": ["angry", "happy", "neutral", "sad"], "confidence": [0.0, 0.1, 0.2, 0.3]})
+    table = ClickableTable(
+        rows,
+        lambda row: ClipSelection(ClipFilter(label=row.label, most_confidence=row.confidence), of_other_run=True),
+    )
+    table.remember_click("chart-x")
+    assert state[CLICKED_FILTER] == ClipFilter(label="sad", most_confidence=0.3)
     assert (state["run-page-run"], state["run-page-other"]) == ("b", "a")
     points.clear()  # a click on nothing
-    del state[charts.OPENING]
-    charts._clicked("chart-x", lambda row: pytest.fail("nothing was clicked"))
-    assert charts.OPENING not in state
+    del state[CLICKED_FILTER]
+    table.remember_click("chart-x")
+    assert CLICKED_FILTER not in state
 
 
 def test_a_chosen_row_opens_its_clips(monkeypatch):
     state = {"table-x": SimpleNamespace(selection=SimpleNamespace(rows=[2]))}
-    monkeypatch.setattr(charts, "st", SimpleNamespace(session_state=state))
-    charts._chosen("table-x", lambda row: (ClipFilter(label="abc"[row]), False))
-    assert state[charts.OPENING] == ClipFilter(label="c")
+    for module in (charts, open_mistakes):
+        monkeypatch.setattr(module, "st", SimpleNamespace(session_state=state))
+    rows = pd.DataFrame({"label": list("cab"), "clips": [3, 1, 2]}).sort_values("clips")
+    table = ClickableTable(rows, lambda row: ClipSelection(ClipFilter(label=row.label)), {"label": "true"})
+    assert list(table.shown) == ["true"]
+    table.remember_row("table-x")
+    assert state[CLICKED_FILTER] == ClipFilter(label="c")

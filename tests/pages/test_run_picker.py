@@ -9,20 +9,20 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.runs import cached_scores, run_picker
-from pages.shared.runs.run_picker import Choice
-from pages.shared.runs.sound import sound_file
+from pages.shared.runs.run_choice import RunChoice, cached_by_run
+from pages.shared.runs.sound import find_clip_file
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.runs.run import find_runs, read_run
 from segser_core.runs.writing import write_run
-from tests.support.app_test import opened, run, said
-from tests.support.made_run import made_runs
+from tests.support.app_test import open_page, run_page, page_text
+from tests.support.made_run import make_runs
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("made")
-    made_runs(folder, 300, sounds=2)
+    make_runs(folder, 300, sounds=2)
     return folder
 
 
@@ -38,13 +38,13 @@ def chosen(app: AppTest) -> list[str]:
 
 
 def test_the_address_names_both_runs_and_keeps_them():
-    app = run(opened("compare", run="baseline", other="seg tri-w"))  # a bare + in an address is a space
+    app = run_page(open_page("compare", run="baseline", other="seg tri-w"))  # a bare + in an address is a space
     assert chosen(app) == ["baseline", "seg+tri-w"]
     assert app.query_params["run"] in ("baseline", ["baseline"])
 
 
 def test_a_run_that_is_not_there_is_said_and_another_one_shown():
-    app = run(opened("compare", run="lost", other="baseline"))
+    app = run_page(open_page("compare", run="lost", other="baseline"))
     assert any("lost" in w.value for w in app.warning)
     assert chosen(app) == ["seg+tri-w", "baseline"]
 
@@ -59,51 +59,51 @@ def test_a_broken_run_says_what_is_wrong_and_the_rest_go_on(damage, says, made, 
     file = tmp_path / "runs" / "baseline" / "run.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | damage))
     monkeypatch.setenv("SEGSER_RUNS", str(tmp_path / "runs"))
-    app = run(opened("compare", run="baseline", other="seg+tri-w"))
+    app = run_page(open_page("compare", run="baseline", other="seg+tri-w"))
     assert any(says in e.value for e in app.error)
     app.selectbox(key="run-page-run").set_value("seg+tri-w")
     app.selectbox(key="run-page-other").set_value("none")
-    assert not run(app).error
+    assert not run_page(app).error
 
 
 def test_runs_of_a_folder_that_is_typed_in_can_be_chosen(made, tmp_path):
     shutil.copytree(made / "runs" / "baseline", tmp_path / "mine" / "first try")
-    app = run(opened("compare", run="baseline"))
+    app = run_page(open_page("compare", run="baseline"))
     app.text_input(key="more-runs").set_value(str(tmp_path / "mine"))
-    run(app)
+    run_page(app)
     assert "first try" in app.selectbox(key="run-page-run").options
     app.text_input(key="more-runs").set_value(str(tmp_path / "nothing"))
-    run(app)
+    run_page(app)
     assert any("no run" in e.value for e in app.error)
 
 
 def test_two_runs_show_difference_agreement_and_who_is_right():
-    app = run(opened("compare", run="seg+tri-w", other="baseline"))
-    assert "Cohen's κ" in said(app)
+    app = run_page(open_page("compare", run="seg+tri-w", other="baseline"))
+    assert "Cohen's κ" in page_text(app)
     assert app.get("plotly_chart")
     before = [m.value for m in app.metric]
     app.selectbox(key="run-page-aggregate").set_value("mean")
-    run(app)
+    run_page(app)
     assert [m.value for m in app.metric] != before
 
 
 def test_runs_of_other_classes_are_not_paired():
-    app = run(opened("compare", run="seg+tri-w", other="baseline"))
+    app = run_page(open_page("compare", run="seg+tri-w", other="baseline"))
     assert not app.error
-    only = run(opened("compare", run="seg+tri-w", other="none"))
+    only = run_page(open_page("compare", run="seg+tri-w", other="none"))
     assert any("second run" in i.value for i in only.info)
 
 
 def test_sound_is_found_below_the_corpora_and_nowhere_else(made, monkeypatch):
     found = read_run(made / "runs" / "seg+tri-w")
     longest = found.predictions[found.predictions.label == "sad"].sort_values("duration_s").iloc[-1]
-    assert sound_file(found, longest.path) is None
+    assert find_clip_file(found, longest.path) is None
     monkeypatch.setenv("SEGSER_CORPORA", str(made / "corpora"))
-    file = sound_file(found, longest.path)
+    file = find_clip_file(found, longest.path)
     assert len(load_audio(file)) == pytest.approx(longest.duration_s * SAMPLE_RATE_HZ, abs=1)
     monkeypatch.setenv("SEGSER_CORPORA", str(made / "corpora" / "iemocap"))
-    assert sound_file(found, longest.path) == file
-    assert sound_file(found, "../../runs/baseline/run.json") is None
+    assert find_clip_file(found, longest.path) == file
+    assert find_clip_file(found, "../../runs/baseline/run.json") is None
 
 
 def test_scores_of_a_run_that_was_replaced_are_not_kept_for_the_new_one(made, tmp_path):
@@ -113,7 +113,10 @@ def test_scores_of_a_run_that_was_replaced_are_not_kept_for_the_new_one(made, tm
     old = read_run(place)
     right = old.predictions.assign(predicted=old.predictions.label)
     write_run(place, meta=old.meta, config_yaml="{}", metrics={}, predictions=right)
-    uar = [cached_scores.summaries_of(Choice(run, None, None))["run"].pooled.uar for run in (old, read_run(place))]
+    uar = [
+        cached_scores.summarise_chosen_runs(RunChoice(run=run_page))["run"].pooled.uar
+        for run_page in (old, read_run(place))
+    ]
     assert uar[0] < 0.9
     assert uar[1] == 1
 
@@ -124,5 +127,23 @@ def test_a_run_folder_that_vanishes_is_said_and_is_no_traceback(made, tmp_path, 
     found = find_runs()
     monkeypatch.setattr(run_picker, "find_runs", lambda: found)
     shutil.rmtree(tmp_path / "runs" / "baseline")
-    app = run(opened("recall", run="baseline"))
+    app = run_page(open_page("recall", run="baseline"))
     assert "is not there" in app.error[0].value
+
+
+def test_runs_are_told_by_their_content_in_caches(made):
+    calls = []
+
+    @cached_by_run(max_entries=8)
+    def called_with(*values):
+        calls.append(values)
+        return len(calls)
+
+    first, again, other = (read_run(made / "runs" / name) for name in ("baseline", "baseline", "seg+tri-w"))
+    assert called_with(first) == called_with(again) == 1
+    assert called_with(other) == 2
+    assert called_with(RunChoice(run=first, other=other)) == called_with(RunChoice(run=again, other=other)) == 3
+    assert called_with(RunChoice(run=other, other=first)) == 4
+    assert called_with(RunChoice(run=first, rule="mean")) == 5
+    assert called_with(("a figure", RunChoice(run=again, rule="mean"))) == 6
+    assert called_with(("a figure", RunChoice(run=first, rule="mean"))) == 6

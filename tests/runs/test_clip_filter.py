@@ -1,4 +1,4 @@
-"""Filters: their way through an address, what they let through, and what is said where nothing is left."""
+"""Filters: what they let through, and what is said where nothing is left."""
 
 import numpy as np
 import pandas as pd
@@ -52,54 +52,21 @@ def table() -> pd.DataFrame:
     )
 
 
-def test_a_filter_comes_back_from_its_address():
-    assert ClipFilter.from_address(FULL.to_address()) == FULL
-    assert all(isinstance(value, str) for value in FULL.to_address().values())
+def test_conditions_are_those_that_are_set():
     assert set(FULL.conditions) == set(ClipFilter.__dataclass_fields__)
+    assert ClipFilter().conditions == ()
 
 
 @pytest.mark.parametrize("name", ClipFilter.__dataclass_fields__)
-def test_each_condition_comes_back_by_itself(name):
+def test_each_condition_can_be_kept_alone_and_dropped(name):
     one = FULL.only(name)
-    assert list(one.to_address()) == [name]
     assert one.conditions == (name,)
-    assert ClipFilter.from_address(one.to_address()) == one
     assert one.without(name) == ClipFilter()
-
-
-def test_no_filter_has_an_empty_address():
-    assert ClipFilter().to_address() == {}
-    assert ClipFilter.from_address({}) == ClipFilter()
-    assert ClipFilter().conditions == ()
 
 
 def test_zero_and_false_are_conditions():
     wanted = ClipFilter(correct=False, seed=0, shortest_s=0.0)
-    assert ClipFilter.from_address(wanted.to_address()) == wanted
     assert len(wanted.conditions) == 3
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        {"correct": "perhaps"},
-        {"seed": "one"},
-        {"shortest_s": "nan"},
-        {"longest_s": "inf"},
-        {"wrong": "nobody"},
-        {"label": ""},
-        {"run": "baseline"},
-    ],
-    ids=str,
-)
-def test_what_makes_no_sense_is_passed_over(address):
-    assert ClipFilter.from_address(address) == ClipFilter()
-
-
-def test_plain_ids_are_plain_in_the_address():
-    assert ClipFilter(ids=("03-01-06-01", "Ses01F_impro05_F019")).to_address() == {
-        "ids": "03-01-06-01 Ses01F_impro05_F019"
-    }
 
 
 @pytest.mark.parametrize(

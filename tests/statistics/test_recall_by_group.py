@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from segser_core.errors import SettingError
-from segser_core.runs.clip_filter import ClipFilter, filter_clips
+from segser_core.runs.clip_filter import filter_clips
 from segser_core.runs.clip_table import clip_table
 from segser_core.runs.run import read_run
 from segser_core.statistics import recall_by_group
 from segser_core.statistics.bootstrap import wilson_interval
-from tests.support.made_run import made_runs
+from tests.support.made_run import make_runs
 
 LABELS = ("angry", "happy", "neutral", "sad")
 
@@ -36,7 +36,7 @@ def clips(n: int, seed: int = 0) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    return tuple(read_run(place) for place in made_runs(tmp_path_factory.mktemp("made"), 400))
+    return tuple(read_run(place) for place in make_runs(tmp_path_factory.mktemp("made"), 400))
 
 
 @pytest.mark.parametrize("by", [("length",), ("speaker",), ("length", "speaker"), ("speaker", "length", "gender")])
@@ -126,13 +126,6 @@ def test_every_edge_within_the_range_leaves_a_clip_on_either_side():
         assert 0 < (durations_s > edge_s).sum() < 3
     assert recall_by_group.small_side_warning(durations_s, 7.2) == "Only 1 clips are longer than 7.2 s."
     assert recall_by_group.small_side_warning(np.arange(100), 50) == ""
-    assert [recall_by_group.seconds_in(t, 2.1, 7.2) for t in ("3.5", "8", "x", "nan", "")] == [
-        3.5,
-        None,
-        None,
-        None,
-        None,
-    ]
 
 
 def test_a_cells_filter_lets_through_just_its_wrong_clips(pair):
@@ -143,4 +136,3 @@ def test_a_cells_filter_lets_through_just_its_wrong_clips(pair):
         wanted = recall_by_group.cell_filter(row, by, 5, durations_s)
         chosen = filter_clips(table, wanted)
         assert len(chosen) == row["clips"] - row["found"]
-        assert filter_clips(table, ClipFilter.from_address(wanted.to_address())).equals(chosen)

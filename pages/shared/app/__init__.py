@@ -1,1 +1,1 @@
-"""The app's frame: shell, address, pickers, what leans on Streamlit's internals."""
+"""The frame of the app: shell, address, sign-in, pickers, and all that leans on Streamlit's internals."""

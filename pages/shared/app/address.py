@@ -1,4 +1,4 @@
-"""A page's address: it says what is chosen there, grows by one step of history a run, and is followed back."""
+"""A page's address: it holds the page's choices, has one history entry a run, and restores choices on Back."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -6,90 +6,99 @@ from contextvars import ContextVar
 from typing import NoReturn, TypeVar
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.shared.app.streamlit_internals import is_history_navigation
 
 Name = TypeVar("Name", bound=str)
-RUNS, FILTER = "run-page-", "mistakes-filter"
-CHOSEN = {  # of each page, how the session's keys begin whose values its address has
+RUN_KEYS, FILTER_KEY = "run-page-", "mistakes-filter"
+ADDRESS_KEYS = {  # by page: how the keys of the session begin whose values the page's address holds
     "timeline": ("model", "aggregate-", "context"),
-    "compare": ("subject", "context", RUNS),
-    "recall": (RUNS, "recall-"),
-    "embeddings": (RUNS, "map-what", "map-method", "map-fold-", "map-colour-", "map-points"),
-    "mistakes": (RUNS, "mistakes-sort", "open-clip"),
+    "compare": ("subject", "context", RUN_KEYS),
+    "recall": (RUN_KEYS, "recall-"),
+    "embeddings": (RUN_KEYS, "map-what", "map-method", "map-fold-", "map-colour-", "map-points"),
+    "mistakes": (RUN_KEYS, "mistakes-sort", "open-clip"),
 }
-_TOLD: ContextVar[dict[str, str | None] | None] = ContextVar("told", default=None)
+_PENDING: ContextVar[dict[str, str | None] | None] = ContextVar("pending", default=None)
 
 
 @contextmanager
-def one_step() -> Iterator[None]:
-    """Within, the address changes once, at the end of the run, so that Back undoes all of it.
+def single_history_entry() -> Iterator[None]:
+    """Write the address once, at the end of the block, so that Back undoes the whole run.
 
     A run that is broken off changes nothing. Where Streamlit runs a page's file by itself, at the first visit of all to
-    a server, each value is a step of its own.
+    a server, each value is an entry of its own.
     """
-    told: dict[str, str | None] = {}
-    before = _TOLD.set(told)
+    pending: dict[str, str | None] = {}
+    before = _PENDING.set(pending)
     try:
         yield
-        _write(told)
+        _write(pending)
     finally:
-        _TOLD.reset(before)
+        _PENDING.reset(before)
 
 
-def stop() -> NoReturn:
-    """End the page here; the address has what was told so far."""
-    _write(_TOLD.get() or {})
+def stop_page() -> NoReturn:
+    """Write the pending values to the address, and end the page here."""
+    _write(_PENDING.get() or {})
     st.stop()
 
 
-def followed() -> bool:
-    """Whether this run is a step back or forth in the browser: the address says what is to be shown."""
-    run = get_script_run_ctx()
-    return run is not None and run.is_history_navigation
-
-
-def follow(page: str) -> None:
-    """After a step back or forth, have what is chosen on a page come from its address, as if it were opened afresh.
+def restore_choices(page: str) -> None:
+    """Take a page's choices from its address after a step back or forth, as if the page were opened afresh.
 
     An address without a word is that of a page as the menu opens it: with the runs that were chosen before.
+
+    Args:
+        page: its name, as in `ADDRESS_KEYS`.
     """
-    if followed():
-        forget(*(key for key in CHOSEN.get(page, ()) if st.query_params or key != RUNS))
+    if is_history_navigation():
+        forget_choices(*(key for key in ADDRESS_KEYS.get(page, ()) if st.query_params or key != RUN_KEYS))
 
 
-def forget(*beginnings: str) -> None:
-    """Forget what was chosen, by how the session's keys begin."""
-    for key in [key for key in st.session_state if str(key).startswith(beginnings)]:
+def forget_choices(*prefixes: str) -> None:
+    """Remove the values of the session whose keys begin with one of the prefixes."""
+    for key in [key for key in st.session_state if str(key).startswith(prefixes)]:
         del st.session_state[key]
 
 
-def asked(name: str) -> str:
-    """What the address says of a name, empty where it says nothing; a bare + in an address reads as a space."""
+def query_value(name: str) -> str:
+    """Read a value of the address, empty where it has none; a bare + in an address reads as a space."""
     return st.query_params.get(name, "").replace(" ", "+")
 
 
-def carry(values: Mapping[str, str | None]) -> None:
-    """Have the address say these values by name; None: nothing of that name."""
-    told = _TOLD.get()
-    if told is None:
+def set_query_values(values: Mapping[str, str | None]) -> None:
+    """Set values of the address by name; None removes one."""
+    pending = _PENDING.get()
+    if pending is None:
         _write(values)
     else:
-        told.update(values)
+        pending.update(values)
 
 
-def in_address(
-    name: str, key: str, options: list[Name], default: Name, control: Callable[[list[Name], str], Name]
+def bind_to_address(
+    name: str, *, key: str, options: list[Name], default: Name, control: Callable[[list[Name], str], Name]
 ) -> Name:
-    """A control's value, taken from the address at first and written back to it where it is not the default."""
+    """Show a control whose value comes from the address at first, and is in the address unless it is the default.
+
+    Args:
+        name: in the address.
+        key: of the control in the session.
+        options: what can be chosen.
+        default: where the address names none of these.
+        control: shows the options under the key, and returns the chosen one.
+
+    Returns:
+        The chosen option.
+    """
     if st.session_state.get(key) not in options:
-        st.session_state[key] = asked(name) if asked(name) in options else default
+        st.session_state[key] = query_value(name) if query_value(name) in options else default
     value = control(options, key)
-    carry({name: None if value == default else value})
+    set_query_values({name: None if value == default else value})
     return value
 
 
 def _write(values: Mapping[str, str | None]) -> None:
     now = st.query_params.to_dict()
-    wanted = {name: value for name, value in (now | values).items() if value is not None}
+    wanted = {name: value for name, value in {**now, **values}.items() if value is not None}
     if wanted != now:
         st.query_params.from_dict(wanted)

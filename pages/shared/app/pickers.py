@@ -1,62 +1,86 @@
-"""Which model, which rule and which context: controls that the address carries along."""
+"""Controls for model, rule and context, whose values the address holds."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
-from pages.shared.app.address import carry, in_address
+from pages.shared.app.address import bind_to_address, set_query_values
 from pages.shared.text import common
 from segser_core.inference.models import ModelInfo
 from segser_core.prediction.prediction import CONTEXTS, Context
 from segser_core.prediction.rules import AGGREGATES, Aggregate
-from segser_core.systems import DEFAULT_SYSTEM, system_of
+from segser_core.systems import DEFAULT_SYSTEM, find_system
+
+Control = Callable[[list[Any], str], Any]  # options, key of the session → the chosen option
 
 
 def choose_model(models: Sequence[ModelInfo]) -> ModelInfo:
-    """One of the bundled models, `seg+tri-w` unless the address says otherwise."""
+    """Choose one of the bundled models: `seg+tri-w`, unless the address names another."""
     known = {info.name: info for info in models}
-    default = DEFAULT_SYSTEM if DEFAULT_SYSTEM in known else next(iter(known))
-    name = in_address("model", "model", list(known), default, segmented("Model", lambda n: common.system(known[n])))
+    name: str = bind_to_address(
+        "model",
+        key="model",
+        options=list(known),
+        default=DEFAULT_SYSTEM if DEFAULT_SYSTEM in known else next(iter(known)),
+        control=segmented("Model", lambda n: common.system_title(known[n])),
+    )
     return known[name]
 
 
 def choose_rule(system: str) -> Aggregate:
-    """How the recording's label is found; a system's own rule comes first."""
-
-    def control(options: list[Aggregate], key: str) -> Aggregate:
-        return st.selectbox(
-            "Label from",
-            options,
-            key=key,
-            format_func=lambda rule: common.rule(rule, system),
-            help=common.RULE_HELP,
-            persist_state="session",
-        )
-
-    own = system_of(system).rule
-    return in_address("aggregate", f"aggregate-{own}", [own, *(r for r in AGGREGATES if r != own)], own, control)
+    """Choose the rule of aggregation; a system's own rule comes first."""
+    own = find_system(system).rule
+    return bind_to_address(
+        "aggregate",
+        key=f"aggregate-{own}",
+        options=[own, *(r for r in AGGREGATES if r != own)],
+        default=own,
+        control=dropdown("Label from", lambda rule: common.rule_title(rule, system), help=common.RULE_HELP),
+    )
 
 
 def choose_context() -> Context:
-    """Whether a segment is heard as part of the recording, or alone."""
-    control = segmented("Segments", common.CONTEXTS.get, help=common.CONTEXT_HELP)
-    return in_address("context", "context", list(CONTEXTS), CONTEXTS[0], control)
+    """Choose whether the encoder is given the whole recording or each segment alone."""
+    control = segmented("Segments", common.CONTEXT_NAMES.get, help=common.CONTEXT_HELP)
+    return bind_to_address("context", key="context", options=list(CONTEXTS), default=CONTEXTS[0], control=control)
 
 
 def choose_subject() -> str:
-    """What the page Compare compares: both models on a recording, or two runs, as a link to runs wants."""
+    """Choose what the page Compare compares: both models on a recording, or two runs, as a link to runs wants."""
     if "run" in st.query_params and "subject" not in st.session_state:
         st.session_state["subject"] = "runs"
     control = segmented("Compare", common.SUBJECTS.get)
-    subject = in_address("subject", "subject", list(common.SUBJECTS), "recording", control)
+    subject = bind_to_address(
+        "subject", key="subject", options=list(common.SUBJECTS), default="recording", control=control
+    )
     if subject == "recording":
-        carry({"run": None, "other": None})
+        set_query_values({"run": None, "other": None})
     return subject
 
 
-def segmented(label: str, format_func: Callable, help: str | None = None) -> Callable[[list[Any], str], Any]:
-    """A control of a few options side by side, for `in_address`."""
+def segmented(label: str, format_func: Callable, help: str | None = None) -> Control:
+    """Make a control of a few options side by side, for `bind_to_address`."""
     return lambda options, key: st.segmented_control(
         label, options, key=key, format_func=format_func, help=help, required=True, persist_state="session"
+    )
+
+
+def pills(label: str, format_func: Callable) -> Control:
+    """Make a control of several options in a line that wraps, for `bind_to_address`."""
+    return lambda options, key: st.pills(
+        label, options, key=key, format_func=format_func, required=True, persist_state="session"
+    )
+
+
+def dropdown(label: str, format_func: Callable = str, help: str | None = None, width_px: int | None = None) -> Control:
+    """Make a control that lists its options when it is opened, for `bind_to_address`."""
+    return lambda options, key: st.selectbox(
+        label,
+        options,
+        key=key,
+        format_func=format_func,
+        help=help,
+        persist_state="session",
+        width=width_px or "stretch",
     )

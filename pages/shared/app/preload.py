@@ -1,4 +1,4 @@
-"""What the browser can fetch while the server still reads runs."""
+"""Preload plotly.js in the browser while the server reads runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,20 +6,21 @@ from contextlib import contextmanager
 import plotly.graph_objects as go
 import streamlit as st
 
-HIDDEN = "<style>.st-key-chart-ahead { position: absolute; visibility: hidden; }</style>"
-FETCHED = "charts-fetched"
+from pages.shared.app.streamlit_internals import HIDDEN_PRELOAD_CSS
+
+PRELOADED = "charts-fetched"
 
 
 @contextmanager
-def charts_fetched() -> Iterator[None]:
-    """Have what draws charts fetched while the block runs, on a session's first page: it takes a browser a second."""
+def preload_plotly() -> Iterator[None]:
+    """Have a session's first page fetch plotly.js while the block runs: it takes a browser a second."""
     slot = st.empty()  # always: what stands below keeps its place from run to run
-    if st.session_state.get(FETCHED):
+    if st.session_state.get(PRELOADED):
         yield
         return
     with slot.container(key="chart-ahead"):
-        st.html(HIDDEN)
+        st.html(HIDDEN_PRELOAD_CSS)
         st.plotly_chart(go.Figure(layout={"height": 10}), width=10)
     yield
     slot.empty()
-    st.session_state[FETCHED] = True
+    st.session_state[PRELOADED] = True

@@ -1,34 +1,32 @@
-"""Who may see the app, and what Streamlit would do by itself with uploads and addresses and does not do here."""
+"""Sign-in: who may see the app, and no trace of a visit on disk or elsewhere."""
 
 from pathlib import Path
 
 import streamlit as st
-from starlette.formparsers import MultiPartParser
-from streamlit import config, net_util
+
+from pages.shared.app.streamlit_internals import hide_machine_address, keep_uploads_in_memory, read_secrets
 
 
-def keep_private() -> None:
-    """Keep uploads in memory, and ask nobody outside for this machine's address.
-
-    Otherwise those above 1 MB would pass through a file, and each visit from a page of another
-    origin would ask a server on the internet where we are.
-    """
-    MultiPartParser.spool_max_size = (config.get_option("server.maxUploadSize") + 1) * 2**20
-    net_util.get_external_ip = net_util.get_internal_ip = lambda: None
+def keep_visits_private() -> None:
+    """Keep uploads in memory, and ask nobody outside for this machine's address."""
+    keep_uploads_in_memory()
+    hide_machine_address()
 
 
 def may_enter() -> bool:
-    """Whether a visitor sees the app: anyone, or who has signed in where `secrets.toml` names a provider of identity.
+    """Check whether a visitor may see the app.
 
-    Where that file cannot be read, nobody.
+    Returns:
+        True for anyone where `secrets.toml` names no provider of identity, and for who has signed in where it does;
+        False for everyone where that file cannot be read.
     """
-    if st.secrets.load_if_toml_exists():
+    if read_secrets():
         return "auth" not in st.secrets or bool(st.user.get("is_logged_in"))
-    return not any(Path(file).exists() for file in config.get_option("secrets.files"))
+    return not any(Path(file).exists() for file in st.get_option("secrets.files"))
 
 
 def ask_to_sign_in() -> None:
-    """All that is shown to those who have not."""
+    """Show a button to sign in, and end the page."""
     st.title("segser")
     st.button("Sign in", icon=":material/login:", on_click=st.login)
     st.stop()

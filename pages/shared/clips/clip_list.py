@@ -1,4 +1,4 @@
-"""The clips that a filter lets through as a table, and which of them is open; the address carries the open one."""
+"""The clips that a filter selects, as a table, and which of them is open; the address holds the open one."""
 
 from functools import cache
 from typing import Any
@@ -6,16 +6,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared.app.address import carry, in_address
-from pages.shared.runs.run_picker import Choice
-from pages.shared.text import common
-from segser_core.figures.style import text_on
-from segser_core.labels import colour_of
-from segser_core.runs.clip_filter import orders_of
+from pages.shared.app.address import bind_to_address, set_query_values
+from pages.shared.app.pickers import dropdown
+from pages.shared.runs.open_mistakes import OPEN_CLIP
+from pages.shared.runs.run_choice import RunChoice
+from pages.shared.text.common import escape_markdown
+from segser_core.figures.style import contrasting_text_colour
+from segser_core.labels import emotion_colour
+from segser_core.runs.clip_filter import available_orders
 
-SHOWN = 500  # rows that a browser is sent; the files for download have them all
-OPEN, ROWS, SORT = "open-clip", "clip-rows", "mistakes-sort"
-ORDER_NAMES = {
+MAX_ROWS = 500  # which a browser is sent; the files for download have them all
+TABLE_KEY, ORDER_KEY = "clip-rows", "mistakes-sort"
+ORDER_TITLES = {
     "surest": "most confident first",
     "least-sure": "least confident first",
     "longest": "longest first",
@@ -24,112 +26,115 @@ ORDER_NAMES = {
     "late": "surest segment late in the clip first",
     "name": "by name",
 }
-EMOTIONS = ("label", "predicted", "other_predicted")
-SHARES = {"true_share": 2, "decided_at": 2, "silent_share": 2}  # whole percents
-FIRST = ("label", "predicted", "confidence", "other_predicted", "other_confidence", "duration_s", "true_share")
-THEN = ("decided_at", "segments", "level_db", "silent_share", "utterance_id", "speaker", "session", "style", "gender")
-LAST = ("text", "note", "tags")
-Key = tuple[str, int]
+EMOTION_COLUMNS = ("label", "predicted", "other_predicted")
+DECIMALS = {"true_share": 2, "decided_at": 2, "silent_share": 2}  # whole percents
+COLUMNS_BEFORE_RATERS = (
+    *("label", "predicted", "confidence", "other_predicted", "other_confidence", "duration_s", "true_share"),
+    *("decided_at", "segments", "level_db", "silent_share", "utterance_id", "speaker", "session", "style", "gender"),
+)
+COLUMNS_AT_END = ("text", "note", "tags")
+ClipKey = tuple[str, int]  # utterance, seed
 
 
 def choose_order(table: pd.DataFrame) -> str:
-    """In which order the clips come, in the table and under Previous and Next."""
-    options = orders_of(table)
-    return in_address("sort", SORT, options, options[0], _order)
+    """Choose in which order the clips come, in the table and under Previous and Next."""
+    options = list(available_orders(table))
+    control = dropdown("Order", ORDER_TITLES.__getitem__)
+    return bind_to_address("sort", key=ORDER_KEY, options=options, default=options[0], control=control)
 
 
-def open_clip(run_seeds: tuple[int, ...]) -> Key | None:
-    """The clip that is open, at first the one that the address names, with its seed."""
-    if OPEN not in st.session_state:
-        seed = st.query_params.get("clip_seed", "")
-        named = st.query_params.get("clip")
-        st.session_state[OPEN] = (named, int(seed) if seed.isdigit() else run_seeds[0]) if named else None
-    now = st.session_state[OPEN]
-    clip, seed = now or (None, None)
-    carry({"clip": clip, "clip_seed": str(seed) if now and len(run_seeds) > 1 else None})
-    return now
+def addressed_clip(run_seeds: tuple[int, ...]) -> ClipKey | None:
+    """Return the clip that is open, at first the one that the address names, and have the address name it."""
+    if OPEN_CLIP not in st.session_state:
+        asked_seed, named = st.query_params.get("clip_seed", ""), st.query_params.get("clip")
+        first_seed = int(asked_seed) if asked_seed.isdigit() else run_seeds[0]
+        st.session_state[OPEN_CLIP] = (named, first_seed) if named else None
+    opened = st.session_state[OPEN_CLIP]
+    clip, seed = opened or (None, None)
+    set_query_values({"clip": clip, "clip_seed": str(seed) if opened and len(run_seeds) > 1 else None})
+    return opened
 
 
-def show_list(shown: pd.DataFrame, choice: Choice, opened: Key | None) -> None:
-    """The table; a click on a row opens its clip, another click closes it.
+def show_clip_list(clips: pd.DataFrame, choice: RunChoice, opened: ClipKey | None) -> None:
+    """Show the table; a click on a row opens its clip, another click closes it.
 
     Args:
-        shown: of `clips.clip_table`, at most `SHOWN` rows, with notes and levels as known.
+        clips: of `clip_table.clip_table`, at most `MAX_ROWS` rows, with notes and levels as known.
         choice: whose clips.
         opened: the clip whose row is marked.
     """
-    keys = keys_of(shown)
-    st.session_state[ROWS] = {"selection": {"rows": [keys.index(opened)] if opened in keys else [], "columns": []}}
-    columns = columns_of(shown)
-    emotions = [name for name in EMOTIONS if name in columns]
+    keys = clip_keys(clips)
+    marked = [keys.index(opened)] if opened in keys else []
+    st.session_state[TABLE_KEY] = {"selection": {"rows": marked, "columns": []}}
+    columns = shown_columns(clips)
+    emotions = [name for name in EMOTION_COLUMNS if name in columns]
     st.dataframe(
-        shown[columns].round(SHARES).style.map(_in_its_colour, subset=emotions),
-        key=ROWS,
+        clips[columns].round(DECIMALS).style.map(_emotion_style, subset=emotions),
+        key=TABLE_KEY,
         hide_index=True,
-        column_config=_columns(choice),
-        on_select=lambda: _open_row(keys),
+        column_config=_column_config(choice),
+        on_select=lambda: _open_chosen_row(keys),
         selection_mode="single-row",
         placeholder="–",
         alt="The clips; the boxes at the left open one, and so do the buttons below",
     )
 
 
-def keys_of(table: pd.DataFrame) -> list[Key]:
-    """Utterance and seed of each row."""
+def clip_keys(table: pd.DataFrame) -> list[ClipKey]:
+    """List utterance and seed of each row."""
     return list(zip(table.utterance_id.tolist(), table.seed.tolist(), strict=True))
 
 
-def columns_of(table: pd.DataFrame) -> list[str]:
-    """The columns to show, in order: those that say something, and what raters agreed on where it is known."""
+def shown_columns(table: pd.DataFrame) -> list[str]:
+    """List the columns that say something, in order, and what raters agreed on where it is known."""
     raters = [name for name in table if "agreement" in str(name).lower()]
     numbers = [name for name in ("seed", "fold") if table[name].nunique() > 1]
-    wanted = [*FIRST, *THEN, *raters, *numbers, *LAST]
-    return [name for name in wanted if name in table and _says_something(table[name])]
+    names = [*COLUMNS_BEFORE_RATERS, *raters, *numbers, *COLUMNS_AT_END]
+    return [name for name in names if name in table and _says_something(table[name])]
 
 
-def step(keys: list[Key], opened: Key | None, by: int) -> Key | None:
-    """The clip before or after the open one; the first one where none of these is open; None past either end."""
+def neighbour_clip(keys: list[ClipKey], opened: ClipKey | None, step: int) -> ClipKey | None:
+    """Find the clip before or after the open one.
+
+    Args:
+        keys: of all clips, in order.
+        opened: the open clip.
+        step: 1 or −1.
+
+    Returns:
+        The clip; the first one where none of these is open; None past either end.
+    """
     if opened not in keys:
-        return keys[0] if keys and by > 0 else None
-    place = keys.index(opened) + by
-    return keys[place] if 0 <= place < len(keys) else None
+        return keys[0] if keys and step > 0 else None
+    index = keys.index(opened) + step
+    return keys[index] if 0 <= index < len(keys) else None
 
 
-def place_of(keys: list[Key], opened: Key) -> int:
-    """Which of the clips is open, counted from 1."""
-    return keys.index(opened) + 1
-
-
-def set_open(key: Key | None) -> None:
+def open_clip(key: ClipKey | None) -> None:
     """Open another clip, or none."""
-    st.session_state[OPEN] = key
+    st.session_state[OPEN_CLIP] = key
 
 
 def _says_something(column: pd.Series) -> bool:
     return bool((column.notna() & (column.astype(str) != "")).any())
 
 
-def _open_row(keys: list[Key]) -> None:
-    rows = st.session_state[ROWS].selection.rows
-    set_open(keys[rows[0]] if rows else None)
-
-
-def _order(options: list[str], key: str) -> str:
-    return st.selectbox("Order", options, key=key, format_func=ORDER_NAMES.__getitem__, persist_state="session")
+def _open_chosen_row(keys: list[ClipKey]) -> None:
+    rows = st.session_state[TABLE_KEY].selection.rows
+    open_clip(keys[rows[0]] if rows else None)
 
 
 @cache
-def _in_its_colour(label: str | None) -> str:
-    """An emotion's cell: its colour, and text that can be read on it."""
+def _emotion_style(label: str | None) -> str:
+    """Style an emotion's cell: its colour, and text that can be read on it."""
     if not isinstance(label, str):
         return ""
-    return f"background-color: {colour_of(label)}; color: {text_on(colour_of(label))}"
+    return f"background-color: {emotion_colour(label)}; color: {contrasting_text_colour(emotion_colour(label))}"
 
 
-def _columns(choice: Choice) -> dict[str, Any]:
-    """Headings, units and what they mean."""
-    own, other = (common.plain(run.name) for run in (choice.run, choice.other or choice.run))
-
+def _column_config(choice: RunChoice) -> dict[str, Any]:
+    """Configure headings and units of the columns, and explain them."""
+    own, other = (escape_markdown(run.name) for run in (choice.run, choice.other or choice.run))
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
         "label": text("true", width=100, help="The class that the corpus names"),

@@ -1,25 +1,48 @@
-"""What each model says of a clip's first and last seconds alone."""
+"""Each model's prediction for a clip's first and last seconds alone."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared.recording.analysis import predictor
-from pages.shared.runs.run_picker import Choice
-from pages.shared.text import clips, common
-from segser_core.audio import levels
+from pages.shared.recording.analysis import load_predictor
+from pages.shared.runs.run_choice import RunChoice
+from pages.shared.text.clips import verdict_text
+from pages.shared.text.common import escape_markdown
+from segser_core.audio.levels import trim_to_end
 from segser_core.errors import SegserError
 from segser_core.prediction.rules import Aggregate
-from segser_core.runs import replay
-from segser_core.runs.reaggregate import own_rule
+from segser_core.runs.reaggregate import stored_rule
+from segser_core.runs.replay import checkpoint_of_clip
 from segser_core.runs.run import Run
 
-SECONDS = (2, 3, 5)
-PARTS = ("first", "last")
+LENGTHS_S = (2, 3, 5)
+EndName = Literal["first", "last"]
+CLIP_ENDS: tuple[EndName, ...] = get_args(EndName)
 
 
-def show_cuts(choice: Choice, row: pd.Series, samples: np.ndarray | None) -> None:
-    """A switch and a length; with it on, a table of what each model with weights says of either end."""
+@dataclass(frozen=True)
+class _ClipEnd:
+    """What a prediction for an end of a clip depends on."""
+
+    checkpoint: str
+    run: str
+    utterance_id: str
+    end: EndName
+    length_s: int
+    rule: Aggregate
+
+
+def show_first_last_seconds(choice: RunChoice, row: pd.Series, samples: np.ndarray | None) -> None:
+    """Show a switch and a length; with it on, a table of each model's prediction for either end of a clip.
+
+    Args:
+        choice: whose clip; a run without weights cannot be asked.
+        row: of `clip_table.clip_table`, the clip.
+        samples: (N,) of it, at 16 kHz; None where it is not at hand.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
         asked = st.toggle(
             "Cut to first and last seconds",
@@ -27,9 +50,9 @@ def show_cuts(choice: Choice, row: pd.Series, samples: np.ndarray | None) -> Non
             persist_state="session",
             help="What each model says where it hears nothing but the clip's beginning or end",
         )
-        seconds = st.segmented_control(
+        length_s = st.segmented_control(
             "Length of either end",
-            SECONDS,
+            LENGTHS_S,
             default=3,
             key="cut-seconds",
             format_func=lambda s: f"{s} s",
@@ -42,51 +65,64 @@ def show_cuts(choice: Choice, row: pd.Series, samples: np.ndarray | None) -> Non
     if samples is None:
         st.caption("This needs the sound of the clip.")
         return
-    models = {run.name: replay.weights_of(run, int(row.seed), int(row.fold)) for run in choice.both}
-    for name in (name for name, model in models.items() if model is None):
-        st.caption(common.plain(f"{name} comes without weights, so it cannot be asked anew."))
-    able = [run for run in choice.both if models[run.name] is not None]
+    checkpoints = {run.name: _checkpoint(run, row) for run in choice.both}
+    for name, checkpoint in checkpoints.items():
+        if checkpoint is None:
+            st.caption(escape_markdown(f"{name} comes without weights, so it cannot be asked anew."))
+    able = [run for run in choice.both if checkpoints[run.name] is not None]
     if able:
-        _table(choice, able, row, samples, seconds)
+        _show_table(choice, able, row, samples, length_s)
 
 
-def _table(choice: Choice, able: list[Run], row: pd.Series, samples: np.ndarray, seconds: int) -> None:
-    """The whole clip as the run has it, and each end as the model hears it now."""
-    whole = {"this": (row.predicted, row.confidence)}
-    if choice.other is not None:
-        whole["other"] = (row.other_predicted, row.other_confidence)
-    steps = [(run, part) for run in able for part in PARTS]
-    columns: dict[str, list[str]] = {
-        run.name: [clips.heard(*whole["this" if run is choice.run else "other"], row.label)] for run in able
-    }
+def _checkpoint(run: Run, row: pd.Series) -> str | None:
+    return checkpoint_of_clip(run, int(row.seed), int(row.fold))
+
+
+def _show_table(choice: RunChoice, able: list[Run], row: pd.Series, samples: np.ndarray, length_s: int) -> None:
+    """Show the prediction for the whole clip from the run, and for each end from its model now."""
+    columns = {run.name: [_stored_verdict(choice, run, row)] for run in able}
+    steps = [(run, end) for run in able for end in CLIP_ENDS]
     bar = st.progress(0.0, text="Listening …")
     try:
-        for done, (run, part) in enumerate(steps):
-            bar.progress(done / len(steps), text=f"{run.name} listens to the {part} {seconds} s")
-            label, confidence = _heard(choice, run, row, samples, part, seconds)
-            columns[run.name].append(clips.heard(label, confidence, row.label))
+        for done, (run, end) in enumerate(steps):
+            bar.progress(done / len(steps), text=f"{run.name} listens to the {end} {length_s} s")
+            label, confidence = _predict_end(choice, run, row, samples, end, length_s)
+            columns[run.name].append(verdict_text(label, confidence, row.label))
     except SegserError as error:
-        st.error(common.plain(str(error)), icon=":material/hearing_disabled:")
+        st.error(escape_markdown(str(error)), icon=":material/hearing_disabled:")
         return
     finally:
         bar.empty()
-    index = ["whole clip", *(f"{part} {seconds} s" for part in PARTS)]
+    index = ["whole clip", *(f"{end} {length_s} s" for end in CLIP_ENDS)]
     st.dataframe(pd.DataFrame(columns, index=index), width="content")
-    if row.get("duration_s", seconds) <= seconds:
-        st.caption(f"The clip lasts no longer than {seconds} s, so either end is all of it.")
+    if row.get("duration_s", length_s) <= length_s:
+        st.caption(f"The clip lasts no longer than {length_s} s, so either end is all of it.")
 
 
-def _heard(choice: Choice, run: Run, row: pd.Series, samples: np.ndarray, part: str, seconds: int) -> tuple[str, float]:
-    model = replay.weights_of(run, int(row.seed), int(row.fold))
-    assert model is not None
-    return _prediction(
-        model, str(run.path), row.utterance_id, part, seconds, choice.rule or own_rule(run), samples, predictor(model)
+def _stored_verdict(choice: RunChoice, run: Run, row: pd.Series) -> str:
+    if run is choice.run:
+        return verdict_text(row.predicted, row.confidence, row.label)
+    return verdict_text(row.other_predicted, row.other_confidence, row.label)
+
+
+def _predict_end(
+    choice: RunChoice, run: Run, row: pd.Series, samples: np.ndarray, end: EndName, length_s: int
+) -> tuple[str, float]:
+    checkpoint = _checkpoint(run, row)
+    assert checkpoint is not None
+    clip_end = _ClipEnd(
+        checkpoint=checkpoint,
+        run=str(run.path),
+        utterance_id=row.utterance_id,
+        end=end,
+        length_s=length_s,
+        rule=choice.rule or stored_rule(run),
     )
+    return _predict_cached(clip_end, samples, load_predictor(checkpoint))
 
 
 @st.cache_data(scope="session", max_entries=200, show_spinner=False)
-def _prediction(
-    model: str, run: str, utterance_id: str, part: str, seconds: int, rule: Aggregate, _samples, _predictor
-) -> tuple[str, float]:
-    said = _predictor.predict(levels.cut(_samples, part, seconds), aggregate=rule)
-    return said.label, said.confidence
+def _predict_cached(clip_end: _ClipEnd, _samples, _predictor) -> tuple[str, float]:
+    samples = trim_to_end(_samples, clip_end.end, clip_end.length_s)
+    prediction = _predictor.predict(samples, aggregate=clip_end.rule)
+    return prediction.label, prediction.confidence

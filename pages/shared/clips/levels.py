@@ -1,39 +1,46 @@
-"""How loud and how silent the surest segments of the shown clips are, where their recordings are at hand."""
+"""Level and silence of the most confident segments of the listed clips, where their recordings are at hand."""
+
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from pages.shared.clips.clip_list import keys_of
-from pages.shared.runs.sound import sound_file
-from pages.shared.text import common
-from segser_core.audio.levels import Level, level_of
+from pages.shared.clips.clip_list import ClipKey, clip_keys
+from pages.shared.runs.sound import find_clip_file
+from pages.shared.text.common import escape_markdown
+from segser_core.audio.levels import SpanLevel, measure_level
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
 from segser_core.runs.run import Run
 
-MOST = 200
-LEVELS = "clip-levels"
+MAX_MEASURED = 200  # clips at a click
+LEVELS_KEY, UNREADABLE_KEY = "clip-levels", "unheard"
 
 
-def levels_of(shown: pd.DataFrame, run: Run) -> pd.DataFrame:
-    """The shown clips with what was measured of them in this session: `level_db` and `silent_share`."""
-    known = _known(run)
-    found = [known.get(key) for key in keys_of(shown)]
-    if not any(found):
-        return shown
-    return shown.assign(
-        level_db=[level.rms_db if level else None for level in found],
-        silent_share=[level.silent_share if level else None for level in found],
+def add_levels(clips: pd.DataFrame, run: Run) -> pd.DataFrame:
+    """Add the levels that were measured in this session as `level_db` and `silent_share`."""
+    measured = _measured_levels(run)
+    levels = [measured.get(key) for key in clip_keys(clips)]
+    if not any(levels):
+        return clips
+    return clips.assign(
+        level_db=[level.rms_db if level else None for level in levels],
+        silent_share=[level.silent_share if level else None for level in levels],
     )
 
 
-def offer_levels(shown: pd.DataFrame, run: Run) -> list:
-    """A button to measure them; the rows to measure once it was pressed. None where the recordings are not at hand."""
-    if "surest_from_s" not in shown or "path" not in shown:
+def offer_measurement(clips: pd.DataFrame, run: Run) -> list[Any]:
+    """Show a button that measures levels, where the recordings are at hand.
+
+    Returns:
+        The rows to measure, once it was pressed.
+    """
+    if "surest_from_s" not in clips or "path" not in clips:
         return []
-    known = _known(run)
-    waiting = [row for row, key in zip(shown.itertuples(), keys_of(shown), strict=True) if key not in known][:MOST]
-    if not waiting or not isinstance(waiting[0].path, str) or sound_file(run, waiting[0].path) is None:
+    measured = _measured_levels(run)
+    rows = zip(clips.itertuples(), clip_keys(clips), strict=True)
+    waiting: list[Any] = [row for row, key in rows if key not in measured][:MAX_MEASURED]
+    if not waiting or not isinstance(waiting[0].path, str) or find_clip_file(run, waiting[0].path) is None:
         return []
     pressed = st.button(
         f"Measure the loudness of {len(waiting)} clips",
@@ -44,34 +51,35 @@ def offer_levels(shown: pd.DataFrame, run: Run) -> list:
     return waiting if pressed else []
 
 
-def measure(waiting: list, run: Run) -> None:
-    """Measure these rows, with progress, and show the page anew."""
+def measure_levels(waiting: list[Any], run: Run) -> None:
+    """Measure these rows, behind a progress bar, and draw the page anew."""
     if not waiting:
         return
-    known, bar = _known(run), st.progress(0.0)
+    measured, bar = _measured_levels(run), st.progress(0.0)
     for done, row in enumerate(waiting):
         bar.progress(done / len(waiting), text=f"{done} of {len(waiting)} clips")
-        known[row.utterance_id, row.seed] = _measured(run, row)
-    st.session_state["unheard"] = [r.utterance_id for r in waiting if known[r.utterance_id, r.seed] is None]
+        measured[row.utterance_id, row.seed] = _measure_row(run, row)
+    st.session_state[UNREADABLE_KEY] = [r.utterance_id for r in waiting if measured[r.utterance_id, r.seed] is None]
     st.rerun()
 
 
-def say_unheard() -> None:
-    """Which clips could not be measured, once."""
-    if unheard := st.session_state.pop("unheard", None):
-        st.caption(common.plain(f"{len(unheard)} clips have no recording that can be read, {unheard[0]} among them."))
+def report_unreadable_clips() -> None:
+    """Say once how many clips could not be measured."""
+    if unreadable := st.session_state.pop(UNREADABLE_KEY, None):
+        count = f"{len(unreadable)} clips have no recording that can be read, {unreadable[0]} among them."
+        st.caption(escape_markdown(count))
 
 
-def _measured(run: Run, row) -> Level | None:
-    file = sound_file(run, row.path) if isinstance(row.path, str) else None
+def _measure_row(run: Run, row: Any) -> SpanLevel | None:
+    file = find_clip_file(run, row.path) if isinstance(row.path, str) else None
     if file is None:
         return None
     try:
-        return level_of(load_audio(file), row.surest_from_s, row.surest_to_s)
+        return measure_level(load_audio(file), row.surest_from_s, row.surest_to_s)
     except AudioError:
         return None
 
 
-def _known(run: Run) -> dict[tuple[str, int], Level | None]:
-    """What was measured of a run in this session; None for a clip that cannot be heard."""
-    return st.session_state.setdefault(LEVELS, {}).setdefault(str(run.path), {})
+def _measured_levels(run: Run) -> dict[ClipKey, SpanLevel | None]:
+    """Return a run's levels that were measured in this session; None for a clip that cannot be read."""
+    return st.session_state.setdefault(LEVELS_KEY, {}).setdefault(str(run.path), {})

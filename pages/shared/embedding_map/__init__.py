@@ -1,1 +1,1 @@
-"""The maps of embeddings."""
+"""Maps of embeddings."""

@@ -1,1 +1,1 @@
-"""The blocks of the page Recall."""
+"""The parts of the page Recall."""

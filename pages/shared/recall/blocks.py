@@ -1,255 +1,277 @@
-"""The parts of the page on recall: each shows one question's chart, its table, and what must be said beside them."""
+"""Parts of the page Recall: each answers one question with a chart, its table, and what must be known beside them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from pages.shared.app.address import in_address
-from pages.shared.runs import cached_scores, charts
-from pages.shared.runs.run_picker import Choice
-from pages.shared.text import common
+from pages.shared.app.address import bind_to_address
+from pages.shared.app.pickers import pills, segmented
+from pages.shared.runs.cached_scores import calibrate_chosen_runs
+from pages.shared.runs.charts import (
+    PERCENT_COLUMN,
+    ClickableTable,
+    cached_figure,
+    lazy_expander,
+    shares_in_percent,
+    show_chart,
+    show_table,
+)
+from pages.shared.runs.open_mistakes import ClipSelection
+from pages.shared.runs.run_choice import RunChoice
 from pages.shared.text import recall as text
+from pages.shared.text.common import escape_markdown
 from segser_core import paper
 from segser_core.figures import grids, scores
-from segser_core.formatting import percent, signed
-from segser_core.runs.clip_filter import Filter
+from segser_core.formatting import percent, signed_points
+from segser_core.runs.clip_filter import ClipFilter
+from segser_core.runs.run import Run
 from segser_core.statistics import tables
 from segser_core.statistics.metrics import SCORES
-from segser_core.statistics.scores import Comparison, Summary
-from segser_core.systems import system_of
+from segser_core.statistics.scores import Comparison, ScoreSummary
+from segser_core.systems import find_system
 
-BY = list(text.BY)
-ALL = "all"
+Summaries = Mapping[str, ScoreSummary]  # by name of the run
+FormatShare = Callable[[float | None], str]
+ALL_QUESTIONS = "all"
 
 
-def key_figures(summaries: Mapping[str, Summary], found: Comparison | None) -> None:
-    """UAR, accuracy and macro F1 of the run with both intervals, the other run's, and the paired difference."""
-    (first, own), *rest = summaries.items()
-    for column, (score, name) in zip(st.columns(3, border=True), SCORES.items(), strict=True):
+@dataclass(frozen=True)
+class Question:
+    """A further question that the page answers when it is asked.
+
+    Attributes:
+        name: in the address.
+        title: as it is asked.
+        show_answer: draws the answer.
+    """
+
+    name: str
+    title: str
+    show_answer: Callable[[], object]
+
+
+def show_key_figures(summaries: Summaries, comparison: Comparison | None) -> None:
+    """Show UAR, accuracy and macro F1 of the run with both intervals, the other run's, and the paired difference."""
+    (first, own), *others = summaries.items()
+    for column, (score, title) in zip(st.columns(3, border=True), SCORES.items(), strict=True):
         with column:
-            st.metric(
-                f"{name[0].upper()}{name[1:]} of {common.plain(first)}", f"{percent(getattr(own.pooled, score))} %"
-            )
-            lines = [_intervals(own.intervals, own.by_speaker, score, percent)]
-            for other, of in rest:
-                value = f"**{common.plain(other)}: {percent(getattr(of.pooled, score))} %**"
-                lines.append(f"{value}  \n{_intervals(of.intervals, of.by_speaker, score, percent)}")
-            if found is not None:
-                value = f"**Difference: {signed(getattr(found.differences, score).value)} points**"
-                lines.append(f"{value}  \n{_intervals(found.differences, found.by_speaker, score, signed)}")
+            st.metric(f"{title[0].upper()}{title[1:]} of {escape_markdown(first)}", _percent_of(own, score))
+            lines = [_intervals_text(own.intervals, own.by_speaker, score, percent)]
+            for other, summary in others:
+                value = f"**{escape_markdown(other)}: {_percent_of(summary, score)}**"
+                lines.append(f"{value}  \n{_intervals_text(summary.intervals, summary.by_speaker, score, percent)}")
+            if comparison is not None:
+                paired = comparison.differences
+                value = f"**Difference: {signed_points(getattr(paired, score).value)} points**"
+                lines.append(f"{value}  \n{_intervals_text(paired, comparison.by_speaker, score, signed_points)}")
             st.markdown("\n\n".join(lines))
 
 
-def _intervals(by_clip: Any, by_speaker: Any, score: str, say: Callable[[float | None], str]) -> str:
-    """The intervals of one score, of a run or of a difference, by clip and as known by speaker."""
+def _percent_of(summary: ScoreSummary, score: str) -> str:
+    return f"{percent(getattr(summary.pooled, score))} %"
+
+
+def _intervals_text(by_clip: Any, by_speaker: Any, score: str, format_share: FormatShare) -> str:
+    """Format the intervals of one score, of a run or of a difference, by clip and as known by speaker."""
     parts = []
-    for of, how in ((by_clip, "by clip"), (by_speaker, "by speaker")):
-        if of is not None:
-            found = getattr(of, score)
-            interval = getattr(found, "interval", found)
-            parts.append(f"{say(interval.low)} to {say(interval.high)} {how}")
+    for intervals, how in ((by_clip, "by clip"), (by_speaker, "by speaker")):
+        if intervals is not None:
+            of_score = getattr(intervals, score)
+            interval = getattr(of_score, "interval", of_score)
+            parts.append(f"{format_share(interval.low)} to {format_share(interval.high)} {how}")
     return f":small[95 %: {' · '.join(parts)}]"
 
 
 @st.fragment
-def folds(summaries: Mapping[str, Summary]) -> None:
-    """Pooled, mean of folds, each fold and each seed."""
-    part = charts.folded("By fold and by seed", "folds")
+def show_folds(summaries: Summaries) -> None:
+    """Show the scores pooled, as the mean of folds, of each fold and of each seed."""
+    part = lazy_expander("By fold and by seed", "folds")
     if part.open:
         table = tables.score_table(summaries)
         shares = [c for c in table.columns if c not in ("run", "score")]
-        in_percent = charts.in_percent(table, shares)
-        part.dataframe(in_percent, hide_index=True, column_config=dict.fromkeys(shares, charts.PERCENT))
+        columns = dict.fromkeys(shares, PERCENT_COLUMN)
+        part.dataframe(shares_in_percent(table, shares), hide_index=True, column_config=columns)
         part.caption("Pooled: the scores of all clips together. The mean of folds is another number; both are common.")
 
 
 @st.fragment
-def recall(choice: Choice, summaries: Mapping[str, Summary], found: Comparison | None) -> None:
-    """Recall by class of both runs with intervals, the paired difference, and a table that does what a click does."""
-    enough = all(of.by_speaker is not None for of in summaries.values())
-    by_speaker = enough and in_address("interval", "recall-interval", BY, BY[0], _interval) == "speaker"
+def show_recall(choice: RunChoice, summaries: Summaries, comparison: Comparison | None) -> None:
+    """Show recall by class of both runs, the paired difference, and a table that does what a click does."""
+    interval_kind = _choose_interval_kind(summaries)
+    by_speaker = interval_kind == "speaker"
     table = tables.recall_table(summaries, by_speaker)
-    of = (*cached_scores.shown(choice), by_speaker)
     left, right = st.container(), None
     listed = _recall_list(table)
-    if found is not None:
-        st.markdown(text.verdict(found, list(summaries), by_speaker))
+    if comparison is not None:
+        st.markdown(text.difference_text(comparison, list(summaries), by_speaker))
         left, right = st.columns([3, 2], gap="medium")
     with left:
         st.markdown("**Recall**")
-        charts.show(
-            charts.drawn(("recall", *of), lambda: scores.recall_figure(table)),
-            "recall",
-            "Recall of each class, with intervals",
-            table,
-            lambda row: (Filter(label=table.label[row], correct=False), table.run[row] != choice.run.name),
+        show_chart(
+            cached_figure(("recall", choice, by_speaker), lambda: scores.recall_figure(table)),
+            key="recall",
+            alt="Recall of each class, with intervals",
+            data=ClickableTable(table, lambda row: _wrong_clips(row.label, of_other=row.run != choice.run.name)),
         )
-    if right is not None and found is not None:
-        between = tables.difference_table(found, by_speaker)
-        listed = listed.merge(_difference_list(between), on="class", how="left")
+    if right is not None and comparison is not None:
+        differences = tables.difference_table(comparison, by_speaker)
+        listed = listed.merge(_difference_list(differences), on="class", how="left")
         with right:
             st.markdown("**Paired difference of recall**")
-            charts.show(
-                charts.drawn(("difference", *of), lambda: scores.difference_figure(between, *summaries)),
-                "difference",
-                "The difference of each class's recall between the runs, with intervals",
-                between,
-                lambda row: (Filter(label=between.label[row], wrong=_worse(between.difference[row])), False),
+            figure_key = ("difference", choice, by_speaker)
+            show_chart(
+                cached_figure(figure_key, lambda: scores.difference_figure(differences, *summaries)),
+                key="difference",
+                alt="The difference of each class's recall between the runs, with intervals",
+                data=ClickableTable(differences, _clips_of_worse_run),
             )
-    wrong = [Filter(label=label, correct=False) for label in listed["class"]]
-    charts.table(listed, "recall", lambda row: (wrong[row], False))
-    st.caption(f"{text.CLICK} {text.METHOD[BY[by_speaker]]}")
+    show_table(ClickableTable(listed, lambda row: _wrong_clips(row["class"])), "recall")
+    st.caption(f"{text.CLICK_BAR}\n\n{text.INTERVAL_METHODS[interval_kind]}")
 
 
-def _interval(options: list[str], key: str) -> str:
-    return st.segmented_control(
-        "Intervals",
-        options,
-        key=key,
-        format_func=text.BY.__getitem__,
-        help=text.BY_HELP,
-        required=True,
-        persist_state="session",
-    )
+def _choose_interval_kind(summaries: Summaries) -> str:
+    """Choose between intervals by clip and by speaker, where every run has speakers enough."""
+    kinds = list(text.INTERVAL_KINDS)
+    if any(summary.by_speaker is None for summary in summaries.values()):
+        return kinds[0]
+    control = segmented("Intervals", text.INTERVAL_KINDS.__getitem__, help=text.INTERVAL_HELP)
+    return bind_to_address("interval", key="recall-interval", options=kinds, default=kinds[0], control=control)
 
 
-def _worse(difference: float) -> str:
-    """Which run alone is wrong where it falls behind, as a filter names it."""
-    return "other" if difference > 0 else "this"
+def _wrong_clips(label: str, of_other: bool = False) -> ClipSelection:
+    return ClipSelection(ClipFilter(label=label, correct=False), of_other_run=of_other)
+
+
+def _clips_of_worse_run(row: pd.Series) -> ClipSelection:
+    """Select the clips of a class that only the run has wrong that finds fewer of them."""
+    return ClipSelection(ClipFilter(label=row.label, wrong="other" if row.difference > 0 else "this"))
 
 
 def _recall_list(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a class: the clips, and of each run the recall with its interval."""
-    found = table.drop_duplicates("label")[["label", "clips"]].rename(columns={"label": "class"})
+    """Tabulate a row a class: the clips, and of each run the recall with its interval."""
+    listed = table.drop_duplicates("label")[["label", "clips"]].rename(columns={"label": "class"})
     for name, rows in table.groupby("run", sort=False):
-        one = pd.DataFrame({"class": rows.label, name: rows.recall, f"{name}, 95 %": bounds(rows, percent)})
-        found = found.merge(one, on="class", how="left")
-    return found
+        of_run = {"class": rows.label, name: rows.recall, f"{name}, 95 %": format_intervals(rows, percent)}
+        listed = listed.merge(pd.DataFrame(of_run), on="class", how="left")
+    return listed
 
 
-def bounds(table: pd.DataFrame, say: Callable[[float | None], str]) -> list[str]:
-    """The interval of each row, a dash where there is none."""
-    return [f"{say(a)} to {say(b)}" if a == a else "–" for a, b in zip(table.low, table.high, strict=True)]
+def format_intervals(table: pd.DataFrame, format_share: FormatShare) -> list[str]:
+    """Format the interval of each row, `low` to `high`; a dash where there is none."""
+    bounds = zip(table.low, table.high, strict=True)
+    return [f"{format_share(low)} to {format_share(high)}" if low == low else "–" for low, high in bounds]
 
 
 def _difference_list(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "class": table.label,
-            "difference": table.difference.map(signed),
-            "difference, 95 %": bounds(table, signed),
-            "p (Holm)": table.p_holm.map(text.p_value),
+            "difference": table.difference.map(signed_points),
+            "difference, 95 %": format_intervals(table, signed_points),
+            "p (Holm)": table.p_holm.map(text.format_p_value),
         }
     )
 
 
 @st.fragment
-def answers(questions: Mapping[str, tuple[str, Callable[[], object]]]) -> None:
-    """One further question at a time, or all of them: a page of so many charts takes a browser seconds.
-
-    Args:
-        questions: by the name in the address, what is asked and what draws the answer.
-    """
-    said = {name: title for name, (title, _) in questions.items()} | {ALL: "All of these"}
-    control = lambda options, key: st.pills(  # noqa: E731
-        "Ask further", options, key=key, format_func=said.__getitem__, required=True, persist_state="session"
+def answer_questions(questions: Sequence[Question]) -> None:
+    """Answer one further question at a time, or all of them: so many charts take a browser seconds."""
+    titles = {question.name: question.title for question in questions} | {ALL_QUESTIONS: "All of these"}
+    chosen = bind_to_address(
+        "question",
+        key="recall-question",
+        options=list(titles),
+        default=questions[0].name,
+        control=pills("Ask further", titles.__getitem__),
     )
-    chosen = in_address("question", "recall-question", list(said), next(iter(said)), control)
-    for title, answer in questions.values() if chosen == ALL else [questions[chosen]]:
-        st.header(title)
-        answer()
+    for question in questions:
+        if chosen in (question.name, ALL_QUESTIONS):
+            st.header(question.title)
+            question.show_answer()
 
 
-def confusions(choice: Choice, summaries: Mapping[str, Summary]) -> None:
-    """Who was taken for whom, of each run; a click opens these clips."""
-    for i, (column, run) in enumerate(zip(st.columns(len(choice.both), gap="medium"), choice.both, strict=True)):
-        table = tables.confusion_table(summaries[run.name].pooled)
-
-        def of_cell(row: int, table: pd.DataFrame = table, of_other: bool = i > 0) -> tuple[Filter, bool]:
-            return Filter(label=table.label[row], predicted=table.predicted[row]), of_other
-
+def show_confusions(choice: RunChoice, summaries: Summaries) -> None:
+    """Show for which class each was taken, by each run; a click opens these clips."""
+    for index, (column, run) in enumerate(zip(st.columns(len(choice.both), gap="medium"), choice.both, strict=True)):
         with column:
-            st.markdown(f"**{common.plain(run.name)}**")
-            of = ("confusion", i, *cached_scores.shown(choice))
-            charts.show(
-                charts.drawn(of, lambda table=table, run=run: grids.confusion_figure(table, run.labels)),
-                f"confusion-{i}",
-                f"Who was taken for whom by {run.name}",
-                table,
-                of_cell,
-            )
-            with st.expander("As a table, the most frequent mistakes first"):
-                wrong = table[(table.label != table.predicted) & (table.clips > 0)].sort_values(
-                    "clips", ascending=False
-                )
-                charts.table(
-                    wrong.rename(columns={"label": "true", "share": "of the class"}),
-                    f"confusion-{i}",
-                    lambda row, wrong=wrong, of_cell=of_cell: of_cell(int(wrong.index[row])),
-                )
+            _show_confusion(choice, run, index, tables.confusion_table(summaries[run.name].pooled))
     st.caption(f"In each cell: percent of the true class, and how many clips. {text.CLICK_CELL}")
 
 
-def calibration(choice: Choice) -> None:
-    """Confidence against accuracy, and both by the number of segments."""
-    found, of = cached_scores.calibrations_of(choice), cached_scores.shown(choice)
+def _show_confusion(choice: RunChoice, run: Run, index: int, table: pd.DataFrame) -> None:
+    def cell_clips(row: pd.Series) -> ClipSelection:
+        return ClipSelection(ClipFilter(label=row.label, predicted=row.predicted), of_other_run=index > 0)
+
+    st.markdown(f"**{escape_markdown(run.name)}**")
+    show_chart(
+        cached_figure(("confusion", index, choice), lambda: grids.confusion_figure(table, run.labels)),
+        key=f"confusion-{index}",
+        alt=f"Who was taken for whom by {run.name}",
+        data=ClickableTable(table, cell_clips),
+    )
+    with st.expander("As a table, the most frequent mistakes first"):
+        mistakes = table[(table.label != table.predicted) & (table.clips > 0)].sort_values("clips", ascending=False)
+        headings = {c: c for c in table} | {"label": "true", "share": "of the class"}
+        show_table(ClickableTable(mistakes, cell_clips, headings), f"confusion-{index}")
+
+
+def show_calibration(choice: RunChoice) -> None:
+    """Show confidence against accuracy, and both by the number of segments."""
+    calibrations = calibrate_chosen_runs(choice)
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Is it as often right as it says?**")
-        data = tables.reliability_table(found)
-        figure = charts.drawn(("reliability", *of), lambda: scores.reliability_figure(found))
-        charts.show(figure, "reliability", "Accuracy against confidence", data)
+        bins = tables.reliability_table(calibrations)
+        figure = cached_figure(("reliability", choice), lambda: scores.reliability_figure(calibrations))
+        show_chart(figure, key="reliability", alt="Accuracy against confidence", data=bins)
     with right:
         st.markdown("**With more segments, surer; better, too?**")
-        data = tables.segments_table(found)
-        if data.empty:
+        groups = tables.segment_group_table(calibrations)
+        if groups.empty:
             st.info("These runs have no segments to be counted.")
         else:
-            figure = charts.drawn(("by-segments", *of), lambda: scores.by_segments_figure(found))
-            charts.show(figure, "by-segments", "Confidence and accuracy by number of segments", data)
-    for name, of in found.items():
-        st.markdown(text.calibration(name, of))
+            figure = cached_figure(("by-segments", choice), lambda: scores.segment_count_figure(calibrations))
+            alt = "Confidence and accuracy by number of segments"
+            show_chart(figure, key="by-segments", alt=alt, data=groups)
+    for name, calibration in calibrations.items():
+        st.markdown(text.calibration_text(name, calibration))
     with st.expander("As tables"):
-        st.dataframe(tables.reliability_table(found), hide_index=True)
-        st.dataframe(tables.segments_table(found), hide_index=True)
+        st.dataframe(bins, hide_index=True)
+        st.dataframe(groups, hide_index=True)
 
 
-def layers(choice: Choice) -> None:
-    """What each layer weighs in the mix of `layer-average`; nothing for other systems."""
-    found = {run.name: table for run in choice.both if (table := tables.layer_table(run)) is not None}
-    if not found:
+def show_layer_weights(choice: RunChoice) -> None:
+    """Show what each layer weighs in the mix of `layer-average`; nothing for other systems."""
+    weights = {run.name: table for run in choice.both if (table := tables.layer_table(run)) is not None}
+    if not weights:
         return
     st.header("Which layers?")
-    for column, (name, table) in zip(st.columns(len(found)), found.items(), strict=True):
+    for column, (name, table) in zip(st.columns(len(weights)), weights.items(), strict=True):
         with column:
-            st.markdown(f"**{common.plain(name)}**")
+            st.markdown(f"**{escape_markdown(name)}**")
             shares = ["weight", "lowest", "highest"]
-            in_percent = charts.in_percent(table, shares)
+            in_percent = shares_in_percent(table, shares)
             bar = st.column_config.ProgressColumn(format="%.1f %%", max_value=in_percent.weight.max())
-            shown = dict.fromkeys(shares, charts.PERCENT) | {"weight": bar}
-            st.dataframe(in_percent, hide_index=True, width="content", column_config=shown)
-    st.caption(text.LAYERS)
+            columns = dict.fromkeys(shares, PERCENT_COLUMN) | {"weight": bar}
+            st.dataframe(in_percent, hide_index=True, width="content", column_config=columns)
+    st.caption(text.LAYERS_CAPTION)
 
 
-def of_paper(choice: Choice, summaries: Mapping[str, Summary]) -> None:
-    """The paper's scores on the same corpus, which it must have, beside ours."""
-    rows = paper.reported(choice.run.corpus)
-    theirs = [("paper", system_of(r.system).title, percent(r.uar), percent(r.accuracy), "wav2vec2") for r in rows]
+def show_paper_scores(choice: RunChoice, summaries: Summaries) -> None:
+    """Show the paper's scores on the run's corpus, of which it must have some, beside ours."""
+    corpus = choice.run.corpus
     ours = [
-        (
-            run.name,
-            system_of(run.system).title,
-            *_both(summaries[run.name]),
-            text.encoder(run),
-        )
-        for run in choice.both
+        (run.name, find_system(run.system).title, pooled.uar, pooled.accuracy, text.encoder_title(run))
+        for run, pooled in ((run, summaries[run.name].pooled) for run in choice.both)
+    ]
+    theirs = [
+        ("paper", find_system(reported.system).title, reported.uar, reported.accuracy, "wav2vec2")
+        for reported in paper.reported_scores(corpus)
     ]
     table = pd.DataFrame([*ours, *theirs], columns=["from", "system", "UAR", "accuracy", "encoder"])
-    st.dataframe(table, hide_index=True, width="content")
-    st.caption(f"{text.paper_notes(choice.run.corpus)} {paper.CITATION}.")
-
-
-def _both(summary: Summary) -> tuple[str, str]:
-    return percent(summary.pooled.uar), percent(summary.pooled.accuracy)
+    formatted = table.assign(UAR=table.UAR.map(percent), accuracy=table.accuracy.map(percent))
+    st.dataframe(formatted, hide_index=True, width="content")
+    st.caption(f"{text.paper_caption(corpus)} {paper.CITATION}.")

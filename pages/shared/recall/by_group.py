@@ -3,117 +3,148 @@
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared.app.address import asked, carry, in_address
-from pages.shared.runs import cached_scores, charts
-from pages.shared.runs.run_picker import Choice
-from pages.shared.text import common, recall
+from pages.shared.app.address import bind_to_address, query_value, set_query_values
+from pages.shared.app.pickers import dropdown, segmented
+from pages.shared.runs.cached_scores import grouped_recall, run_test_rows
+from pages.shared.runs.charts import ClickableTable, cached_figure, lazy_expander, show_chart, show_table
+from pages.shared.runs.open_mistakes import ClipSelection
+from pages.shared.runs.run_choice import RunChoice
+from pages.shared.text import recall as text
+from pages.shared.text.common import escape_markdown
 from segser_core.figures import grids
-from segser_core.runs.clip_filter import Filter
 from segser_core.statistics import recall_by_group
+from segser_core.statistics.recall_by_group import LENGTH, WANTED_S
 
 THIS, OTHER, DIFFERENCE = "this", "other", "difference"
-TALL_PX = 760
-MOST_CROSSED = 3
-CELL_PX, NAMES_PX = 120, 200
+MAX_GRID_PX = 760  # a higher grid scrolls
+MAX_CROSSED = 3
+CELL_WIDTH_PX, GROUP_NAMES_PX = 120, 200
+TABLE_COLUMNS = ("group", "label", "clips", "recall", "low", "high")
 
 
 @dataclass(frozen=True)
-class Split:
-    """How clips are grouped, whose recall is shown, and, where length counts, what is long."""
+class Grouping:
+    """How clips are grouped, and whose recall is shown.
+
+    Attributes:
+        by: the properties by which clips are grouped, all crossed.
+        shown: `this`, the run's recall; `other`, the other run's; `difference`.
+        edge_s: above it a clip is long, in seconds.
+    """
 
     by: tuple[str, ...]
-    of: str
+    shown: str
     edge_s: float
 
 
 @st.fragment
-def groups(choice: Choice) -> None:
-    """The controls, a cell for each class and group, and a table that does what a click on a cell does."""
-    known = recall_by_group.groupings(cached_scores.clips_of(choice.run, choice.rule))
-    if not known:
+def show_recall_by_group(choice: RunChoice) -> None:
+    """Show controls, a cell for each class and group, and a table that does what a click on a cell does."""
+    properties = recall_by_group.available_groupings(run_test_rows(choice.run, choice.rule))
+    if not properties:
         st.info("This run knows no length, speaker or other property of its clips, so they cannot be grouped.")
         return
-    split = _choose_split(choice, known)
-    shown = choice.other if split.of == OTHER else choice.run
-    second = choice.other if split.of == DIFFERENCE else None
+    grouping = _choose_grouping(choice, properties)
+    shown = choice.other if grouping.shown == OTHER and choice.other is not None else choice.run
+    second = choice.other if grouping.shown == DIFFERENCE else None
     for run in (r for r in (shown, second) if r is not None):
-        if lacking := sorted({*split.by} - {*recall_by_group.groupings(cached_scores.clips_of(run, choice.rule))}):
-            st.info(f"{common.plain(run.name)} does not tell the {' and '.join(lacking)} of its clips apart.")
+        known = recall_by_group.available_groupings(run_test_rows(run, choice.rule))
+        if lacking := sorted({*grouping.by} - {*known}):
+            st.info(f"{escape_markdown(run.name)} does not tell the {' and '.join(lacking)} of its clips apart.")
             return
-    table = cached_scores.breakdown_of(shown, choice.rule, split.by, split.edge_s)
-    theirs = None if second is None else cached_scores.breakdown_of(second, choice.rule, split.by, split.edge_s)
-    _show(choice, split, table, theirs)
+    table = grouped_recall(shown, choice.rule, grouping.by, grouping.edge_s)
+    other = None if second is None else grouped_recall(second, choice.rule, grouping.by, grouping.edge_s)
+    _show_grid(choice, grouping, table, other)
 
 
-def _choose_split(choice: Choice, known: tuple[str, ...]) -> Split:
-    names = ["-".join(several) for n in range(1, MOST_CROSSED + 1) for several in combinations(known, n)]
-    whose = {THIS: common.plain(choice.run.name)}
+def _choose_grouping(choice: RunChoice, properties: tuple[str, ...]) -> Grouping:
+    crossed = ["-".join(several) for n in range(1, MAX_CROSSED + 1) for several in combinations(properties, n)]
+    titles = {THIS: escape_markdown(choice.run.name)}
     if choice.other is not None:
-        whose[OTHER] = common.plain(choice.other.name)
+        titles[OTHER] = escape_markdown(choice.other.name)
         if set(choice.other.labels) == set(choice.run.labels):
-            whose[DIFFERENCE] = DIFFERENCE
+            titles[DIFFERENCE] = DIFFERENCE
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = tuple(in_address("split", "recall-split", names, names[0], _by).split("-"))
-        of = in_address("shown", "recall-shown", list(whose), THIS, lambda options, key: _whose(options, key, whose))
-        clips = cached_scores.clips_of(choice.run, choice.rule)
-        edge_s, why = _edge(choice, clips) if recall_by_group.LENGTH in by else (recall_by_group.WANTED_S, "")
-    if why:
-        st.caption(why)
-    return Split(by, of, edge_s)
+        split = bind_to_address(
+            "split",
+            key="recall-split",
+            options=crossed,
+            default=crossed[0],
+            control=dropdown("Clips by", lambda name: name.replace("-", " × "), width_px=240),
+        )
+        by = tuple(split.split("-"))
+        shown = bind_to_address(
+            "shown",
+            key="recall-shown",
+            options=list(titles),
+            default=THIS,
+            control=segmented("Recall of", titles.__getitem__),
+        )
+        clips = run_test_rows(choice.run, choice.rule)
+        edge_s, note = _choose_length_edge(choice, clips) if LENGTH in by else (WANTED_S, "")
+    if note:
+        st.caption(note)
+    return Grouping(by, shown, edge_s)
 
 
-def _by(options: list[str], key: str) -> str:
-    return st.selectbox(
-        "Clips by", options, key=key, format_func=lambda n: n.replace("-", " × "), persist_state="session", width=240
-    )
+def _choose_length_edge(choice: RunChoice, clips: pd.DataFrame) -> tuple[float, str]:
+    """Choose the length above which a clip is long; the address holds it once it was moved.
 
-
-def _whose(options: list[str], key: str, said: dict[str, str]) -> str:
-    return st.segmented_control(
-        "Recall of", options, key=key, format_func=said.__getitem__, required=True, persist_state="session"
-    )
-
-
-def _edge(choice: Choice, clips: pd.DataFrame) -> tuple[float, str]:
-    """Where short clips end, in seconds, which the address carries once it was moved; and why it is not 10 s."""
+    Returns:
+        Seconds, and a note: why it is not the usual edge, or how few clips it leaves on a side.
+    """
     durations_s = clips.duration_s.to_numpy(float)
-    default_s, why = recall_by_group.length_edge(durations_s)
+    default_s, reason = recall_by_group.length_edge(durations_s)
     low_s, high_s = recall_by_group.length_range(durations_s)
     if low_s >= high_s:
-        return default_s, f"{why} All clips are about as long."
+        return default_s, f"{reason} All clips are about as long."
     key = f"recall-edge-{choice.run.name}"
     if key not in st.session_state:
-        wanted_s = recall_by_group.seconds_in(asked("edge"), low_s, high_s)
-        st.session_state[key] = default_s if wanted_s is None else wanted_s
+        asked_s = parse_seconds(query_value("edge"), low_s=low_s, high_s=high_s)
+        st.session_state[key] = default_s if asked_s is None else asked_s
     edge_s = st.slider(
         "Long is above", low_s, high_s, key=key, step=0.1, format="%.1f s", persist_state="session", width=320
     )
     moved = edge_s != default_s
-    carry({"edge": f"{edge_s:g}" if moved else None})
-    return edge_s, recall_by_group.few_on_a_side(durations_s, edge_s) if moved else why
+    set_query_values({"edge": f"{edge_s:g}" if moved else None})
+    return edge_s, recall_by_group.small_side_warning(durations_s, edge_s) if moved else reason
 
 
-def _show(choice: Choice, split: Split, table: pd.DataFrame, theirs: pd.DataFrame | None) -> None:
-    clips = cached_scores.clips_of(choice.run, choice.rule)
-    durations_s = clips.duration_s.to_numpy(float) if "duration_s" in clips else None
+def parse_seconds(text: str, *, low_s: float, high_s: float) -> float | None:
+    """Parse the seconds that an address names; None where it is no number between the two."""
+    try:
+        value_s = float(text)
+    except ValueError:
+        return None
+    return value_s if low_s <= value_s <= high_s else None
 
-    def of_cell(row: int) -> tuple[Filter, bool]:
-        cell = table.iloc[row].to_dict()
-        return recall_by_group.cell_filter(cell, split.by, split.edge_s, durations_s), split.of == OTHER
 
-    by = " and ".join(split.by)
-    of = ("groups", *cached_scores.shown(choice), split)
+def _show_grid(choice: RunChoice, grouping: Grouping, table: pd.DataFrame, other: pd.DataFrame | None) -> None:
+    """Show recall as a grid of cells and as a table; with another run's table, the difference to it."""
+    clips = run_test_rows(choice.run, choice.rule)
+    durations_s = clips.duration_s.to_numpy(float) if "duration_s" in clips else np.empty(0)
+
+    def cell_clips(row: pd.Series) -> ClipSelection:
+        cell = recall_by_group.cell_filter(row.to_dict(), grouping.by, grouping.edge_s, durations_s)
+        return ClipSelection(cell, of_other_run=grouping.shown == OTHER)
+
     labels = list(dict.fromkeys(table.label))
-    figure = charts.drawn(of, lambda: grids.breakdown_figure(table, labels, theirs))
-    alt, width_px = f"Recall of each class by {by}, with the number of clips", NAMES_PX + CELL_PX * len(labels)
-    with st.container(height=TALL_PX if figure.layout.height > TALL_PX else "content", border=False):
-        charts.show(figure, "groups", alt, table, of_cell, width_px)
-    what = "percent of the clips found" if theirs is None else "points that the first run finds more or less"
-    st.caption(f"In each cell: {what}, and how many clips there are. {recall.CLICK_CELL}")
-    part = charts.folded("As a table", "groups")
+    figure = cached_figure(("groups", choice, grouping), lambda: grids.recall_grid_figure(table, labels, other))
+    with st.container(height=MAX_GRID_PX if figure.layout.height > MAX_GRID_PX else "content", border=False):
+        show_chart(
+            figure,
+            key="groups",
+            alt=f"Recall of each class by {' and '.join(grouping.by)}, with the number of clips",
+            data=ClickableTable(table, cell_clips),
+            width_px=GROUP_NAMES_PX + CELL_WIDTH_PX * len(labels),
+        )
+    unit = "percent of the clips found" if other is None else "points that the first run finds more or less"
+    st.caption(f"In each cell: {unit}, and how many clips there are. {text.CLICK_CELL}")
+    part = lazy_expander("As a table", "groups")
     if part.open:
         with part:
-            charts.table(table[["group", "label", "clips", "recall", "low", "high"]], "groups", of_cell)
+            show_table(ClickableTable(table, cell_clips, {name: name for name in TABLE_COLUMNS}), "groups")

@@ -1,1 +1,1 @@
-"""A recording: chosen, analysed in turn, played, downloaded."""
+"""One recording or several: chosen, analysed in turn, played, downloaded."""

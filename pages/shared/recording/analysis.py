@@ -1,19 +1,19 @@
-"""What the pages load and keep: models for all visitors, everything that comes from a voice for its own session.
+"""Cached analysis: models for all visitors, everything that comes from a voice for its own session.
 
 Nothing of a voice is written to disk, and a session's copies go when it ends.
 """
 
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from pages.shared.recording.queue import Turns
-from pages.shared.recording.recording import Recording
-from pages.shared.text.common import plain
+from pages.shared.app.streamlit_internals import draw_outside_cache
+from pages.shared.recording.queue import FairQueue
+from pages.shared.recording.recording import RecordingFile
+from pages.shared.text.common import escape_markdown
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
@@ -23,103 +23,121 @@ if TYPE_CHECKING:
     from segser_core.inference.predictor import Predictor
 
 
-LONGEST_S = 30 * 60
-MOST_FILES = 100
-TURNS = Turns()
-TOO_MANY = f"only {MOST_FILES} files are analysed at once; `python -m segser_core analyze` takes any number"
+MAX_DURATION_S = 30 * 60
+MAX_FILES = 100
+ANALYSES = FairQueue()
+TOO_MANY = f"only {MAX_FILES} files are analysed at once; `python -m segser_core analyze` takes any number"
+ProgressBar = Callable[[float], tuple[float, str]]  # seconds analysed → share of the bar, text beside it
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
-def predictor(model: str) -> "Predictor":
-    """A bundled model, ready to analyse; shared, since it keeps nothing between calls."""
+def load_predictor(model: str) -> "Predictor":
+    """Load a bundled model; all visitors share it, since it keeps nothing between calls."""
     from segser_core.inference.predictor import Predictor  # torch takes seconds: the page is there before it
 
     return Predictor.from_pretrained(model)
 
 
-def samples_of(recording: Recording) -> np.ndarray:
-    """A recording's samples at 16 kHz, decoded once a session."""
-    return _samples(recording.sha256, recording.data)
+@st.cache_data(
+    scope="session",
+    max_entries=3,
+    show_spinner="Reading the recording …",
+    hash_funcs={RecordingFile: lambda recording: recording.sha256},
+)
+def decode_recording(recording: RecordingFile) -> np.ndarray:
+    """Decode a recording to (N,) samples at 16 kHz, once a session."""
+    return load_audio(recording.data, max_duration_s=MAX_DURATION_S)
 
 
-def predict(recording: Recording, samples: np.ndarray, model: str, context: Context) -> Prediction:
-    """What a model says of a recording under its own rule, analysed once a session, with a progress bar meanwhile."""
+def predict_recording(recording: RecordingFile, samples: np.ndarray, model: str, context: Context) -> Prediction:
+    """Analyse a recording under the model's own rule, once a session, behind a progress bar.
+
+    Args:
+        recording: what to analyse.
+        samples: (N,) of it, at 16 kHz.
+        model: name of a bundled model.
+        context: whether the encoder is given the whole recording or each segment alone.
+
+    Raises:
+        AudioError: the recording cannot be analysed.
+    """
     duration_s = len(samples) / SAMPLE_RATE_HZ
 
-    def share(done_s: float) -> tuple[float, str]:
+    def progress(done_s: float) -> tuple[float, str]:
         return min(done_s / duration_s, 1.0), f"Listening: {done_s:.0f} of {duration_s:.0f} s"
 
-    (found,) = _with_bar([recording], model, context, lambda _: share)
-    if isinstance(found, str):
-        raise AudioError(found)
-    return found
+    (prediction,) = _predict_with_bar([recording], model, context, lambda _: progress)
+    if isinstance(prediction, str):
+        raise AudioError(prediction)
+    return prediction
 
 
-def predict_each(recordings: Sequence[Recording], model: str, context: Context) -> list[Prediction | str]:
-    """What a model says of each recording, or why it was refused; a progress bar runs over the files meanwhile."""
-    taken = recordings[:MOST_FILES]
+def predict_recordings(recordings: Sequence[RecordingFile], model: str, context: Context) -> list[Prediction | str]:
+    """Analyse up to `MAX_FILES` recordings behind a progress bar over the files.
 
-    def shares(place: int) -> Callable[[float], tuple[float, str]]:
-        which = f"File {place + 1} of {len(taken)}: {plain(taken[place].name)}"
-        return lambda done_s: (place / len(taken), f"{which}, {done_s:.0f} s heard")
+    Returns:
+        For each recording its prediction, or why there is none.
+    """
+    taken = recordings[:MAX_FILES]
 
-    return [*_with_bar(taken, model, context, shares), *(TOO_MANY for _ in recordings[MOST_FILES:])]
+    def progress_of(index: int) -> ProgressBar:
+        file = f"File {index + 1} of {len(taken)}: {escape_markdown(taken[index].name)}"
+        return lambda done_s: (index / len(taken), f"{file}, {done_s:.0f} s heard")
+
+    predictions = _predict_with_bar(taken, model, context, progress_of)
+    return [*predictions, *(TOO_MANY for _ in recordings[MAX_FILES:])]
 
 
-def _with_bar(
-    recordings: Sequence[Recording],
-    model: str,
-    context: Context,
-    shares: Callable[[int], Callable[[float], tuple[float, str]]],
+def _predict_with_bar(
+    recordings: Sequence[RecordingFile], model: str, context: Context, progress_of: Callable[[int], ProgressBar]
 ) -> list[Prediction | str]:
-    """Analyse recordings; `shares` gives, by a recording's place, from seconds heard to the bar's share and text."""
-    place, outside, ready = st.empty(), copy_context(), predictor(model)
-
-    def show(share: float, text: str) -> None:
-        # In the context of before the cached call, lest the bar be recorded and replayed with its result.
-        outside.run(place.progress, share, text)
-
+    """Analyse recordings; `progress_of` gives the bar of a recording by its index."""
+    slot = st.empty()
+    draw = draw_outside_cache(slot.progress)
+    predictor = load_predictor(model)
     try:
         return [
-            _prediction(r.sha256, r.name, model, context, r.data, ready, _Bar(shares(i), show))
-            for i, r in enumerate(recordings)
+            _predict(recording, model, context, predictor, _Progress(progress_of(index), draw))
+            for index, recording in enumerate(recordings)
         ]
     finally:
-        place.empty()
+        slot.empty()
 
 
 @dataclass
-class _Bar:
-    """The progress bar of one recording: what is heard of it, or how many analyses are before its next part."""
+class _Progress:
+    """The progress bar of one recording: seconds analysed, or its position in the queue."""
 
-    share: Callable[[float], tuple[float, str]]
-    show: Callable[[float, str], None]
-    heard_s: float = 0.0
+    bar: ProgressBar
+    draw: Callable[..., None]
+    done_s: float = 0.0
 
-    def heard(self, done_s: float) -> None:
-        self.heard_s = done_s
-        self.show(*self.share(done_s))
+    def report_seconds(self, done_s: float) -> None:
+        self.done_s = done_s
+        self.draw(*self.bar(done_s))
 
-    def wait(self, ahead: int) -> None:
-        share, text = self.share(self.heard_s)
-        self.show(share, f"{text}. In line: {ahead} before this one")
-
-
-@st.cache_data(scope="session", max_entries=3, show_spinner="Reading the recording …")
-def _samples(sha256: str, _data: bytes) -> np.ndarray:
-    return load_audio(_data, max_duration_s=LONGEST_S)
+    def report_position(self, position: int) -> None:
+        share, text = self.bar(self.done_s)
+        self.draw(share, f"{text}. In line: {position} before this one")
 
 
-@st.cache_data(scope="session", max_entries=4 * MOST_FILES, show_spinner=False)
-def _prediction(sha256: str, name: str, model: str, context: Context, _data, _predictor, _bar) -> Prediction | str:
-    """A prediction, or why there is none: a refusal is kept as well, lest a broken file be read at each click."""
-    with TURNS.turn(_bar.wait) as again:
+@st.cache_data(
+    scope="session",
+    max_entries=4 * MAX_FILES,
+    show_spinner=False,
+    hash_funcs={RecordingFile: lambda recording: recording.identity},
+)
+def _predict(recording: RecordingFile, model: str, context: Context, _predictor, _progress) -> Prediction | str:
+    """Analyse a recording in its turn; a refusal is cached as well, lest a broken file be read at each click."""
+    with ANALYSES.first(_progress.report_position) as requeue:
 
         def progress(done_s: float) -> None:
-            _bar.heard(done_s)
-            again()
+            _progress.report_seconds(done_s)
+            requeue()
 
         try:
-            return _predictor.predict(_data, file=name, context=context, progress=progress, max_duration_s=LONGEST_S)
+            return _predictor.predict(
+                recording.data, file=recording.name, context=context, progress=progress, max_duration_s=MAX_DURATION_S
+            )
         except AudioError as error:
             return str(error)

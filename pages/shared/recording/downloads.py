@@ -1,4 +1,4 @@
-"""Predictions to take along: CSV, JSON, Parquet, Praat TextGrid and ELAN; of one recording, or of all at once."""
+"""Downloads of predictions as CSV, JSON, Parquet, Praat TextGrid and ELAN: of one recording, or of all at once."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -9,43 +9,51 @@ import streamlit as st
 from segser_core.prediction.exports import EXPORTS, to_zip
 from segser_core.prediction.prediction import Prediction
 
-NAMES = {"csv": "CSV", "json": "JSON", "parquet": "Parquet", "textgrid": "TextGrid", "elan": "ELAN"}
-MIMES = {
+FORMAT_TITLES = {"csv": "CSV", "json": "JSON", "parquet": "Parquet", "textgrid": "TextGrid", "elan": "ELAN"}
+MIME_TYPES = {
     "csv": "text/csv",
     "json": "application/json",
     "parquet": "application/vnd.apache.parquet",
     "textgrid": "text/plain",
     "elan": "text/xml",
 }
-ONE_EACH = ("textgrid", "elan")  # formats of one recording a file; of several they go into a ZIP archive
+ZIPPED_FORMATS = ("textgrid", "elan")  # formats of one recording a file; several files go into a ZIP archive
 
 
-def offer(prediction: Prediction, all_of_them: Sequence[Prediction] = ()) -> None:
-    """Buttons for the recording that is shown and, where there are several, for all; a file is made when asked for."""
-    several = len(all_of_them) > 1
+def offer_downloads(shown: Prediction, predictions: Sequence[Prediction] = ()) -> None:
+    """Show buttons to download predictions; a file is made when its button is pressed.
+
+    Args:
+        shown: of the recording that is shown.
+        predictions: of all recordings; there are buttons for all where there are several.
+    """
+    several = len(predictions) > 1
     with st.container(horizontal=True, vertical_alignment="center"):
         if several:
             st.markdown("This recording", width="content")
-        for name in NAMES:
-            ending = EXPORTS[name].ending
-            _button(NAMES[name], _content(name, [prediction]), stem(prediction) + ending, MIMES[name], f"get-{name}")
+        for name, title in FORMAT_TITLES.items():
+            file = file_stem(shown) + EXPORTS[name].ending
+            _button(title, _content(name, [shown]), file=file, mime=MIME_TYPES[name], key=f"get-{name}")
     if several:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"All {len(all_of_them)} recordings", width="content")
-            for name in NAMES:
-                _offer_all(name, all_of_them)
+            st.markdown(f"All {len(predictions)} recordings", width="content")
+            for name in FORMAT_TITLES:
+                _offer_all(name, predictions)
 
 
 def _offer_all(name: str, predictions: Sequence[Prediction]) -> None:
-    if name in ONE_EACH:
-        label, file = f"{NAMES[name]} (ZIP)", f"segser-{name}.zip"
-        _button(label, lambda: zipped(name, predictions), file, "application/zip", f"get-all-{name}")
+    title, key = FORMAT_TITLES[name], f"get-all-{name}"
+    if name in ZIPPED_FORMATS:
+        file = f"segser-{name}.zip"
+        _button(
+            f"{title} (ZIP)", lambda: zip_predictions(name, predictions), file=file, mime="application/zip", key=key
+        )
     else:
         file = f"segser{EXPORTS[name].ending}"
-        _button(NAMES[name], _content(name, predictions), file, MIMES[name], f"get-all-{name}")
+        _button(title, _content(name, predictions), file=file, mime=MIME_TYPES[name], key=key)
 
 
-def _button(label: str, content: Callable[[], str | bytes], file: str, mime: str, key: str) -> None:
+def _button(label: str, content: Callable[[], str | bytes], *, file: str, mime: str, key: str) -> None:
     st.download_button(label, content, file, mime, icon=":material/download:", on_click="ignore", key=key)
 
 
@@ -53,11 +61,11 @@ def _content(name: str, predictions: Sequence[Prediction]) -> Callable[[], str |
     return lambda: EXPORTS[name].content(predictions)
 
 
-def zipped(name: str, predictions: Sequence[Prediction]) -> bytes:
-    """A ZIP archive with a file a recording."""
-    return to_zip(((stem(p), p) for p in predictions), EXPORTS[name].ending)
+def zip_predictions(name: str, predictions: Sequence[Prediction]) -> bytes:
+    """Pack predictions as a ZIP archive with a file a recording, in the format of that name."""
+    return to_zip(((file_stem(p), p) for p in predictions), EXPORTS[name].ending)
 
 
-def stem(prediction: Prediction) -> str:
-    """A recording's name without ending, of letters, digits, dots and hyphens alone."""
+def file_stem(prediction: Prediction) -> str:
+    """Reduce a recording's name to letters, digits, dots and hyphens, without its ending."""
     return re.sub(r"[^\w.-]+", "_", PurePath(prediction.file).stem)[:80] or "recording"

@@ -1,56 +1,56 @@
-"""Analyses take turns, so that many visitors at once slow one another down no more than they must."""
+"""Fair queue: one analysis at a time; those that wait are told their position."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-LOOK_AGAIN_S = 0.5  # how soon a visitor who waits and leaves is noticed
+POLL_S = 0.5  # how soon a visitor who waits and leaves is noticed
 
 
-class Turns:
-    """One analysis runs at a time, on all cores; the others wait in line."""
+class FairQueue:
+    """A queue of analyses: the first one runs, on all cores; the others wait."""
 
     def __init__(self) -> None:
-        self._line: list[object] = []
+        self._waiting: list[object] = []  # the first one is the one that runs
         self._changed = Condition()
 
     @contextmanager
-    def turn(self, tell: Callable[[int], None]) -> Iterator[Callable[[], None]]:
-        """Wait for one's turn, and hold it for the time of the block.
+    def first(self, report_position: Callable[[int], None]) -> Iterator[Callable[[], None]]:
+        """Wait to be the first in the queue, and stay it for the time of the block.
 
         Args:
-            tell: called with how many are before this one, again and again while it waits; what it raises
-                ends the waiting.
+            report_position: called again and again during the wait with how many are before this one; what it
+                raises ends the wait.
 
         Yields:
-            A function to call between parts of long work: it goes to the end of the line, and waits there.
+            A function to call between parts of long work: it goes to the end of the queue, and waits there.
         """
-        mine = object()
+        ticket = object()
 
-        def again() -> None:
+        def requeue() -> None:
             with self._changed:
-                if self._line[-1] is not mine:
-                    self._line.remove(mine)
-                    self._line.append(mine)
+                if self._waiting[-1] is not ticket:
+                    self._waiting.remove(ticket)
+                    self._waiting.append(ticket)
                     self._changed.notify_all()
-            self._wait(mine, tell)
+            self._wait(ticket, report_position)
 
         with self._changed:
-            self._line.append(mine)
+            self._waiting.append(ticket)
         try:
-            self._wait(mine, tell)
-            yield again
+            self._wait(ticket, report_position)
+            yield requeue
         finally:
             with self._changed:
-                self._line.remove(mine)
+                self._waiting.remove(ticket)
                 self._changed.notify_all()
 
-    def _wait(self, mine: object, tell: Callable[[int], None]) -> None:
+    def _wait(self, ticket: object, report_position: Callable[[int], None]) -> None:
         while True:
             with self._changed:
-                ahead = self._line.index(mine)
-                if ahead == 0:
+                position = self._waiting.index(ticket)
+                if position == 0:
                     return
-            tell(ahead)
+            report_position(position)
             with self._changed:
-                self._changed.wait_for(lambda: self._line[0] is mine, LOOK_AGAIN_S)
+                self._changed.wait_for(lambda: self._waiting[0] is ticket, POLL_S)

@@ -1,4 +1,4 @@
-"""A recording as the pages pass it around, and the sample that is there from the start."""
+"""A recording as the pages pass it around, and the bundled sample."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -6,12 +6,19 @@ from hashlib import sha256
 
 from segser_core.bundled import BUNDLED
 
-SAMPLE = BUNDLED / "sample.flac"
+SAMPLE_FILE = BUNDLED / "sample.flac"
 
 
 @dataclass(frozen=True)
-class Recording:
-    """A recording as it came: its name, its bytes, and their fingerprint."""
+class RecordingFile:
+    """A recording as it came.
+
+    Attributes:
+        name: of the file.
+        data: its bytes.
+        sha256: their fingerprint, hexadecimal.
+        synthetic: whether a speech synthesiser spoke it.
+    """
 
     name: str
     data: bytes = field(repr=False)
@@ -20,16 +27,16 @@ class Recording:
 
     @property
     def identity(self) -> str:
-        """What tells it from other recordings: the same content under another name is another one."""
+        """Fingerprint and name: the same content under another name is another recording."""
         return f"{self.sha256} {self.name}"
 
     @classmethod
-    def of(cls, name: str, data: bytes, synthetic: bool = False) -> "Recording":
-        """A recording from its bytes."""
+    def from_bytes(cls, name: str, data: bytes, synthetic: bool = False) -> "RecordingFile":
+        """Make a recording from its name and its bytes."""
         return cls(name, data, sha256(data).hexdigest(), synthetic)
 
 
 @cache
-def sample() -> Recording:
-    """The spoken sample that comes with segser, made by a speech synthesiser."""
-    return Recording.of(SAMPLE.name, SAMPLE.read_bytes(), synthetic=True)
+def load_sample() -> RecordingFile:
+    """Load the spoken sample that comes with segser, made by a speech synthesiser."""
+    return RecordingFile.from_bytes(SAMPLE_FILE.name, SAMPLE_FILE.read_bytes(), synthetic=True)

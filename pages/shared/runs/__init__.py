@@ -1,1 +1,1 @@
-"""Runs: picked, scored once, drawn, heard."""
+"""Runs: chosen, scored once, drawn, played."""

@@ -1,109 +1,137 @@
-"""A chart with its data to take along, and the way from a click on it to the clips behind it."""
+"""Charts and tables of a run's scores: with their data as CSV, and with clicks that open the clips behind them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared.app.chart_toolbar import toolbar
-from pages.shared.clips.filter_controls import open_mistakes
-from pages.shared.runs.run_picker import swap
-from segser_core.prediction.exports import rows_csv
-from segser_core.runs.clip_filter import Filter
+from pages.shared.app.chart_toolbar import toolbar_config
+from pages.shared.runs.open_mistakes import ClipSelection, open_remembered_selection, remember_selection
+from pages.shared.runs.run_choice import cached_by_run
+from segser_core.prediction.exports import clips_to_csv
 
-OPENING = "to-open"
-PERCENT = st.column_config.NumberColumn(format="%.1f %%", width="small")  # of values that are percent
-Opens = Callable[[int], tuple[Filter, bool]]  # row of the table → its clips, and whether they are the other run's
+PERCENT_COLUMN = st.column_config.NumberColumn(format="%.1f %%", width="small")  # of values that are percent
 
 
-def drawn(of: tuple, draw: Callable[[], go.Figure]) -> go.Figure:
-    """A figure that is drawn once and kept; to build one takes longer than to send it.
+@dataclass(frozen=True, eq=False)
+class ClickableTable:
+    """A table whose rows open clips in Mistakes, as do the bars or cells of a chart that is drawn from it.
+
+    Attributes:
+        frame: what is no whole number in it is a fraction.
+        selection_of_row: a row of `frame` → its clips.
+        columns: the columns that a reader is shown, with their headings; None: all.
+    """
+
+    frame: pd.DataFrame
+    selection_of_row: Callable[[pd.Series], ClipSelection]
+    columns: Mapping[str, str] | None = None
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The columns that a reader is shown, under their headings."""
+        return self.frame if self.columns is None else self.frame[list(self.columns)].rename(columns=self.columns)
+
+    def remember_click(self, chart: str) -> None:
+        """Remember the clips of the bar or cell that was clicked in the chart of that key."""
+        for point in st.session_state[chart].selection.points[:1]:
+            if point.get("customdata"):
+                self._remember(int(point["customdata"][0]))
+
+    def remember_row(self, table: str) -> None:
+        """Remember the clips of the row that was chosen in the table of that key."""
+        for row in st.session_state[table].selection.rows[:1]:
+            self._remember(row)
+
+    def _remember(self, row: int) -> None:
+        remember_selection(self.selection_of_row(self.frame.iloc[row]))
+
+
+@cached_by_run(max_entries=128)
+def cached_figure(key: tuple, _draw: Callable[[], go.Figure]) -> go.Figure:
+    """Draw a figure once for all visitors; to build one takes longer than to send it.
 
     Args:
-        of: all that it shows, to tell it from others.
-        draw: builds it.
+        key: all that the figure shows, to tell it from others; runs among it are told by their content.
+        _draw: builds it.
     """
-    return _drawn(of, draw)
-
-
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _drawn(of: tuple, _draw: Callable[[], go.Figure]) -> go.Figure:
     return _draw()
 
 
-def show(
+def show_chart(
     figure: go.Figure,
+    *,
     key: str,
     alt: str,
-    data: pd.DataFrame | None = None,
-    opens: Opens | None = None,
+    data: pd.DataFrame | ClickableTable | None = None,
     width_px: int | None = None,
 ) -> None:
-    """A chart, with its data as CSV below it.
+    """Show a chart, with its data as CSV below it.
 
     Args:
-        figure: whose bars or markers carry `customdata` = [row of `data`], where they can be clicked.
+        figure: its bars or markers carry `customdata` = [row of `data`], where they can be clicked.
         key: of its own on the page; the files are called so.
         alt: what it shows, for those who cannot see it.
-        data: what is drawn, as a table.
-        opens: the clips that a click on a row's bar opens.
+        data: what is drawn, as a table; a click on a bar opens the clips of a clickable table's row.
         width_px: where it should not be as wide as there is room.
     """
     settings: dict[str, Any] = {"width": width_px or "stretch"}
-    if opens is not None:
-        settings |= {"on_select": lambda: _clicked(f"chart-{key}", opens), "selection_mode": "points"}
+    clickable = data if isinstance(data, ClickableTable) else None
+    if clickable is not None:
+        settings |= {"on_select": lambda: clickable.remember_click(f"chart-{key}"), "selection_mode": "points"}
+    frame = clickable.frame if clickable is not None else data
     with st.container(key=f"figure-{key}", gap="xsmall"):
-        config = {"modeBarButtons": [["toImage"]], **toolbar(f"segser-{key}")}
+        config = {"modeBarButtons": [["toImage"]], **toolbar_config(f"segser-{key}")}
         st.plotly_chart(figure, key=f"chart-{key}", theme=None, config=config, alt=alt, **settings)
-        if data is not None:
-            offer_data(lambda: data, f"segser-{key}", f"csv-{key}")
-    _open_clicked()
+        if frame is not None:
+            offer_csv(lambda: frame, file_name=f"segser-{key}", key=f"csv-{key}")
+    open_remembered_selection()
 
 
-def table(frame: pd.DataFrame, key: str, opens: Opens) -> None:
-    """A table that does what a click on the chart does: a row that is chosen opens its clips.
+def show_table(table: ClickableTable, key: str) -> None:
+    """Show a table that does what a click on the chart does; fractions are shown in percent.
 
     Args:
-        frame: row for row as `opens` knows them; what is no whole number in it is a fraction, and shown in percent.
+        table: what is shown.
         key: of its own on the page.
-        opens: the clips of a row.
     """
-    shares = frame.select_dtypes("float").columns
+    shares = table.shown.select_dtypes("float").columns
     st.dataframe(
-        in_percent(frame, shares),
+        shares_in_percent(table.shown, shares),
         key=f"table-{key}",
         hide_index=True,
-        column_config=dict.fromkeys(shares, PERCENT),
-        on_select=lambda: _chosen(f"table-{key}", opens),
+        column_config=dict.fromkeys(shares, PERCENT_COLUMN),
+        on_select=lambda: table.remember_row(f"table-{key}"),
         selection_mode="single-row",
     )
-    _open_clicked()
+    open_remembered_selection()
 
 
-def in_percent(table: pd.DataFrame, shares: Iterable[str]) -> pd.DataFrame:
-    """A table whose shares are percent, rounded as `text.percent` does: a browser rounds halves up."""
+def shares_in_percent(table: pd.DataFrame, shares: Iterable[str]) -> pd.DataFrame:
+    """Turn columns of fractions to percent, rounded as `formatting.percent` does: a browser rounds halves up."""
     return table.assign(**{name: table[name].map(lambda share: float(f"{100 * share:.1f}")) for name in shares})
 
 
-def folded(label: str, key: str) -> Any:
-    """An expander whose content is made once it is opened, which `open` tells; for fragments, which then run again."""
+def lazy_expander(label: str, key: str) -> Any:
+    """Show an expander whose content is made once it is opened, which `open` tells; for fragments, which then rerun."""
     return st.expander(label, key=f"open-{key}", on_change="rerun")
 
 
-def offer_data(data: Callable[[], pd.DataFrame], name: str, key: str) -> None:
-    """A chart's data as CSV, made when the button is pressed.
+def offer_csv(data: Callable[[], pd.DataFrame], *, file_name: str, key: str) -> None:
+    """Show a button that downloads a chart's data as CSV, made when it is pressed.
 
     Args:
         data: what the chart shows, as a table.
-        name: of the file, without its ending.
+        file_name: without its ending.
         key: of the button.
     """
     st.download_button(
         "CSV",
-        lambda: rows_csv(data()),
-        f"{name}.csv",
+        lambda: clips_to_csv(data()),
+        f"{file_name}.csv",
         "text/csv",
         icon=":material/download:",
         type="tertiary",
@@ -111,26 +139,3 @@ def offer_data(data: Callable[[], pd.DataFrame], name: str, key: str) -> None:
         key=key,
         help="What this chart shows, as a table",
     )
-
-
-def _clicked(chart: str, opens: Opens) -> None:
-    """Remember which clips were asked for: a callback itself cannot change the page."""
-    for point in st.session_state[chart].selection.points[:1]:
-        if point.get("customdata"):
-            _remember(*opens(int(point["customdata"][0])))
-
-
-def _chosen(name: str, opens: Opens) -> None:
-    for row in st.session_state[name].selection.rows[:1]:
-        _remember(*opens(row))
-
-
-def _remember(wanted: Filter, of_other: bool) -> None:
-    if of_other:
-        swap()
-    st.session_state[OPENING] = wanted
-
-
-def _open_clicked() -> None:
-    if wanted := st.session_state.pop(OPENING, None):
-        open_mistakes(wanted)

@@ -1,1 +1,1 @@
-"""What the pages say."""
+"""Text of the pages."""

@@ -1,4 +1,4 @@
-"""The text of the page About."""
+"""Text of the page About."""
 
 INTRODUCTION = """
 segser shows which emotion a speech model hears in a recording, and when. It follows *Improved Spoken Emotion
@@ -6,7 +6,7 @@ Recognition With Combined Segment-Based Processing And Triplet Loss* by Dejan Po
 Mikko Kurimo. It is made to study such models: what they hear, where they differ and where they fail.
 """
 
-USE = """
+MISUSE = """
 - **Not to decide anything about a person**: not in hiring, at work, in teaching, in care, in court, at a border or
   in an emergency call.
 - **Not to learn how somebody feels.** The models were taught what actors show when asked to. What a voice shows
@@ -33,7 +33,7 @@ children with autism, for one, show emotions in other ways than most children do
 everyone. Whatever good such a system may do, ask first who uses it, and on whom.
 """
 
-SEGMENTS = """
+METHOD_STEPS = """
 1. **Encoder.** A Transformer that was trained on speech turns the sound into frames, one each 20 ms.
 2. **Segments.** The frames are cut into overlapping windows. On RAVDESS a segment has 80 frames, which is 1.6 s,
    and a new one begins each 40 frames, 0.8 s. The last one ends with the recording.
@@ -76,13 +76,13 @@ EQUATIONS = (
     ),
 )
 
-SCORES = """
+SCORES_NOTE = """
 UAR is the mean of the classes' recalls, accuracy the share of all clips that are right, macro F1 the mean of the
 classes' F1; all on the test set, in percent. The test set is 208 clips of two actors whom the models never heard,
 saying the same two sentences as in training. Two speakers are too few to say how well the models do on others.
 """
 
-LIMITS = """
+LIMITATIONS = """
 - **No segment's label was ever validated.** A segment that differs from its recording's label may be right or wrong:
   nobody listened and wrote down which.
 - **Acted speech, two sentences.** All that the models know of emotion is 20 actors saying two English sentences on
@@ -94,7 +94,7 @@ LIMITS = """
 - **The baseline's segments are a probe.** It never met one in training.
 """
 
-SOURCE = """
+SOURCES = """
 Whisper's encoder, on which the bundled models rest, is under the MIT licence. RAVDESS (Livingstone and Russo, 2018) is
 under CC BY-NC-SA 4.0: the models made from it are for non-commercial use.
 """

@@ -1,42 +1,48 @@
-"""What the page of mistakes says of clips."""
+"""Text of the page Mistakes: clips, their labels and levels."""
 
 import pandas as pd
 
-from pages.shared.text.common import plain
-from segser_core.audio.levels import Level
+from pages.shared.text.common import escape_markdown
+from segser_core.audio.levels import SpanLevel
 
 
-def heard(label: str, confidence: float, true: str) -> str:
-    """What a model hears, how surely, and whether that is the true class."""
+def verdict_text(label: str, confidence: float, true: str) -> str:
+    """Format a predicted label with its confidence, and whether it is the true class."""
     return f"{label} {confidence:.2f} {'✓' if label == true else '✗'}"
 
 
-def count(found: int, of: int, seeds: int, opening: bool) -> str:
-    """How many clips a filter lets through, and what the page opens with."""
-    what = "clips" if seeds == 1 else f"rows, one for each clip and each of {seeds} seeds"
-    return f"**{found}** of {of} {what}" + (": the wrong ones, the most confident first" if opening else "")
+def clip_count(selected: int, of: int, seeds: int, is_default: bool) -> str:
+    """Say how many clips a filter selects.
+
+    Args:
+        selected, of: rows that the filter selects, and all rows.
+        seeds: how many seeds the run has.
+        is_default: whether filter and order are those that the page opens with.
+    """
+    rows = "clips" if seeds == 1 else f"rows, one for each clip and each of {seeds} seeds"
+    return f"**{selected}** of {of} {rows}" + (": the wrong ones, the most confident first" if is_default else "")
 
 
-def of_clip(row: pd.Series) -> str:
-    """Who says what in a clip, how long it is, and what its segments say of its class, as known."""
-    names = {"speaker": "speaker {}", "session": "session {}", "gender": "{}", "style": "{}"}
-    parts = [said.format(plain(str(row[name]))) for name, said in names.items() if _known(row, name)]
-    if _known(row, "duration_s"):
+def clip_description(row: pd.Series) -> str:
+    """Say who speaks in a clip, how long it is, and how many segments name its class, as far as is known."""
+    templates = {"speaker": "speaker {}", "session": "session {}", "gender": "{}", "style": "{}"}
+    parts = [t.format(escape_markdown(str(row[name]))) for name, t in templates.items() if _is_known(row, name)]
+    if _is_known(row, "duration_s"):
         parts.append(f"{row.duration_s:.1f} s")
-    if _known(row, "true_share"):
+    if _is_known(row, "true_share"):
         parts.append(f"{row.true_share:.0%} of {row.segments:.0f} segments name the true class")
     line = " · ".join(parts)
-    return f"“{plain(row.text)}”  \n{line}" if _known(row, "text") else line
+    return f"“{escape_markdown(row.text)}”  \n{line}" if _is_known(row, "text") else line
 
 
-def level(found: Level, start_s: float, end_s: float) -> str:
-    """How loud the most confident segment is."""
-    db = f"{found.rms_db:.0f}".replace("-", "−")
+def level_text(level: SpanLevel, start_s: float, end_s: float) -> str:
+    """Say how loud the most confident segment is, and how much of it is silent."""
+    db = f"{level.rms_db:.0f}".replace("-", "−")
     return (
         f":small[The most confident segment, {start_s:.2f}–{end_s:.2f} s, has a level of {db} dB, where "
-        f"0 is full scale, and is {found.silent_share:.0%} silent, that is 25 dB below the clip's loudest 20 ms.]"
+        f"0 is full scale, and is {level.silent_share:.0%} silent, that is 25 dB below the clip's loudest 20 ms.]"
     )
 
 
-def _known(row: pd.Series, name: str) -> bool:
+def _is_known(row: pd.Series, name: str) -> bool:
     return name in row and pd.notna(row[name]) and str(row[name]) != ""

@@ -1,18 +1,18 @@
-"""What the pages say of models, rules and segments, in one place and in plain language."""
+"""Text that several pages share: models, rules, segments and their names, as people say them."""
 
 import re
 from collections.abc import Callable, Sequence
 
 from segser_core.formatting import percent
 from segser_core.inference.models import ModelInfo
-from segser_core.prediction.prediction import Context, Prediction, Segment
+from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
-from segser_core.prediction.timeline import Stretch, disagreements
-from segser_core.runs.reaggregate import own_rule
+from segser_core.prediction.timeline import TimeSpan, find_disagreements
+from segser_core.runs.reaggregate import stored_rule
 from segser_core.runs.run import Run
-from segser_core.systems import system_of
+from segser_core.systems import find_system
 
-RULES: dict[Aggregate, str] = {
+RULE_TITLES: dict[Aggregate, str] = {
     "max": "most confident segment",
     "mean": "mean of all segments",
     "vote": "vote of the segments",
@@ -29,7 +29,7 @@ RULE_HELP = """
 """
 NO_BREAK = "\N{NO-BREAK SPACE}"
 NOTHING_YET = "No recording yet: choose one above, or go back to the sample."
-CONTEXTS: dict[Context, str] = {"clip": "in context", "segment": "in isolation"}
+CONTEXT_NAMES: dict[Context, str] = {"clip": "in context", "segment": "in isolation"}
 SUBJECTS = {"recording": "Two models, one recording", "runs": "Two runs"}
 CONTEXT_HELP = """
 - **in context**: the model hears the whole recording, then segments are cut. What it says of one segment may
@@ -41,7 +41,6 @@ CONTEXT_LINE: dict[Context, str] = {
     "clip": "Segments are shown **in context**: the model heard the whole recording before they were cut.",
     "segment": "Segments are shown **in isolation**: the model heard each one by itself.",
 }
-CORPORA = {"ravdess": "RAVDESS: speech and song of 20 actors who were asked to show an emotion, in two sentences"}
 NO_LABELS = (
     "Segments have no labels of their own: in training each took its recording's, and nobody checked that it fits."
 )
@@ -51,123 +50,133 @@ PROBE = (
 )
 
 
-def plain(text: str) -> str:
-    """Text from outside, such as a file's name, so that Markdown shows it letter by letter."""
+def escape_markdown(text: str) -> str:
+    """Escape text from outside, such as a file's name, so that Markdown shows it letter by letter."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
-def system(info: ModelInfo) -> str:
-    """A model's system, as people say it."""
-    return system_of(info.system).title
+def system_title(info: ModelInfo) -> str:
+    """Name a model's system as people say it."""
+    return find_system(info.system).title
 
 
-def model_name(info: ModelInfo) -> str:
-    """A model as people say it, and the name that the command line knows."""
-    said = system(info)
-    return said if said.lower() == info.name else f"{said} ({info.name})"
+def model_title(info: ModelInfo) -> str:
+    """Name a model as people say it, with the name that the command line knows."""
+    title = system_title(info)
+    return title if title.lower() == info.name else f"{title} ({info.name})"
 
 
-def rule(name: Aggregate, system: str) -> str:
-    """A rule of aggregation, marked where it is the system's own."""
-    return RULES[name] + (" (default)" if name == system_of(system).rule else "")
+def rule_title(rule: Aggregate, system: str) -> str:
+    """Name a rule of aggregation, marked where it is the system's own."""
+    return RULE_TITLES[rule] + (" (default)" if rule == find_system(system).rule else "")
 
 
-def run_rule(run: Run, other: Run | None) -> Callable[[str], str]:
-    """The rules of aggregation of one or two runs; `own` is said as what it is where they share it."""
-    own = dict.fromkeys(RULES[own_rule(each)] for each in (run, other) if each is not None)
-    said = f"own rule: {next(iter(own))}" if len(own) == 1 else "each run's own rule"
-    return lambda name: said if name == "own" else RULES[name]  # type: ignore[index]
+def run_rule_titles(run: Run, other: Run | None) -> Callable[[str], str]:
+    """Make a function that names the rules of one or two runs; `own` is named as the rule it is where they share it."""
+    own = dict.fromkeys(RULE_TITLES[stored_rule(each)] for each in (run, other) if each is not None)
+    own_title = f"own rule: {next(iter(own))}" if len(own) == 1 else "each run's own rule"
+    return lambda name: own_title if name == "own" else RULE_TITLES[name]  # type: ignore[index]
 
 
-def span(segment: Segment) -> str:
-    """A segment's place in the recording."""
-    return f"{segment.start_s:.2f}–{segment.end_s:.2f} s"
+def format_span(start_s: float, end_s: float) -> str:
+    """Format where a span begins and ends in the recording."""
+    return f"{start_s:.2f}–{end_s:.2f} s"
 
 
 def segment_lines(prediction: Prediction) -> list[str]:
-    """The segments as a list: where each is, what is heard in it, and a star for the one that decided."""
-    decided = prediction.deciding
-    return [f"{span(s)}: {s.label} {s.confidence:.2f}{' ★' if s is decided else ''}" for s in prediction.segments]
-
-
-def verdict(prediction: Prediction) -> str:
-    """Where a recording's label comes from."""
-    where = f",  \n★ {span(prediction.deciding)}" if prediction.deciding is not None else ""
-    return f"with probability {prediction.confidence:.2f},  \nfrom the {RULES[prediction.aggregate]}{where}"
-
-
-def below_timeline(prediction: Prediction, info: ModelInfo) -> str:
-    """What must be known to read segments: their context, that nobody labelled them, what the model was taught."""
-    return f":small[{CONTEXT_LINE[prediction.context]} {PROBE if prediction.is_probe else NO_LABELS} {taught([info])}]"
-
-
-def below_comparison(predictions: Sequence[Prediction], infos: Sequence[ModelInfo] = ()) -> str:
-    """The same for two models side by side; without what they were trained on where that is not known."""
-    each = [f"**{p.model}**: {PROBE if p.is_probe else NO_LABELS}" for p in predictions]
-    lines = [CONTEXT_LINE[predictions[0].context], *each, *([taught(infos)] if infos else [])]
-    return "  \n".join(f":small[{line}]" for line in lines)
-
-
-def taught(infos: Sequence[ModelInfo]) -> str:
-    """What models were trained on."""
-    corpora = dict.fromkeys(CORPORA.get(info.corpus, info.corpus) for info in infos)
-    return f"Trained on {' and '.join(corpora)}."
-
-
-def disagreement(a: Prediction, b: Prediction) -> str:
-    """How far two models differ on a recording."""
-    labels = "the same emotion" if a.label == b.label else "**different emotions**"
-    apart_s = sum(end - start for start, end in disagreements(a, b))
-    stretches = f"in {apart_s:.1f} of its {a.duration_s:.1f} s, shaded below (≠)" if apart_s else "nowhere within it"
-    return f"For the recording they name {labels}; the segments differ {stretches}."
-
-
-def both_lines(a: Prediction, b: Prediction) -> list[tuple[Stretch, str]]:
-    """Each stretch that is a segment of either model, what each hears in it, and a star where it decided for one."""
-    heard: dict[Stretch, list[str]] = {}
-    decided = {(p.deciding.start_s, p.deciding.end_s) for p in (a, b) if p.deciding is not None}
-    for prediction in (a, b):
-        for segment in prediction.segments:
-            heard.setdefault((segment.start_s, segment.end_s), []).append(segment.label)
+    """List the segments: the span of each, its label and confidence, and a star for the one that decided."""
+    decided = prediction.deciding_segment
     return [
-        ((start, end), f"{start:.2f}–{end:.2f} s: {_pair(labels)}{' ★' if (start, end) in decided else ''}")
-        for (start, end), labels in sorted(heard.items())
+        f"{format_span(s.start_s, s.end_s)}: {s.label} {s.confidence:.2f}{' ★' if s is decided else ''}"
+        for s in prediction.segments
     ]
 
 
-def _pair(labels: list[str]) -> str:
+def label_origin(prediction: Prediction) -> str:
+    """Say how probable a recording's label is, and by which rule it was found."""
+    decided = prediction.deciding_segment
+    span = f",  \n★ {format_span(decided.start_s, decided.end_s)}" if decided is not None else ""
+    return f"with probability {prediction.confidence:.2f},  \nfrom the {RULE_TITLES[prediction.aggregate]}{span}"
+
+
+def timeline_caption(prediction: Prediction, info: ModelInfo) -> str:
+    """Say how to read the segments of a timeline: their context, that nobody labelled them, the training data."""
+    labels = PROBE if prediction.is_probe else NO_LABELS
+    return f":small[{CONTEXT_LINE[prediction.context]} {labels} {training_data([info])}]"
+
+
+def comparison_caption(predictions: Sequence[Prediction], infos: Sequence[ModelInfo] = ()) -> str:
+    """Say how to read the segments of two models side by side; without training data where `infos` is empty."""
+    labels = [f"**{p.model}**: {PROBE if p.is_probe else NO_LABELS}" for p in predictions]
+    lines = [CONTEXT_LINE[predictions[0].context], *labels, *([training_data(infos)] if infos else [])]
+    return "  \n".join(f":small[{line}]" for line in lines)
+
+
+def training_data(infos: Sequence[ModelInfo]) -> str:
+    """Say on which corpora models were trained."""
+    known = [info.corpus_info for info in infos]
+    corpora = dict.fromkeys(": ".join(filter(None, (each.title, each.training_data))) for each in known)
+    return f"Trained on {' and '.join(corpora)}."
+
+
+def disagreement_text(a: Prediction, b: Prediction) -> str:
+    """Say how far two models differ on a recording."""
+    labels = "the same emotion" if a.label == b.label else "**different emotions**"
+    apart_s = sum(end - start for start, end in find_disagreements(a, b))
+    extent = f"in {apart_s:.1f} of its {a.duration_s:.1f} s, shaded below (≠)" if apart_s else "nowhere within it"
+    return f"For the recording they name {labels}; the segments differ {extent}."
+
+
+def comparison_lines(a: Prediction, b: Prediction) -> list[tuple[TimeSpan, str]]:
+    """List the spans that are a segment of either model.
+
+    Returns:
+        Each span with a line: when it is, each model's label, and a star where it decided for one of them.
+    """
+    labels_of: dict[TimeSpan, list[str]] = {}
+    decided = {(p.deciding_segment.start_s, p.deciding_segment.end_s) for p in (a, b) if p.deciding_segment is not None}
+    for prediction in (a, b):
+        for segment in prediction.segments:
+            labels_of.setdefault((segment.start_s, segment.end_s), []).append(segment.label)
+    return [
+        (span, f"{format_span(*span)}: {_join_labels(labels)}{' ★' if span in decided else ''}")
+        for span, labels in sorted(labels_of.items())
+    ]
+
+
+def _join_labels(labels: list[str]) -> str:
     return labels[0] if len(set(labels)) == 1 else " ≠ ".join(labels)
 
 
 def model_list(infos: Sequence[ModelInfo]) -> str:
-    """The bundled models, a line each, and what they were trained on."""
-    lines = [f"- **{model_name(info)}**: {info.encoder}, {info.size_bytes / 1e6:.1f} MB" for info in infos]
-    return "\n".join([*lines, "", taught(infos)])
+    """List the bundled models, a line each, and what they were trained on."""
+    lines = [f"- **{model_title(info)}**: {info.encoder}, {info.size_bytes / 1e6:.1f} MB" for info in infos]
+    return "\n".join([*lines, "", training_data(infos)])
 
 
-def card(info: ModelInfo) -> str:
-    """The model card that lies beside a model."""
+def model_card_text(info: ModelInfo) -> str:
+    """Read the card beside a model as Markdown, with headings below those of the page."""
     file = info.checkpoint.parent / "README.md"
-    text = file.read_text(encoding="utf-8") if file.is_file() else "This model has no card."
-    body = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)  # what machines read of it
-    return re.sub(r"^#", "###", body, flags=re.MULTILINE)  # headings below those of the page
+    card = file.read_text(encoding="utf-8") if file.is_file() else "This model has no card."
+    body = re.sub(r"\A---\n.*?\n---\n", "", card, flags=re.DOTALL)  # the front matter, which is for machines
+    return re.sub(r"^#", "###", body, flags=re.MULTILINE)
 
 
-def scores(info: ModelInfo) -> dict[str, str]:
-    """A row of the table of scores."""
-    figures = {"UAR": info.uar, "accuracy": info.accuracy, "macro F1": info.macro_f1}
-    return {"model": info.name, **{name: percent(value) for name, value in figures.items()}}
+def model_score_row(info: ModelInfo) -> dict[str, str]:
+    """Format a model's scores as a row of a table."""
+    values = {"UAR": info.uar, "accuracy": info.accuracy, "macro F1": info.macro_f1}
+    return {"model": info.name, **{name: percent(value) for name, value in values.items()}}
 
 
-def files_heard(heard: int, files: int) -> str:
-    """How many of several files could be analysed."""
-    if heard == files:
+def analysed_count(analysed: int, files: int) -> str:
+    """Say how many of several files could be analysed."""
+    if analysed == files:
         return f"**{files} files.** Choose one to see its timeline below."
-    if not heard:
+    if not analysed:
         return f"**None of the {files} files could be analysed.**"
-    return f"**{heard} of {files} files could be analysed.** Choose one to see its timeline below."
+    return f"**{analysed} of {files} files could be analysed.** Choose one to see its timeline below."
 
 
-def refused(why: str) -> str:
-    """Why a file is not analysed, as a cell of a table."""
-    return f"Not analysed: {why}"
+def refusal_text(reason: str) -> str:
+    """Say in a cell of a table why a file is not analysed."""
+    return f"Not analysed: {reason}"

@@ -1,68 +1,74 @@
-"""What the page on recall says of scores and differences, in plain language."""
+"""Text of the page Recall: scores, intervals and differences in plain language."""
 
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from pages.shared.text.common import NO_BREAK, RULES, plain
-from segser_core.formatting import percent, signed
+from pages.shared.text.common import NO_BREAK, RULE_TITLES, escape_markdown
+from segser_core.formatting import percent, signed_points
 from segser_core.paper import layer_average_note
 from segser_core.prediction.rules import Aggregate
+from segser_core.runs.corpus_info import corpus_info
 from segser_core.runs.run import Run
 from segser_core.statistics.bootstrap import COVERAGE_AT_10, FEW_SPEAKERS, FEWEST_SPEAKERS
 from segser_core.statistics.calibration import Calibration
 from segser_core.statistics.paired_difference import Difference
-from segser_core.statistics.scores import Comparison, Summary
+from segser_core.statistics.scores import Comparison, ScoreSummary
 from segser_core.statistics.scores_by_rule import RuleScores
 from segser_core.statistics.tables import overconfidence
 from segser_core.systems import SYSTEMS
 
 CHANCE = 0.05
-SENTENCES = {
-    "ravdess": "RAVDESS has two sentences: every test clip says words that the models heard in training.",
-    "emodb": "EMO-DB has ten sentences: every test clip says words that the models heard in training.",
-}
-BY = {"utterance": "by clip", "speaker": "by speaker"}
-BY_HELP = """
+INTERVAL_KINDS = {"utterance": "by clip", "speaker": "by speaker"}
+INTERVAL_HELP = """
 - **by clip**: how far the score would move with other clips of the same speakers. Clips of one speaker are alike,
   which this leaves out, so it is rather too narrow.
 - **by speaker**: how far it would move with other speakers. Whole speakers are drawn.
 
 Both take the trained models as they are: another training would differ, too.
 """
-SURE = (
-    "They hold for these models; another training would differ. They are not adjusted for the number of classes; p is "
-    "(Holm), and never below what so few can tell."
-)
-METHOD = {  # of the intervals, by the names of `BY`
-    "utterance": "The lines are 95 % intervals: a bootstrap; Wilson's for the recall of a class with fewer than 50 "
-    "clips and where all or none were found; of one seed, Newcombe's for a difference below 50 clips or where fewer "
-    f"than 10 tell the runs apart. {SURE}",
-    "speaker": "The lines are 95 % intervals: a bootstrap of whole speakers, widened for few; Wilson's, a speaker "
-    f"being one trial, where all or none were found. {SURE}",
+INTERVAL_METHODS = {  # by the names of `INTERVAL_KINDS`
+    "utterance": """The lines are 95 % intervals:
+
+- a bootstrap over clips, where nothing below applies;
+- Wilson's, for the recall of a class with fewer than 50 clips, and where all or none of its clips were found;
+- Newcombe's, of one seed, for a difference in a class with fewer than 50 clips, and where fewer than 10 clips tell the
+  runs apart.
+
+They hold for these models; another training would differ. They are not adjusted for the number of classes; p is
+adjusted (Holm), and never below what so few clips can tell.
+""",
+    "speaker": """The lines are 95 % intervals:
+
+- a bootstrap over whole speakers, widened for few speakers, where nothing below applies;
+- Wilson's, each speaker being one trial, where all or none of a class's clips were found.
+
+They hold for these models; another training would differ. They are not adjusted for the number of classes; p is
+adjusted (Holm), and never below what so few speakers can tell.
+""",
 }
-CLICK = (
+CLICK_BAR = (
     "A click on a bar opens its wrong clips in *Mistakes*; so does choosing a row of the table. A click on a "
     "difference opens the clips that only the worse run has wrong."
 )
 CLICK_CELL = "A click on a cell opens its clips in *Mistakes*; the table does the same."
-RULES_ASIDE = (
+RULES_CAPTION = (
     "Same models, same clips: only the rule that makes one label of many segments changes from row to row. "
     "What differs between rows goes with the rule; what differs between runs within a row, with training, and its "
     "interval is of both runs on the same clips. To pick a rule by these test clips would flatter it: pick by others."
 )
-LAYERS = (
+LAYERS_CAPTION = (
     "What each layer of the frozen encoder weighs in the mix that was learned; *input* is what enters the first one. "
     "Mean, lowest and highest over the run's models. Each layer is normalised before, so weights can be compared."
 )
-PAPER_ASIDE = (
+PAPER_CAPTION = (
     "For reference, not for a ranking. The paper fine-tunes wav2vec2. A run on another encoder, such as Whisper's, "
     "which was trained on labelled speech, differs in more than the loss, and does not stand in one line with these."
 )
 
 
-def speakers(summary: Summary) -> str:
-    """Whether there are speakers enough to say how sure a score is on others."""
+def speaker_note(summary: ScoreSummary) -> str:
+    """Say whether there are speakers enough to tell how sure a score is on other people."""
     n = summary.speakers
     if not n:
         return "It is not known who speaks in these clips, so there are intervals by clip alone."
@@ -81,160 +87,184 @@ def speakers(summary: Summary) -> str:
     return f"{n} speakers."
 
 
-def notes(run: Run, summary: Summary) -> list[str]:
-    """What must be known beside the scores of a run: speakers, sentences, classes without a clip."""
-    lines = [speakers(summary)]
-    if run.corpus in SENTENCES:
-        lines.append(SENTENCES[run.corpus])
-    empty = [plain(c) for c, n in zip(run.labels, summary.pooled.confusion.sum(axis=1), strict=True) if not n]
+def run_notes(run: Run, summary: ScoreSummary) -> list[str]:
+    """List what must be known beside the scores of a run: speakers, sentences, classes without a clip."""
+    lines = [speaker_note(summary)]
+    info = corpus_info(run.meta)
+    if info.sentences:
+        words = "every test clip says words that the models heard in training"
+        lines.append(f"{escape_markdown(info.title)} has {info.sentence_count}: {words}.")
+    clips_per_class = summary.pooled.confusion.sum(axis=1)
+    empty = [escape_markdown(label) for label, n in zip(run.labels, clips_per_class, strict=True) if not n]
     if empty:
         lines.append(
-            f"No test clip is labelled {_listed(empty)}, so there is no recall of it, and UAR is the mean over the "
+            f"No test clip is labelled {_join(empty)}, so there is no recall of it, and UAR is the mean over the "
             f"other {summary.pooled.present} classes."
         )
-    lacking = [s for s in summary.per_fold if s.present < summary.pooled.present]
+    lacking = [fold for fold in summary.per_fold if fold.present < summary.pooled.present]
     if lacking:
         lines.append(
-            f"{_count(len(lacking), 'fold')} of {len(summary.per_fold)} lack a class: the mean of folds is of fewer."
+            f"{_count_noun(len(lacking), 'fold')} of {len(summary.per_fold)} lack a class: the mean of folds is of "
+            "fewer."
         )
     if len(summary.per_seed) > 1:
         lines.append(f"{len(summary.per_seed)} seeds: counts of clips are over all of them.")
     return lines
 
 
-def p_value(p: float) -> str:
-    """A p-value as people write it."""
+def format_p_value(p: float) -> str:
+    """Format a p-value as people write it; a dash where there is none."""
     return "–" if p != p else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def verdict(found: Comparison, names: Sequence[str], by_speaker: bool) -> str:
-    """The paired difference of two runs in a few sentences: of UAR, then of each class that differs for sure."""
-    of = found.by_speaker if by_speaker and found.by_speaker is not None else found.differences
-    adjusted = found.holm_by_speaker if of is found.by_speaker and found.holm_by_speaker else found.holm
-    first, second = (plain(name) for name in names)
-    chance = "" if of.uar.p_value <= CHANCE else ", which may be chance"
-    each = list(zip(found.classes, of.recall, adjusted, strict=True))
-    lines = [f"**{first}** has {_uar(of.uar)} than **{second}** ({_interval(of.uar)}){chance}."]
+def difference_text(comparison: Comparison, names: Sequence[str], by_speaker: bool) -> str:
+    """Say how two runs differ: in UAR, then in each class whose recall differs for sure.
+
+    Args:
+        comparison: the paired difference of the runs.
+        names: the first run's, the second's.
+        by_speaker: whether intervals and p-values are by speaker, where there are such.
+    """
+    of_speakers = comparison.by_speaker if by_speaker else None
+    paired = of_speakers or comparison.differences
+    adjusted = (of_speakers and comparison.holm_by_speaker) or comparison.holm
+    first, second = (escape_markdown(name) for name in names)
+    chance = "" if paired.uar.p_value <= CHANCE else ", which may be chance"
+    by_class = list(zip(comparison.classes, paired.recall, adjusted, strict=True))
+    lines = [f"**{first}** has {_uar_text(paired.uar)} than **{second}** ({_interval_text(paired.uar)}){chance}."]
     for worse in (True, False):
-        told = [(c, d, p) for c, d, p in each if p <= CHANCE and (d.value < 0) == worse]
-        if told:
+        sure = [(c, d, p) for c, d, p in by_class if p <= CHANCE and (d.value < 0) == worse]
+        if sure:
             parts = [
-                f"**{abs(100 * d.value):.0f} points {'less' if worse else 'more'} of {plain(c)}** "
-                f"({_interval(d)}, p {p_value(p)})"
-                for c, d, p in told
+                f"**{abs(100 * d.value):.0f} points {'less' if worse else 'more'} of {escape_markdown(c)}** "
+                f"({_interval_text(d)}, p {format_p_value(p)})"
+                for c, d, p in sure
             ]
-            lines.append(f"It finds {_listed(parts)}.")
-    open_ = [plain(c) for c, d, p in each if d.value == d.value and not p <= CHANCE]
-    if open_:
-        lines.append(f"For {_listed(open_)} the difference may be chance.")
+            lines.append(f"It finds {_join(parts)}.")
+    unsure = [escape_markdown(c) for c, d, p in by_class if d.value == d.value and not p <= CHANCE]
+    if unsure:
+        lines.append(f"For {_join(unsure)} the difference may be chance.")
     return " ".join(lines)
 
 
-def _uar(of: Difference) -> str:
-    return f"a UAR {abs(100 * of.value):.1f} points {'higher' if of.value >= 0 else 'lower'}"
+def _uar_text(uar: Difference) -> str:
+    return f"a UAR {abs(100 * uar.value):.1f} points {'higher' if uar.value >= 0 else 'lower'}"
 
 
-def _interval(of: Difference) -> str:
-    return f"95 %: {signed(of.interval.low)} to {signed(of.interval.high)}"
+def _interval_text(difference: Difference) -> str:
+    return f"95 %: {signed_points(difference.interval.low)} to {signed_points(difference.interval.high)}"
 
 
-def rule_verdict(name: str, found: Mapping[Aggregate, RuleScores], label: str | None) -> str:
-    """What a run's own rule costs or gains beside the rule that serves it best; empty where it has one rule."""
-    own = next(iter(found))
-    values = {rule: _value(of, label) for rule, of in found.items()}
+def own_rule_text(name: str, scores: Mapping[Aggregate, RuleScores], label: str | None) -> str:
+    """Say what a run's own rule costs or gains beside the rule that serves it best; empty where it has one rule.
+
+    Args:
+        name: the run's.
+        scores: by rule, the run's own first.
+        label: the class whose recall is compared; None: UAR.
+    """
+    own = next(iter(scores))
+    values = {rule: _score_value(of_rule, label) for rule, of_rule in scores.items()}
     best = max(values, key=values.__getitem__)
     if len(values) < 2 or values[best] != values[best]:
         return ""
-    what = "UAR" if label is None else f"recall of {plain(label)}"
+    measure = "UAR" if label is None else f"recall of {escape_markdown(label)}"
+    run = f"**{escape_markdown(name)}**"
     if best == own:
-        return f"**{plain(name)}**: no other rule gives a higher {what} than its own ({RULES[own]})."
+        return f"{run}: no other rule gives a higher {measure} than its own ({RULE_TITLES[own]})."
     return (
-        f"**{plain(name)}**: its own rule ({RULES[own]}) gives a {what} of {percent(values[own])} %, the "
-        f"{RULES[best]} {percent(values[best])} %. It is one and the same model: these "
+        f"{run}: its own rule ({RULE_TITLES[own]}) gives a {measure} of {percent(values[own])} %, the "
+        f"{RULE_TITLES[best]} {percent(values[best])} %. It is one and the same model: these "
         f"{percent(values[best] - values[own])} points go with the rule."
     )
 
 
-def same_rule_verdict(differences: pd.DataFrame, names: Sequence[str]) -> str:
-    """Under which rules one run is ahead of another that is asked for the same rule; empty where they share none.
+def same_rule_text(differences: pd.DataFrame, names: Sequence[str]) -> str:
+    """Say under which rules one run is better than another under the same rule; empty where they share none.
 
     Args:
-        differences: of `rules.rule_difference_table`, with the rules as people say them.
+        differences: of `scores_by_rule.rule_difference_table`, with the rules' titles.
         names: the first run's, the second's.
     """
-    first, second = (f"**{plain(name)}**" for name in names)
-    ahead, behind = differences.low > 0, differences.high < 0
+    first, second = (f"**{escape_markdown(name)}**" for name in names)
+    better, worse = differences.low > 0, differences.high < 0
     parts = [
-        f"{how}{', whatever the rule' if which.all() else f' under the {_listed(differences.rule[which].tolist())}'}"
-        for how, which in (
-            (f"ahead of {second}", ahead),
-            (f"behind {second}", behind),
-            ("neither for sure", ~(ahead | behind)),
+        f"{how}{', whatever the rule' if rows.all() else f' under the {_join(differences.rule[rows].tolist())}'}"
+        for how, rows in (
+            (f"ahead of {second}", better),
+            (f"behind {second}", worse),
+            ("neither for sure", ~(better | worse)),
         )
-        if which.any()
+        if rows.any()
     ]
     return f"With the same rule for both, {first} is {'; '.join(parts)}." if parts else ""
 
 
-def _value(of: RuleScores, label: str | None) -> float:
-    return of.pooled.uar if label is None else float(of.pooled.recall[of.pooled.classes.index(label)])
+def _score_value(scores: RuleScores, label: str | None) -> float:
+    pooled = scores.pooled
+    return pooled.uar if label is None else float(pooled.recall[pooled.classes.index(label)])
 
 
-def calibration(name: str, of: Calibration) -> str:
-    """A run's calibration in a sentence or two."""
-    gap = overconfidence(of)
-    text = (
-        f"**{plain(name)}**: calibration error (ECE) {percent(of.ece)} points; on the whole it is "
+def calibration_text(name: str, calibration: Calibration) -> str:
+    """Say how well a run's confidences fit, and which temperature would mend them."""
+    gap = overconfidence(calibration)
+    error = (
+        f"**{escape_markdown(name)}**: calibration error (ECE) {percent(calibration.ece)} points; on the whole it is "
         f"{'too sure' if gap > 0 else 'not sure enough'}, by {percent(abs(gap))}."
     )
-    if of.temperature is None or of.ece_at_temperature is None:
-        return f"{text} There are no development clips in this run, so no temperature can be fitted."
+    if calibration.temperature is None or calibration.ece_at_temperature is None:
+        return f"{error} There are no development clips in this run, so no temperature can be fitted."
     return (
-        f"{text} Temperature fitted on its development clips: {of.temperature:.2f}, which would leave an error of "
-        f"{percent(of.ece_at_temperature)} points; labels stay as they are."
+        f"{error} Temperature fitted on its development clips: {calibration.temperature:.2f}, which would leave an "
+        f"error of {percent(calibration.ece_at_temperature)} points; labels stay as they are."
     )
 
 
-def agreement(found: Comparison, names: Sequence[str]) -> str:
-    """How alike two runs judge, both ways round, and McNemar's test of each seed."""
-    of, (first, second) = found.agreement, (plain(name) for name in names)
+def agreement_text(comparison: Comparison, names: Sequence[str]) -> str:
+    """List how alike two runs judge, both ways round, and McNemar's test of each seed.
+
+    Args:
+        comparison: the paired difference of the runs.
+        names: the first run's, the second's.
+    """
+    alike, (first, second) = comparison.agreement, (escape_markdown(name) for name in names)
     lines = [
-        f"The two give the same label to **{percent(of.share)} %** of the clips, right or wrong; Cohen's κ "
-        f"**{of.kappa:.2f}**.",
-        f"Of what {first} has right, {second} has right {percent(of.second_of_first)} %; the other way round "
-        f"{percent(of.first_of_second)} %.",
-        f"With {first}'s labels taken as truth, {second} has a UAR of {percent(of.uar_first_as_truth)} %; the other "
-        f"way round {percent(of.uar_second_as_truth)} %.",
+        f"The two give the same label to **{percent(alike.share)} %** of the clips, right or wrong; Cohen's κ "
+        f"**{alike.kappa:.2f}**.",
+        f"Of what {first} has right, {second} has right {percent(alike.second_of_first)} %; the other way round "
+        f"{percent(alike.first_of_second)} %.",
+        f"With {first}'s labels taken as truth, {second} has a UAR of {percent(alike.uar_first_as_truth)} %; the "
+        f"other way round {percent(alike.uar_second_as_truth)} %.",
     ]
-    for test in found.mcnemar:
-        seed = f" (seed {test.seed})" if len(found.mcnemar) > 1 else ""
+    for test in comparison.mcnemar:
+        seed = f" (seed {test.seed})" if len(comparison.mcnemar) > 1 else ""
         lines.append(
             f"McNemar's test of accuracy{seed}: {test.first_only} clips only {first} has right, "
-            f"{test.second_only} only {second}; p {p_value(test.p_value)}."
+            f"{test.second_only} only {second}; p {format_p_value(test.p_value)}."
         )
     return "\n".join(f"- {line.replace(' %', NO_BREAK + '%')}" for line in lines)
 
 
-def paper_notes(corpus: str) -> str:
-    """What stands beside the paper's numbers."""
+def paper_caption(corpus: str) -> str:
+    """Say how to read the paper's scores on a corpus beside ours."""
     both = layer_average_note(corpus)
     if both is None:
-        return PAPER_ASIDE
+        return PAPER_CAPTION
     return (
-        f"{PAPER_ASIDE} {SYSTEMS['layer-average'].title}'s {percent(both[0])} knows the test speakers' own statistics; "
-        f"with those of the training set it is {percent(both[1])}."
+        f"{PAPER_CAPTION} {SYSTEMS['layer-average'].title}'s {percent(both[0])} knows the test speakers' own "
+        f"statistics; with those of the training set it is {percent(both[1])}."
     )
 
 
-def encoder(run: Run) -> str:
-    """The encoder that a run names; a dash where it names none."""
-    said = run.meta.get("encoder", "")
-    return str(said.get("name", "") if isinstance(said, dict) else said) or "–"
+def encoder_title(run: Run) -> str:
+    """Name the encoder of a run; a dash where run.json names none."""
+    encoder = run.meta.get("encoder", "")
+    return str(encoder.get("name", "") if isinstance(encoder, dict) else encoder) or "–"
 
 
-def _listed(words: Sequence[str]) -> str:
+def _join(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+def _count_noun(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
