@@ -7,7 +7,7 @@ from pages.shared.app.chart_toolbar import choose_image_format
 from pages.shared.app.pickers import choose_context, choose_subject
 from pages.shared.app.preload import preload_plotly
 from pages.shared.app.shell import set_up_page
-from pages.shared.recording.analysis import decode_recording, predict_recording
+from pages.shared.recording.analysis import predict_recording, recording_samples
 from pages.shared.recording.player import PlayableSpan, show_player
 from pages.shared.recording.source_picker import choose_source, obtain_recording, show_recording_name
 from pages.shared.runs.agreement import show_agreement
@@ -38,7 +38,7 @@ if recording is None:
     st.info(common.NOTHING_YET, icon=":material/graphic_eq:")
     stop_page()
 
-samples = decode_recording(recording)
+samples = recording_samples(recording)
 models = list_models()[:2]
 a, b = (predict_recording(recording, samples, model.name, context) for model in models)
 

@@ -7,7 +7,7 @@ from pages.shared.app.chart_toolbar import choose_image_format
 from pages.shared.app.pickers import choose_context, choose_model, choose_rule
 from pages.shared.app.shell import set_up_page
 from pages.shared.recording import file_list
-from pages.shared.recording.analysis import decode_recording
+from pages.shared.recording.analysis import recording_samples
 from pages.shared.recording.downloads import offer_downloads
 from pages.shared.recording.player import PlayableSpan, show_player
 from pages.shared.recording.source_picker import choose_source, obtain_recordings, show_recording_name
@@ -38,7 +38,7 @@ if shown is None or shown.prediction is None:
     stop_page()
 
 recording, prediction = shown.recording, shown.prediction
-samples = decode_recording(recording)
+samples = recording_samples(recording)
 
 label_column, probability_column = st.columns([2, 3], gap="large")
 with label_column:

@@ -16,7 +16,7 @@ from segser_core.labels import emotion_colour
 from segser_core.runs.clip_filter import available_orders
 
 MAX_ROWS = 500  # which a browser is sent; the files for download have them all
-TABLE_KEY, ORDER_KEY = "clip-rows", "mistakes-sort"
+CLIP_TABLE_KEY, ORDER_KEY = "clip-rows", "mistakes-sort"
 ORDER_TITLES = {
     "surest": "most confident first",
     "least-sure": "least confident first",
@@ -65,12 +65,12 @@ def show_clip_list(clips: pd.DataFrame, choice: RunChoice, opened: ClipKey | Non
     """
     keys = clip_keys(clips)
     marked = [keys.index(opened)] if opened in keys else []
-    st.session_state[TABLE_KEY] = {"selection": {"rows": marked, "columns": []}}
+    st.session_state[CLIP_TABLE_KEY] = {"selection": {"rows": marked, "columns": []}}
     columns = shown_columns(clips)
     emotions = [name for name in EMOTION_COLUMNS if name in columns]
     st.dataframe(
         clips[columns].round(DECIMALS).style.map(_emotion_style, subset=emotions),
-        key=TABLE_KEY,
+        key=CLIP_TABLE_KEY,
         hide_index=True,
         column_config=_column_config(choice),
         on_select=lambda: _open_chosen_row(keys),
@@ -120,7 +120,7 @@ def _says_something(column: pd.Series) -> bool:
 
 
 def _open_chosen_row(keys: list[ClipKey]) -> None:
-    rows = st.session_state[TABLE_KEY].selection.rows
+    rows = st.session_state[CLIP_TABLE_KEY].selection.rows
     open_clip(keys[rows[0]] if rows else None)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared.recording.analysis import load_predictor
+from pages.shared.recording.analysis import bundled_predictor
 from pages.shared.runs.run_choice import RunChoice
 from pages.shared.text.clips import verdict_text
 from pages.shared.text.common import escape_markdown
@@ -118,7 +118,7 @@ def _predict_end(
         length_s=length_s,
         rule=choice.rule or stored_rule(run),
     )
-    return _predict_cached(clip_end, samples, load_predictor(checkpoint))
+    return _predict_cached(clip_end, samples, bundled_predictor(checkpoint))
 
 
 @st.cache_data(scope="session", max_entries=200, show_spinner=False)

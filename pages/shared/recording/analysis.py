@@ -31,7 +31,7 @@ ProgressBar = Callable[[float], tuple[float, str]]  # seconds analysed → share
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
-def load_predictor(model: str) -> "Predictor":
+def bundled_predictor(model: str) -> "Predictor":
     """Load a bundled model; all visitors share it, since it keeps nothing between calls."""
     from segser_core.inference.predictor import Predictor  # torch takes seconds: the page is there before it
 
@@ -44,7 +44,7 @@ def load_predictor(model: str) -> "Predictor":
     show_spinner="Reading the recording …",
     hash_funcs={RecordingFile: lambda recording: recording.sha256},
 )
-def decode_recording(recording: RecordingFile) -> np.ndarray:
+def recording_samples(recording: RecordingFile) -> np.ndarray:
     """Decode a recording to (N,) samples at 16 kHz, once a session."""
     return load_audio(recording.data, max_duration_s=MAX_DURATION_S)
 
@@ -94,7 +94,7 @@ def _predict_with_bar(
     """Analyse recordings; `progress_of` gives the bar of a recording by its index."""
     slot = st.empty()
     draw = draw_outside_cache(slot.progress)
-    predictor = load_predictor(model)
+    predictor = bundled_predictor(model)
     try:
         return [
             _predict(recording, model, context, predictor, _Progress(progress_of(index), draw))

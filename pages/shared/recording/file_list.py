@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from pages.shared.recording.analysis import decode_recording, predict_recording, predict_recordings
+from pages.shared.recording.analysis import predict_recording, predict_recordings, recording_samples
 from pages.shared.recording.recording import RecordingFile
 from pages.shared.recording.source_picker import SHOWN_FILE
 from pages.shared.text import common
@@ -14,7 +14,7 @@ from segser_core.errors import AudioError
 from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
 
-TABLE_KEY = "table-of-files"
+FILE_TABLE_KEY = "table-of-files"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def analyse_files(
 
 def _predict_one(recording: RecordingFile, model: str, context: Context) -> Prediction | str:
     try:
-        return predict_recording(recording, decode_recording(recording), model, context)
+        return predict_recording(recording, recording_samples(recording), model, context)
     except AudioError as error:
         return str(error)
 
@@ -67,7 +67,7 @@ def choose_file(files: Sequence[AnalysedFile]) -> AnalysedFile | None:
 def _show_table(files: Sequence[AnalysedFile]) -> None:
     """Show a row a file, the one that is shown checked; choosing another one shows it."""
     st.markdown(common.analysed_count(sum(file.prediction is not None for file in files), len(files)))
-    key = f"{TABLE_KEY}-{st.session_state.get(SHOWN_FILE)}"  # a table anew for each file shown: its check is true
+    key = f"{FILE_TABLE_KEY}-{st.session_state.get(SHOWN_FILE)}"  # a table anew for each file shown: its check is true
     rows = pd.DataFrame([_row(file) for file in files])
     st.dataframe(
         rows if rows.notes.any() else rows.drop(columns="notes"),

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from pages.shared.recording.analysis import decode_recording
+from pages.shared.recording.analysis import recording_samples
 from pages.shared.recording.recording import RecordingFile, load_sample
 from pages.shared.text.common import escape_markdown
 from segser_core.errors import AudioError
@@ -16,7 +16,7 @@ CONSENT = (
     "Nobody is being judged by it at work, at school or at university."
 )
 SYNTHETIC = "Spoken by a speech synthesiser: nobody felt anything here, and the models never met such a voice."
-ENDINGS = "WAV, FLAC, MP3, OGG, M4A, WebM, MP4, up to half an hour"
+ACCEPTED_FILES = "WAV, FLAC, MP3, OGG, M4A, WebM, MP4, up to half an hour"
 SHOWN_FILE = "shown-file"  # key of the session: the identity of the recording that is shown of several
 PRIVACY = (
     "Recordings stay in the memory of the computer that runs segser: they are not saved, and not sent anywhere else."
@@ -62,7 +62,7 @@ def _ask_for_recordings(source: RecordingSource, several: bool) -> list[Recordin
     settings: dict[str, Any] = {"key": key, "disabled": not agreed, "on_change": _take_over, "args": (source, key)}
     if source == "upload":
         files = "One file or several: " if several else ""
-        st.file_uploader(files + ENDINGS, accept_multiple_files=several, **settings)
+        st.file_uploader(files + ACCEPTED_FILES, accept_multiple_files=several, **settings)
     else:
         st.audio_input("Record a few seconds", **settings)
     if refused := _by_source("refused").get(source):
@@ -110,7 +110,7 @@ def _remove(source: RecordingSource) -> None:
 def _refusal(recording: RecordingFile) -> str:
     """Say why a recording cannot be read; empty where it can."""
     try:
-        decode_recording(recording)
+        recording_samples(recording)
     except AudioError as error:
         return str(error)
     return ""

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs.run import Run
 
-P = ParamSpec("P")
-R = TypeVar("R")
+CachedFunction = TypeVar("CachedFunction", bound=Callable)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,7 @@ class RunChoice:
         return (self.run,) if self.other is None else (self.run, self.other)
 
 
-def cached_by_run(*, max_entries: int, show_spinner: bool | str = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def cached_by_run(*, max_entries: int, show_spinner: bool | str = False) -> Callable[[CachedFunction], CachedFunction]:
     """Make a decorator that caches a function of runs or choices of runs for all visitors.
 
     A run is told from others, and from what was in its folder before it was replaced, by its path, its name and its
@@ -45,7 +44,7 @@ def cached_by_run(*, max_entries: int, show_spinner: bool | str = False) -> Call
     """
     key_functions: dict[str | type[Any], Callable[[Any], Any]] = {Run: _run_key, RunChoice: _choice_key}
     decorator = st.cache_resource(max_entries=max_entries, show_spinner=show_spinner, hash_funcs=key_functions)
-    return cast(Callable[[Callable[P, R]], Callable[P, R]], decorator)
+    return cast(Callable[[CachedFunction], CachedFunction], decorator)
 
 
 def _run_key(run: Run) -> tuple:

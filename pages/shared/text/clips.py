@@ -15,7 +15,8 @@ def clip_count(selected: int, of: int, seeds: int, is_default: bool) -> str:
     """Say how many clips a filter selects.
 
     Args:
-        selected, of: rows that the filter selects, and all rows.
+        selected: rows that the filter selects.
+        of: all rows.
         seeds: how many seeds the run has.
         is_default: whether filter and order are those that the page opens with.
     """
