@@ -13,7 +13,7 @@ from transformers import (
 from segser_core.audio.waveform import encode_wav
 from tests.support.networks import tiny_network
 from tests.support.paths import SHARED
-from tests.support.training import LABELS
+from tests.support.training import CORPUS_LABELS
 from training.corpora.fold import Fold
 
 torch.set_num_threads(1)  # the networks here are too small to be shared out
@@ -43,10 +43,10 @@ def corpus(tmp_path) -> tuple[Fold, Path]:
             {
                 "utterance_id": str(i),
                 "path": f"{i}.wav",
-                "label": LABELS[i % 2],
+                "label": CORPUS_LABELS[i % 2],
                 "speaker": f"{split}{i % 2}",
                 "split": split,
                 "duration_s": samples / 16_000,
             }
         )
-    return Fold(0, LABELS, pd.DataFrame(rows)), tmp_path
+    return Fold(0, CORPUS_LABELS, pd.DataFrame(rows)), tmp_path

@@ -359,7 +359,7 @@ def test_ray_is_asked_for_by_name(call, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     got = call("analyze", "a.wav", "--engine", "ray")
     assert (got.exit_code, got.stdout) == (2, "")
-    assert "pip install \".[ray]\"" in got.stderr
+    assert 'pip install ".[ray]"' in got.stderr
 
 
 @pytest.mark.parametrize("format", ["json", "csv", "textgrid", "elan", "parquet"])

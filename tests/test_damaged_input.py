@@ -15,7 +15,14 @@ from segser_core.errors import AudioError, RunError
 from segser_core.runs.run import read_run
 from tests.support import damage_checks, damaged_audio, paths
 from tests.support.networks import tiny_model
-from tests.support.run_folders import LABELS, embeddings, meta, predictions, segments, written
+from tests.support.run_folders import (
+    RUN_LABELS,
+    make_embeddings,
+    make_predictions,
+    make_segments,
+    run_meta,
+    write_run_folder,
+)
 
 EACH = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 MANY = settings(max_examples=4_000, deadline=None, derandomize=True, database=None)
@@ -24,7 +31,7 @@ FILES = ("run.json", "predictions.parquet", "segments.parquet", "embeddings.npz"
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return damaged_audio.corpus(paths.SAMPLE)
+    return damaged_audio.make_damaged_corpus(paths.SAMPLE)
 
 
 @pytest.fixture
@@ -45,7 +52,7 @@ def test_there_are_a_thousand_and_each_is_another(files):
 
 def heard_or_refused(files, model, folder: Path) -> None:
     (folder / "recordings").mkdir()
-    extra = damaged_audio.write(folder / "recordings", files)
+    extra = damaged_audio.write_damaged(folder / "recordings", files)
     print(damage_checks.check_command(folder / "recordings", files, extra, model))
 
 
@@ -55,7 +62,7 @@ def test_the_command_line_hears_or_refuses_each_in_one_line(files, model, tmp_pa
 
 @pytest.mark.slow
 def test_the_command_line_hears_or_refuses_all(files, model, tmp_path):
-    long = damaged_audio.ten_hours()
+    long = damaged_audio.make_ten_hours()
     assert len(long) < 1e6
     heard_or_refused(files | {"ten hours.flac": long}, model, tmp_path)
 
@@ -84,7 +91,7 @@ def spliced(contents: dict[str, bytes]) -> st.SearchStrategy[tuple[str, bytes]]:
     return st.builds(build, st.sampled_from(sorted(contents)), edits, st.one_of(st.just(1.0), share))
 
 
-WHOLE = damaged_audio.formats(load_audio(paths.SAMPLE)[:8000])
+WHOLE = damaged_audio.in_every_format(load_audio(paths.SAMPLE)[:8000])
 
 
 def decode(found: tuple[str, bytes]) -> None:
@@ -102,7 +109,9 @@ test_the_decoder_is_fuzzed_at_length = pytest.mark.slow(MANY(given(spliced(WHOLE
 
 @pytest.fixture(scope="module")
 def a_run(tmp_path_factory) -> Path:
-    return written(tmp_path_factory.mktemp("runs") / "a", segments=segments(), embeddings=embeddings())
+    return write_run_folder(
+        tmp_path_factory.mktemp("runs") / "a", segments=make_segments(), embeddings=make_embeddings()
+    )
 
 
 def read(a_run: Path, draw: st.DataObject, strategy: st.SearchStrategy[tuple[str, bytes]]) -> None:
@@ -138,11 +147,11 @@ VALUES = st.recursive(
 
 
 @EACH
-@given(said=st.dictionaries(st.sampled_from([*meta(), "format", "seeds", "encoder", "aggregate"]), VALUES))
+@given(said=st.dictionaries(st.sampled_from([*run_meta(), "format", "seeds", "encoder", "aggregate"]), VALUES))
 def test_any_json_as_a_runs_description(a_run, said):
     whole = (a_run / "run.json").read_bytes()
     try:
-        (a_run / "run.json").write_text(json.dumps(meta(format=1) | said))
+        (a_run / "run.json").write_text(json.dumps(run_meta(format=1) | said))
         read_run(a_run)
     except RunError as refused:
         assert str(refused)
@@ -165,23 +174,23 @@ def test_any_json_as_a_runs_description(a_run, said):
     ],
 )
 def test_a_column_that_holds_something_else(column, values, why, tmp_path):
-    path = written(tmp_path / "a")
+    path = write_run_folder(tmp_path / "a")
     wrong = values * 60 if isinstance(values, list) else values
-    predictions().assign(**{column: wrong}).to_parquet(path / "predictions.parquet")
+    make_predictions().assign(**{column: wrong}).to_parquet(path / "predictions.parquet")
     with pytest.raises(RunError, match=why):
         read_run(path)
 
 
 @pytest.mark.parametrize("label", ["<b>sad</b>", "sad\n", "", "s" * 41, "\u202esad"])
 def test_labels_are_names_without_markup(label, tmp_path):
-    path = written(tmp_path / "a")
-    (path / "run.json").write_text(json.dumps(meta(format=1, labels=[*LABELS, label])))
+    path = write_run_folder(tmp_path / "a")
+    (path / "run.json").write_text(json.dumps(run_meta(format=1, labels=[*RUN_LABELS, label])))
     with pytest.raises(RunError, match="without markup"):
         read_run(path)
 
 
 def test_text_that_is_no_text_is_found_when_the_run_is_read(tmp_path):
-    path = written(tmp_path / "a", predictions=predictions().assign(speaker="A-speaker-of-some-length"))
+    path = write_run_folder(tmp_path / "a", predictions=make_predictions().assign(speaker="A-speaker-of-some-length"))
     content = (path / "predictions.parquet").read_bytes()
     (path / "predictions.parquet").write_bytes(content.replace(b"A-speaker-of-some-length", b"\xff" * 24))
     with pytest.raises(RunError, match="cannot be read as Parquet"):
@@ -190,19 +199,19 @@ def test_text_that_is_no_text_is_found_when_the_run_is_read(tmp_path):
 
 def test_metadata_of_a_table_names_no_types(tmp_path):
     """pandas would take types, and an index, from it."""
-    path = written(tmp_path / "a")
+    path = write_run_folder(tmp_path / "a")
     content = (path / "predictions.parquet").read_bytes().replace(b'"float64"', b'"nonesuc"')
     (path / "predictions.parquet").write_bytes(content)
-    pd.testing.assert_frame_equal(read_run(path).predictions, predictions(), check_dtype=False)
+    pd.testing.assert_frame_equal(read_run(path).predictions, make_predictions(), check_dtype=False)
 
 
 def test_a_run_with_markup_in_its_texts_shows_it_as_text(tmp_path, monkeypatch):
     """Speakers, names and paths as tags, on each page that shows runs; charts draw text alone, whatever it says."""
-    from tests.support.app_test import opened, run
-    from tests.support.made_run import made_runs
+    from tests.support.app_test import open_page, run_page
+    from tests.support.made_run import make_runs
 
     tag = "<img src=x onerror=alert(1)>"
-    made_runs(tmp_path, 60)
+    make_runs(tmp_path, 60)
     for folder in (tmp_path / "runs").iterdir():
         for file in ("predictions.parquet", "segments.parquet"):
             table = pd.read_parquet(folder / file)
@@ -216,6 +225,6 @@ def test_a_run_with_markup_in_its_texts_shows_it_as_text(tmp_path, monkeypatch):
     shutil.move(tmp_path / "runs" / "baseline", tmp_path / "runs" / "<b>run")
     monkeypatch.setenv("SEGSER_RUNS", str(tmp_path / "runs"))
     for page in ("recall", "embeddings", "mistakes", "compare"):
-        app = run(opened(page, run="seg+tri-w", other="<b>run"))
+        app = run_page(open_page(page, run="seg+tri-w", other="<b>run"))
         spoken = [*app.markdown, *app.caption, *app.error, *app.warning, *app.info]
         assert not [e.value for e in spoken if "<img" in e.value.replace(r"\<img", "")], page

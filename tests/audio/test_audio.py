@@ -23,7 +23,7 @@ from segser_core.audio.loading import audio_blocks, load_audio
 from segser_core.audio.waveform import encode_wav
 from segser_core.bundled import BUNDLED
 from segser_core.errors import AudioError, SettingError
-from tests.support.audio_files import TONE_HZ, encoded, pcm16, tone, video, wav
+from tests.support.audio_files import TONE_HZ, encode_any_wav, encode_audio, encode_video, make_tone, to_pcm16
 
 
 def loudest_hz(samples):
@@ -47,7 +47,7 @@ def why(source, **options):
 
 def test_samples_at_16_khz_stay_as_they_are():
     values = np.array([0, 1, -1, 16384, -32768, 32767] * 100, "<i2")
-    found = load_audio(wav(values, 16_000))
+    found = load_audio(encode_any_wav(values, 16_000))
     assert found.dtype == np.float32
     assert found.shape == (600,)
     np.testing.assert_array_equal(found[:6], np.array([0, 2**-15, -(2**-15), 0.5, -1, 32767 / 32768], np.float32))
@@ -58,44 +58,46 @@ def test_samples_at_16_khz_stay_as_they_are():
     [("u1", 8, 1, 192), ("<i4", 32, 1, 2**30), ("<i8", 64, 1, 2**62), ("<f4", 32, 3, 0.5), ("<f8", 64, 3, 0.5)],
 )
 def test_every_kind_of_sample_has_the_same_full_scale(kind, bits, code, half):
-    np.testing.assert_array_equal(load_audio(wav(np.full(800, half, kind), 16_000, bits, code)), np.full(800, 0.5))
+    np.testing.assert_array_equal(
+        load_audio(encode_any_wav(np.full(800, half, kind), 16_000, bits, code)), np.full(800, 0.5)
+    )
 
 
 def test_24_bits():
     data = np.frombuffer(b"\0\0\x40" * 800, "u1")
-    content = bytearray(wav(data, 16_000, 8))
+    content = bytearray(encode_any_wav(data, 16_000, 8))
     content[32:36] = struct.pack("<HH", 3, 24)
     np.testing.assert_array_equal(load_audio(bytes(content)), np.full(800, 0.5))
 
 
 def test_channels_are_averaged():
     stereo = np.stack([np.full(800, 16384), np.full(800, -8192)], axis=1).astype("<i2")
-    np.testing.assert_array_equal(load_audio(wav(stereo, 16_000)), np.full(800, 0.125))
+    np.testing.assert_array_equal(load_audio(encode_any_wav(stereo, 16_000)), np.full(800, 0.125))
 
 
 def test_64_channels_are_averaged():
     channels = np.tile(np.arange(64, dtype="<i2") * 256, (800, 1))  # their mean is 31.5 * 256
-    np.testing.assert_allclose(load_audio(wav(channels, 16_000)), 31.5 / 128)
+    np.testing.assert_allclose(load_audio(encode_any_wav(channels, 16_000)), 31.5 / 128)
 
 
 @pytest.mark.parametrize("channels", [2, 6, 8])
 @pytest.mark.parametrize(("container", "codec"), [("flac", "flac"), ("mp4", "aac"), ("ogg", "libopus")])
 def test_no_layout_has_a_matrix_of_its_own(container, codec, channels):
     """Surround sound, too, is the plain mean, whatever codecs make of its low-frequency channel."""
-    found = load_audio(encoded(container, codec, tone(48_000), 48_000, channels))[4000:12000]
+    found = load_audio(encode_audio(container, codec, make_tone(48_000), 48_000, channels))[4000:12000]
     assert loudest_hz(found) == pytest.approx(TONE_HZ, abs=1)
     assert np.abs(found).max() == pytest.approx(0.5, abs=0.1)
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 44_101, 48_000, 96_000, 192_000, 768_000])
 def test_any_rate_becomes_16_khz(rate):
-    found = load_audio(wav(pcm16(tone(rate)), rate))
+    found = load_audio(encode_any_wav(to_pcm16(make_tone(rate)), rate))
     assert len(found) == 16_000
-    np.testing.assert_allclose(found[200:-200], tone(16_000)[200:-200], atol=1e-4)
+    np.testing.assert_allclose(found[200:-200], make_tone(16_000)[200:-200], atol=1e-4)
 
 
 def test_what_16_khz_cannot_hold_is_filtered_out():
-    assert np.abs(load_audio(wav(pcm16(tone(48_000, hz=12_000)), 48_000))[200:-200]).max() < 1e-3
+    assert np.abs(load_audio(encode_any_wav(to_pcm16(make_tone(48_000, hz=12_000)), 48_000))[200:-200]).max() < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -116,20 +118,20 @@ def test_what_16_khz_cannot_hold_is_filtered_out():
     ],
 )
 def test_every_format(container, codec, rate, channels):
-    found = load_audio(encoded(container, codec, tone(rate), rate, channels))
+    found = load_audio(encode_audio(container, codec, make_tone(rate), rate, channels))
     assert len(found) / SAMPLE_RATE_HZ == pytest.approx(1, abs=0.1)
     assert loudest_hz(found) == pytest.approx(TONE_HZ, abs=1.5)
     assert np.abs(found[2000:-2000]).max() == pytest.approx(0.5, abs=0.06)
 
 
 def test_the_sound_of_a_video():
-    found = load_audio(video(with_sound=True))
+    found = load_audio(encode_video(with_sound=True))
     assert loudest_hz(found) == pytest.approx(TONE_HZ, abs=3)
     assert len(found) > 7000
 
 
 def test_a_path_bytes_and_an_array_are_the_same(tmp_path):
-    content = wav(pcm16(tone(16_000)), 16_000)
+    content = encode_any_wav(to_pcm16(make_tone(16_000)), 16_000)
     path = tmp_path / "tone.of.any.ending"
     path.write_bytes(content)
     whole = load_audio(content)
@@ -139,7 +141,9 @@ def test_a_path_bytes_and_an_array_are_the_same(tmp_path):
 
 def test_tags_in_another_encoding_do_no_harm():
     tag = b"TIT2" + struct.pack(">IH", 5, 0) + b"\x03\xff\xfe\xe4\xc3"
-    content = b"ID3\x03\0\0\0\0\0" + bytes([len(tag)]) + tag + encoded("mp3", "libmp3lame", tone(16_000), 16_000)
+    content = (
+        b"ID3\x03\0\0\0\0\0" + bytes([len(tag)]) + tag + encode_audio("mp3", "libmp3lame", make_tone(16_000), 16_000)
+    )
     assert len(load_audio(content)) > 15_000
 
 
@@ -149,7 +153,7 @@ def test_tags_in_another_encoding_do_no_harm():
 @pytest.mark.parametrize("block_s", [0.001, 0.3, 0.5, 1.0, 20.0])
 @pytest.mark.parametrize("rate", [16_000, 44_100])
 def test_blocks_are_the_whole(block_s, rate):
-    content = wav(pcm16(tone(rate, 2.1)), rate)
+    content = encode_any_wav(to_pcm16(make_tone(rate, 2.1)), rate)
     blocks = list(audio_blocks(content, block_s))
     n = round(block_s * SAMPLE_RATE_HZ)
     assert all(len(b) == n for b in blocks[:-1])
@@ -177,7 +181,7 @@ def test_a_block_holds_at_least_a_sample():
 
 
 def test_a_length_that_a_header_claims_is_not_believed():
-    content = wav(pcm16(tone(16_000)), 16_000, claim=0xFFFFFFF0)
+    content = encode_any_wav(to_pcm16(make_tone(16_000)), 16_000, claim=0xFFFFFFF0)
     assert len(load_audio(content)) == 16_000
 
 
@@ -187,7 +191,7 @@ def test_a_length_that_a_header_claims_is_not_believed():
 def test_what_is_no_audio():
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w") as archive:
-        archive.writestr("a.wav", wav(pcm16(tone(16_000)), 16_000))
+        archive.writestr("a.wav", encode_any_wav(to_pcm16(make_tone(16_000)), 16_000))
     noise = random.Random(0).randbytes(64_000)
     for content in (
         zipped.getvalue(),
@@ -219,7 +223,7 @@ def test_a_header_that_lies(name, start):
     [("wav", "pcm_s16le"), ("flac", "flac"), ("ogg", "libopus"), ("mp4", "aac"), ("webm", "libopus")],
 )
 def test_a_header_cut_off(container, codec):
-    content = encoded(container, codec, tone(48_000), 48_000)
+    content = encode_audio(container, codec, make_tone(48_000), 48_000)
     assert "its header is damaged, cut off" in why(content[:30])
 
 
@@ -229,40 +233,40 @@ def test_an_empty_file(tmp_path):
 
 
 def test_no_samples():
-    assert "holds no samples" in why(wav(np.zeros(0, "<i2"), 16_000))
+    assert "holds no samples" in why(encode_any_wav(np.zeros(0, "<i2"), 16_000))
 
 
 @pytest.mark.parametrize(("rate", "n"), [(16_000, 1), (16_000, 399), (8_000, 199), (48_000, 1197)])
 def test_shorter_than_a_frame(rate, n):
-    assert "at least 25 ms are needed" in why(wav(np.zeros(n, "<i2"), rate))
+    assert "at least 25 ms are needed" in why(encode_any_wav(np.zeros(n, "<i2"), rate))
 
 
 @pytest.mark.parametrize(("rate", "n"), [(16_000, 400), (8_000, 200), (48_000, 1200)])
 def test_exactly_a_frame(rate, n):
-    assert len(load_audio(wav(np.zeros(n, "<i2"), rate))) == 400
+    assert len(load_audio(encode_any_wav(np.zeros(n, "<i2"), rate))) == 400
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
 @pytest.mark.parametrize("rate", [16_000, 44_100])
 def test_samples_that_are_no_numbers(value, rate):
-    samples = tone(rate, 0.5)
+    samples = make_tone(rate, 0.5)
     samples[-3] = value
-    assert "NaN, infinite or absurdly large" in why(wav(samples, rate, 32, code=3))
+    assert "NaN, infinite or absurdly large" in why(encode_any_wav(samples, rate, 32, code=3))
 
 
 def test_doubles_beyond_single_precision():
-    assert "NaN, infinite or absurdly large" in why(wav(np.full(800, 1e300), 16_000, 64, code=3))
+    assert "NaN, infinite or absurdly large" in why(encode_any_wav(np.full(800, 1e300), 16_000, 64, code=3))
 
 
 @pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1])
 def test_rates_that_speech_does_not_have(rate):
-    text = why(wav(np.zeros(64_000, "<i2"), rate))
+    text = why(encode_any_wav(np.zeros(64_000, "<i2"), rate))
     assert f"{rate} Hz; expected 1000 to 768000 Hz" in text
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(0, 1), (16_000, 0), (2**32 - 1, 1)])
 def test_headers_of_no_rate_or_channel(rate, channels):
-    content = bytearray(wav(np.zeros(64_000, "<i2"), 16_000))
+    content = bytearray(encode_any_wav(np.zeros(64_000, "<i2"), 16_000))
     content[22:28] = struct.pack("<HI", channels, rate)
     assert "header" in why(bytes(content))
 
@@ -273,11 +277,11 @@ def test_no_track_at_all():
 
 
 def test_no_audio_track():
-    assert why(video(with_sound=False)) == "the file has no audio track; choose one with sound"
+    assert why(encode_video(with_sound=False)) == "the file has no audio track; choose one with sound"
 
 
 def test_longer_than_allowed():
-    content = wav(pcm16(tone(16_000, 2)), 16_000)
+    content = encode_any_wav(to_pcm16(make_tone(16_000, 2)), 16_000)
     assert why(content, max_duration_s=1.5).startswith("longer than the 1.5 s allowed")
     assert len(load_audio(content, max_duration_s=2)) == 32_000
 
@@ -285,7 +289,7 @@ def test_longer_than_allowed():
 def test_no_more_is_decoded_than_needed_to_know_it_is_too_long(monkeypatch):
     decoded, to_mono = [], decoding.average_channels
     monkeypatch.setattr(decoding, "average_channels", lambda frame: decoded.append(frame.samples) or to_mono(frame))
-    why(wav(np.zeros(16_000 * 600, "<i2"), 16_000), max_duration_s=1)
+    why(encode_any_wav(np.zeros(16_000 * 600, "<i2"), 16_000), max_duration_s=1)
     assert sum(decoded) < 2 * 16_000
 
 
@@ -340,7 +344,9 @@ def test_arrays_are_checked_like_files():
 
 def test_a_file_that_breaks_keeps_what_is_good():
     content = bytearray(
-        encoded("flac", "flac", tone(16_000, 3) + 0.01 * np.random.default_rng(0).random(48_000, np.float32), 16_000)
+        encode_audio(
+            "flac", "flac", make_tone(16_000, 3) + 0.01 * np.random.default_rng(0).random(48_000, np.float32), 16_000
+        )
     )
     middle = len(content) // 2
     content[middle : middle + 40] = bytes(40)
@@ -355,7 +361,7 @@ def test_damage_is_told(monkeypatch):
     real = decoding.iter_packets
     monkeypatch.setattr(decoding, "iter_packets", lambda c: (None if i == 2 else p for i, p in enumerate(real(c))))
     levels = LevelMeter()
-    blocks = list(audio_blocks(wav(pcm16(tone(16_000)), 16_000), 1.0, levels=levels))
+    blocks = list(audio_blocks(encode_any_wav(to_pcm16(make_tone(16_000)), 16_000), 1.0, levels=levels))
     assert levels.damaged
     assert 400 <= sum(map(len, blocks)) < 16_000
     levels.add(blocks[0])
@@ -367,12 +373,12 @@ def test_damage_is_told(monkeypatch):
 def test_junk_before_the_first_frame_is_passed_over(monkeypatch):
     real = decoding.iter_packets
     monkeypatch.setattr(decoding, "iter_packets", lambda c: iter([None, None, *real(c)]))
-    assert len(load_audio(wav(pcm16(tone(16_000)), 16_000))) == 16_000
+    assert len(load_audio(encode_any_wav(to_pcm16(make_tone(16_000)), 16_000))) == 16_000
 
 
 def test_nothing_that_can_be_decoded(monkeypatch):
     monkeypatch.setattr(decoding, "iter_packets", lambda c: iter([None, None]))
-    assert why(wav(pcm16(tone(16_000)), 16_000)).startswith("none of its audio can be decoded")
+    assert why(encode_any_wav(to_pcm16(make_tone(16_000)), 16_000)).startswith("none of its audio can be decoded")
 
 
 @pytest.mark.parametrize(
@@ -388,7 +394,7 @@ def test_nothing_that_can_be_decoded(monkeypatch):
 )
 def test_broken_copies_are_read_or_refused(container, codec, capfd):
     """Bytes changed at random, every other copy cut off: audio or one clear line, and no word from libav."""
-    source = encoded(container, codec, tone(48_000, 0.5), 48_000)
+    source = encode_audio(container, codec, make_tone(48_000, 0.5), 48_000)
     g = random.Random(1)
     for i in range(30):
         broken = bytearray(source[: g.randrange(1, len(source))] if i % 2 else source)
@@ -406,7 +412,7 @@ def test_broken_copies_are_read_or_refused(container, codec, capfd):
 
 def test_a_recording_opens_no_other_file(tmp_path, monkeypatch):
     inner = tmp_path / "inner.wav"
-    inner.write_bytes(wav(pcm16(tone(16_000)), 16_000))
+    inner.write_bytes(encode_any_wav(to_pcm16(make_tone(16_000)), 16_000))
     monkeypatch.chdir(tmp_path)
     scripts = {
         "concat.wav": f"ffconcat version 1.0\nfile '{inner}'\n",
@@ -424,7 +430,7 @@ def test_a_recording_opens_no_other_file(tmp_path, monkeypatch):
 )
 def test_a_name_is_no_address(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "inner.wav").write_bytes(wav(pcm16(tone(16_000)), 16_000))
+    (tmp_path / "inner.wav").write_bytes(encode_any_wav(to_pcm16(make_tone(16_000)), 16_000))
     assert why(name).startswith("there is no such file")
 
 
@@ -478,13 +484,13 @@ def test_silence_is_told_and_quiet_speech_is_not():
     assert warned(np.zeros(1600)) == (
         "The recording is silent (all its samples are zero): what is shown says nothing about a voice.",
     )
-    assert "its peak is -66 dBFS" in warned(tone(16_000, amplitude=0.0005))[0]
-    assert warned(tone(16_000, amplitude=0.0045)) == ()
+    assert "its peak is -66 dBFS" in warned(make_tone(16_000, amplitude=0.0005))[0]
+    assert warned(make_tone(16_000, amplitude=0.0045)) == ()
 
 
 def test_clipping_is_told():
-    assert warned(np.clip(tone(16_000, amplitude=2.0), -1, 1))[0].startswith("The recording is clipped: 66.")
-    samples = tone(16_000)
+    assert warned(np.clip(make_tone(16_000, amplitude=2.0), -1, 1))[0].startswith("The recording is clipped: 66.")
+    samples = make_tone(16_000)
     samples[:16] = 1  # a share of 1 in 1000 is let pass
     assert warned(samples) == ()
     samples[16] = -1

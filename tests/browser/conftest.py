@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.browser import around
-from tests.support.made_run import made_runs
-from tests.support.serving import served, visiting
+from tests.support.browser import run_environment
+from tests.support.made_run import make_runs
+from tests.support.serving import open_browser_page, serve_app
 
 
 @pytest.fixture(scope="session")
 def many(tmp_path_factory) -> Path:
     """A folder with the runs of 5531 clips, and the recordings of the 40 longest sad ones."""
     folder = tmp_path_factory.mktemp("many")
-    made_runs(folder, 5531, sounds=40)
+    make_runs(folder, 5531, sounds=40)
     return folder
 
 
@@ -22,18 +22,18 @@ def many(tmp_path_factory) -> Path:
 def few(tmp_path_factory) -> Path:
     """The same of 400 clips, with the recordings of all sad ones."""
     folder = tmp_path_factory.mktemp("few")
-    made_runs(folder, 400, sounds=100)
+    make_runs(folder, 400, sounds=100)
     return folder
 
 
 @pytest.fixture(scope="session")
 def address(few: Path) -> Iterator[str]:
     """A server that has the few clips."""
-    with served(env=around(few)) as address:
+    with serve_app(env=run_environment(few)) as address:
         yield address
 
 
 @pytest.fixture
 def page() -> Iterator["sync_api.Page"]:  # noqa: F821
-    with visiting() as page:
+    with open_browser_page() as page:
         yield page

@@ -13,7 +13,7 @@ import pytest
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import encode_wav
 from tests.support.paths import SHARED
-from tests.support.serving import CHROMIUM, served, sound, visiting
+from tests.support.serving import CHROMIUM, open_browser_page, played_sound, serve_app
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
@@ -25,13 +25,13 @@ CLIP = SHARED / "data/ravdess/Audio_Speech_Actors_01-24/Actor_23/03-01-05-02-01-
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with served() as address:
+    with serve_app() as address:
         yield address
 
 
 @pytest.fixture
 def page() -> Iterator["sync_api.Page"]:
-    with visiting() as page:
+    with open_browser_page() as page:
         yield page
 
 
@@ -61,12 +61,12 @@ def test_a_recording_is_uploaded_seen_heard_and_taken_along(page, address):
     segments(page).first.wait_for()
     assert segments(page).count() >= 2
 
-    in_chart = sound(page, lambda: click(segments(page).nth(1)))
+    in_chart = played_sound(page, lambda: click(segments(page).nth(1)))
     assert in_chart[:4] == b"RIFF"
-    in_list = sound(page, lambda: page.get_by_role("radiogroup").get_by_text("0.00–1.60 s").click())
+    in_list = played_sound(page, lambda: page.get_by_role("radiogroup").get_by_text("0.00–1.60 s").click())
     assert in_list[:4] == b"RIFF"
     assert in_list != in_chart
-    assert sound(page, lambda: click(segments(page).nth(1))) == in_chart
+    assert played_sound(page, lambda: click(segments(page).nth(1))) == in_chart
 
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.support.browser import around, in_address, settle, titled
-from tests.support.serving import CHROMIUM, served, sound
+from tests.support.browser import address_values, run_environment, see_page, settle
+from tests.support.serving import CHROMIUM, played_sound, serve_app
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
@@ -44,7 +44,7 @@ def choose(page: "sync_api.Page", label: str, option: str) -> None:
 def open_maps(page: "sync_api.Page", address: str) -> dict[str, tuple[float, float]]:
     """The page of maps, and where each clip lies on the first one, in pixels."""
     page.goto(f"{address}/embeddings?{PAIR}")
-    titled(page, "Are the classes apart?")
+    see_page(page, "Are the classes apart?")
     page.locator(".js-plotly-plot").nth(1).wait_for()
     settle(page)  # what is chosen while the page is still being made is lost
     return page.locator(".js-plotly-plot").first.evaluate(PLACES)
@@ -65,18 +65,18 @@ def taken(page: "sync_api.Page", button: str) -> bytes:
 
 
 def test_from_the_recall_of_sad_to_the_sound_of_a_long_sad_clip_and_back_by_a_link(page, many):
-    with served(env=around(many)) as address:
+    with serve_app(env=run_environment(many)) as address:
         page.goto(f"{address}/recall?{PAIR}")
-        titled(page, "How good, and how sure?")
+        see_page(page, "How good, and how sure?")
         bars = page.locator(".st-key-chart-recall .js-plotly-plot .trace.bars").first.locator(".point path")
         settle(page)  # what is drawn late above the chart moves it: a click where the bar was hits its neighbour
         bars.last.click(force=True)  # the classes are in order: sad is the last
 
-        titled(page, "Where does it fail?")
+        see_page(page, "Where does it fail?")
         page.wait_for_url("**label=sad**")
         choose(page, "Order", "longest first")
         page.wait_for_url("**sort=longest**")
-        titled(page, "Where does it fail?")
+        see_page(page, "Where does it fail?")
         page.get_by_role("button", name="Open the first clip").click()
         page.wait_for_url("**clip=Ses**")
         segments = page.locator(".js-plotly-plot .bars .point path")
@@ -84,16 +84,16 @@ def test_from_the_recall_of_sad_to_the_sound_of_a_long_sad_clip_and_back_by_a_li
         titles = page.locator(".js-plotly-plot .annotation-text").all_text_contents()
         assert {"seg+tri-w", "baseline"} <= set(titles)
         whole = page.request.get(page.locator("audio").first.evaluate("player => player.src")).body()
-        part = sound(page, lambda: segments.nth(3).click(force=True))
+        part = played_sound(page, lambda: segments.nth(3).click(force=True))
         assert whole[:4] == part[:4] == b"RIFF"
         assert len(part) < len(whole)
         clip, link = page.get_by_role("heading", level=3).first.inner_text(), page.url
-    with served(env=around(many)) as fresh:
+    with serve_app(env=run_environment(many)) as fresh:
         page.goto(link.replace(address, fresh))
-        titled(page, "Where does it fail?")
+        see_page(page, "Where does it fail?")
         page.get_by_role("heading", level=3, name=clip).wait_for()
-        assert in_address(page, "label") == ["sad"]
-        assert in_address(page, "sort") == ["longest"]
+        assert address_values(page, "label") == ["sad"]
+        assert address_values(page, "sort") == ["longest"]
 
 
 def test_a_click_on_a_point_of_the_map_plays_it_and_shows_its_row(page, address, few):
@@ -106,7 +106,7 @@ def test_a_click_on_a_point_of_the_map_plays_it_and_shows_its_row(page, address,
     page.locator(".hoverlayer .hovertext").wait_for()
     page.mouse.click(*places[alone])
     page.wait_for_url("**clip=Ses**")
-    assert in_address(page, "clip") == [alone]
+    assert address_values(page, "clip") == [alone]
     player = page.locator("audio[autoplay]")
     player.wait_for()
     assert player.get_attribute("aria-label").startswith(f"{alone}, 0.00 to ")
@@ -127,15 +127,15 @@ def test_what_a_box_on_the_map_holds_opens_in_mistakes(page, address):
     page.mouse.up()
     inside = {c for c, (a, b) in places.items() if x - 25 <= a <= x + 10 and abs(b - y) <= 25}
     page.get_by_role("button", name=f"Open these {len(inside)} clips in Mistakes").click()
-    titled(page, "Where does it fail?")
+    see_page(page, "Where does it fail?")
     page.get_by_text(f"{len(inside)} of 400 clips").wait_for()
     page.wait_for_url("**ids=Ses**")
-    assert set(in_address(page, "ids")[0].split()) == inside
+    assert set(address_values(page, "ids")[0].split()) == inside
 
 
 def test_clips_are_walked_by_keyboard_noted_and_taken_along(page, address, few):
     page.goto(f"{address}/mistakes?{PAIR}&label=sad&correct=false&sort=longest&longest_s=9")
-    titled(page, "Where does it fail?")
+    see_page(page, "Where does it fail?")
     page.get_by_role("button", name="Open the first clip").wait_for()
     walked: list[str] = []
     for key in "jjk":
@@ -143,7 +143,7 @@ def test_clips_are_walked_by_keyboard_noted_and_taken_along(page, address, few):
         page.wait_for_function(OTHER_HEADING, arg=walked[-1:])
         page.wait_for_selector("[data-test-script-state=notRunning]")
         walked.append(page.get_by_role("heading", level=3).first.inner_text())
-        assert in_address(page, "clip") == walked[-1:]
+        assert address_values(page, "clip") == walked[-1:]
     assert walked[0] == walked[2] != walked[1]
 
     page.get_by_label("Note").fill("breathes; <b>sobs</b>")
@@ -156,7 +156,7 @@ def test_clips_are_walked_by_keyboard_noted_and_taken_along(page, address, few):
     noted = json.loads((few / "runs" / "seg+tri-w.notes.json").read_text())
     assert re.search(r"breathes; <b>sobs</b>.*pause", str(noted))
 
-    with served(env=around(few)) as fresh:
+    with serve_app(env=run_environment(few)) as fresh:
         page.goto(page.url.replace(address, fresh))
         page.get_by_role("heading", level=3, name=walked[0]).wait_for()
         sync_api.expect(page.get_by_label("Note")).to_have_value("breathes; <b>sobs</b>", timeout=60_000)
@@ -179,30 +179,30 @@ def test_clips_are_walked_by_keyboard_noted_and_taken_along(page, address, few):
 
 def test_back_undoes_what_was_chosen_and_leads_from_page_to_page(page, address):
     page.goto(f"{address}/recall?{PAIR}&question=taken")
-    titled(page, "How good, and how sure?")
+    see_page(page, "How good, and how sure?")
     settle(page)
     page.locator(".st-key-chart-difference .scatterlayer .point").first.click(force=True)
-    titled(page, "Where does it fail?")
+    see_page(page, "Where does it fail?")
     page.get_by_role("button", name="Clear filters").click()
     page.wait_for_url("**correct=all**")
-    titled(page, "Where does it fail?")
+    see_page(page, "Where does it fail?")
     page.get_by_role("button", name="Open the first clip").click()
     page.wait_for_url("**clip=Ses**")
-    titled(page, "Where does it fail?")
-    clip = in_address(page, "clip")
+    see_page(page, "Where does it fail?")
+    clip = address_values(page, "clip")
 
     page.go_back()
     page.get_by_role("button", name="Open the first clip").wait_for()
-    assert in_address(page, "clip") == []
-    assert in_address(page, "correct") == ["all"]
+    assert address_values(page, "clip") == []
+    assert address_values(page, "correct") == ["all"]
     page.go_back()
     page.get_by_role("button", name="Clear filters").wait_for()
-    assert in_address(page, "wrong")
-    assert in_address(page, "label")
+    assert address_values(page, "wrong")
+    assert address_values(page, "label")
     page.go_back()
     page.get_by_role("heading", level=2, name="Taken for what?").wait_for()
-    assert in_address(page, "run") == ["seg+tri-w"]
-    assert in_address(page, "other") == ["baseline"]
+    assert address_values(page, "run") == ["seg+tri-w"]
+    assert address_values(page, "other") == ["baseline"]
     page.go_forward()
     page.get_by_role("button", name="Clear filters").wait_for()
     page.go_forward()
@@ -212,13 +212,13 @@ def test_back_undoes_what_was_chosen_and_leads_from_page_to_page(page, address):
 
 def test_back_on_the_timeline_and_on_a_page_that_ends_early(page, address):
     page.goto(address)
-    titled(page, "Which emotion, when?")
+    see_page(page, "Which emotion, when?")
     page.get_by_role("radio", name="Baseline").click()
     page.wait_for_url("**model=baseline**")
     page.go_back()
     page.get_by_role("radio", name="Segments + triplets", checked=True).wait_for()
     page.goto(f"{address}/compare")
-    titled(page, "What do segments and triplets change?")
+    see_page(page, "What do segments and triplets change?")
     page.get_by_role("radio", name="Two runs").click()
     page.wait_for_url("**subject=runs&run=**")
     page.go_back()
@@ -229,7 +229,7 @@ def test_many_picked_clips_stay_through_back(page, address, few):
     ids = pd.read_parquet(few / "runs" / "seg+tri-w" / "predictions.parquet").utterance_id.tolist()
     picked = "%20".join(ids[:30])
     page.goto(f"{address}/mistakes?{PAIR}&ids={picked}")
-    titled(page, "Where does it fail?")
+    see_page(page, "Where does it fail?")
     page.get_by_text("30 of 400").or_(page.get_by_text("30 picked clips")).first.wait_for()
     page.get_by_role("button", name="Open the first clip").click()
     page.wait_for_url("**clip=Ses**")
@@ -241,7 +241,7 @@ def test_many_picked_clips_stay_through_back(page, address, few):
 def test_a_picture_saved_from_a_dark_page_is_dark_text_on_white(page, address):
     page.emulate_media(color_scheme="dark")
     page.goto(f"{address}/recall?{PAIR}")
-    titled(page, "How good, and how sure?")
+    see_page(page, "How good, and how sure?")
     page.get_by_role("radio", name="SVG").click()
     settle(page)
     chart = page.locator(".st-key-chart-recall .js-plotly-plot")

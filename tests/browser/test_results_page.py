@@ -5,7 +5,7 @@ import json
 import pytest
 
 from segser_core.bundled import BUNDLED
-from tests.support.serving import CHROMIUM, visiting
+from tests.support.serving import CHROMIUM, open_browser_page
 from training.tables import __main__
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -24,7 +24,7 @@ def test_the_page_of_results_is_whole_by_itself_at_any_width_in_light_and_dark(t
     (tmp_path / "sweep" / "sweep.json").write_text(json.dumps(content))
     assert __main__.main([str(BUNDLED), str(tmp_path / "sweep"), "--out", str(tmp_path / "out")]) == 0
 
-    with visiting() as page:
+    with open_browser_page() as page:
         faults, asked = [], []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))

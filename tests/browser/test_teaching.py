@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from pages.shared.text import tour
-from tests.support.browser import in_address, settle, titled
+from tests.support.browser import address_values, see_page, settle
 from tests.support.paths import SHARED
-from tests.support.serving import CHROMIUM, served, sound
+from tests.support.serving import CHROMIUM, played_sound, serve_app
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
@@ -38,7 +38,7 @@ HAS_CORPORA = (SHARED / "data").is_dir()
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
     around = {"SEGSER_RUNS": "", "SEGSER_NOTES": str(tmp_path_factory.mktemp("notes"))}
-    with served(env=around | {"SEGSER_CORPORA": str(SHARED / "data")}) as address:
+    with serve_app(env=around | {"SEGSER_CORPORA": str(SHARED / "data")}) as address:
         yield address
 
 
@@ -47,47 +47,47 @@ def test_links_to_every_page_open_it_in_its_state_when_they_are_the_first_that_a
     for tab, link in zip(tabs, LINKS, strict=True):  # all at once, before any page was seen by the server
         tab.goto(f"{address}/{link.replace('CLIP', CLIP)}", wait_until="commit")
     for tab, (title, holds, says) in zip(tabs, LINKS.values(), strict=True):
-        titled(tab, title)
+        see_page(tab, title)
         tab.get_by_text(holds.replace("CLIP", CLIP)).first.wait_for()
         assert tab.get_by_test_id("stException").count() == 0
         if says is not None:
-            assert in_address(tab, says[0]) == [says[1].replace("CLIP", CLIP)]
+            assert address_values(tab, says[0]) == [says[1].replace("CLIP", CLIP)]
 
 
 def test_each_step_of_the_tour_leads_where_it_says(address, page):
     page.goto(f"{address}/tour")
     for place, title in enumerate(STEPS):
         address_of = tour.STEPS[place].address
-        titled(page, "segser in five steps")
+        see_page(page, "segser in five steps")
         page.get_by_test_id("stPageLink").get_by_role("link").nth(place).click()
-        titled(page, title)
+        see_page(page, title)
         assert page.get_by_test_id("stException").count() == 0
-        assert {name: in_address(page, name) for name in address_of} == {k: [v] for k, v in address_of.items()}
+        assert {name: address_values(page, name) for name in address_of} == {k: [v] for k, v in address_of.items()}
         page.get_by_role("link", name="Tour", exact=True).click()
 
 
 @pytest.mark.skipif(not HAS_CORPORA, reason=f"no recordings at {SHARED}; name their folder in SEGSER_SHARED")
 def test_from_the_tour_to_the_recall_to_a_clip_under_both_models_to_its_sound(address, page):
     page.goto(f"{address}/tour")
-    titled(page, "segser in five steps")
+    see_page(page, "segser in five steps")
     page.get_by_role("link", name="Open the recall of both models").click()
-    titled(page, "How good, and how sure?")
+    see_page(page, "How good, and how sure?")
     sad = page.locator(".st-key-chart-recall .js-plotly-plot .trace.bars").first.locator(".point path").nth(2)
     settle(page)  # what is drawn late above the chart moves it: a click where the bar was hits its neighbour
     sad.click(force=True)
 
-    titled(page, "Where does it fail?")
+    see_page(page, "Where does it fail?")
     page.wait_for_url("**label=sad**")
-    assert in_address(page, "run") == ["seg+tri-w"]
-    assert in_address(page, "correct") == ["false"]
+    assert address_values(page, "run") == ["seg+tri-w"]
+    assert address_values(page, "correct") == ["false"]
     page.get_by_text("of 208 clips").wait_for()
     page.get_by_role("button", name="Open the first clip").click()
     segments = page.locator(".js-plotly-plot .bars .point path")
     segments.first.wait_for()
     assert {"seg+tri-w", "baseline"} <= set(page.locator(".js-plotly-plot .annotation-text").all_text_contents())
-    (clip,) = in_address(page, "clip")
+    (clip,) = address_values(page, "clip")
     assert clip.split("-")[2] == "04"  # sad, as RAVDESS writes it
     whole = page.request.get(page.locator("audio").first.evaluate("player => player.src")).body()
-    part = sound(page, lambda: segments.nth(1).click(force=True))
+    part = played_sound(page, lambda: segments.nth(1).click(force=True))
     assert whole[:4] == part[:4] == b"RIFF"
     assert 16_000 < len(part) < len(whole)

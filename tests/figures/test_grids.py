@@ -8,12 +8,12 @@ from segser_core.figures import grids
 from segser_core.runs.run import read_run
 from segser_core.statistics import recall_by_group, tables
 from segser_core.statistics.scores import summarise_scores
-from tests.support.made_run import made_runs
+from tests.support.made_run import make_runs
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    return tuple(read_run(place) for place in made_runs(tmp_path_factory.mktemp("made"), 300))
+    return tuple(read_run(place) for place in make_runs(tmp_path_factory.mktemp("made"), 300))
 
 
 @pytest.fixture(scope="module")

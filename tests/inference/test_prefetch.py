@@ -20,7 +20,7 @@ from segser_core.inference import batch, prefetch, ray_workers
 from segser_core.inference.batch import AnalysisJob
 from segser_core.inference.console import ProgressConsole
 from segser_core.prediction.exports import iter_csv, iter_json, to_csv, to_json
-from tests.support.predictions import prediction
+from tests.support.predictions import make_prediction
 
 
 def test_items_come_in_order_with_what_threads_made_of_them():
@@ -95,7 +95,7 @@ def test_what_was_decoded_ahead_is_heard_like_the_file(tmp_path):
 
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_pieces_are_the_whole_text(n):
-    predictions = [prediction(f"{i}.wav") for i in range(n)]
+    predictions = [make_prediction(f"{i}.wav") for i in range(n)]
     assert "".join(iter_json(iter(predictions))) == to_json(predictions)
     assert to_json(predictions) == json.dumps([p.to_dict() for p in predictions], indent=2) + "\n"
     assert "".join(iter_csv(iter(predictions))) == to_csv(predictions)

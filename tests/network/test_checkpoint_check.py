@@ -10,7 +10,7 @@ from transformers import WhisperFeatureExtractor
 from segser_core.errors import ModelError
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.pretrained import load_encoder_network
-from tests.support.networks import LABELS, tiny_model, tiny_network
+from tests.support.networks import MODEL_LABELS, tiny_model, tiny_network
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +68,10 @@ def test_labels_in_another_order_than_the_run_says(deep, model, tmp_path, monkey
     folder = tmp_path / "run" / "checkpoint" / deep
     folder.mkdir(parents=True)
     changed(model, folder)
-    run = {"format": 1, "system": "seg", "labels": LABELS}
+    run = {"format": 1, "system": "seg", "labels": MODEL_LABELS}
     (tmp_path / "run" / "run.json").write_text(json.dumps(run))
-    assert SegmentEmotionModel.from_folder(folder).config.labels == LABELS
-    (tmp_path / "run" / "run.json").write_text(json.dumps(run | {"labels": LABELS[::-1]}))
+    assert SegmentEmotionModel.from_folder(folder).config.labels == MODEL_LABELS
+    (tmp_path / "run" / "run.json").write_text(json.dumps(run | {"labels": MODEL_LABELS[::-1]}))
     monkeypatch.chdir(folder)
     for name in (folder, Path()):
         with pytest.raises(ModelError, match="which is right is unknown"):

@@ -14,7 +14,14 @@ from transformers import (
 from segser_core.errors import ModelError, SettingError
 from segser_core.network.pretrained import load_encoder_network, wrap_encoder
 from segser_core.network.whisper_input import log_mel_spectrogram, sinusoidal_positions
-from tests.support.networks import KINDS, WAVE, clips, tiny_network, tiny_whisper_config, whisper_alone
+from tests.support.networks import (
+    KINDS,
+    WAVEFORM_ENCODER,
+    random_waveforms,
+    tiny_network,
+    tiny_whisper_config,
+    whisper_by_clip,
+)
 
 
 def batch(encoder, waveforms):
@@ -31,8 +38,8 @@ def batch(encoder, waveforms):
 def test_a_padded_batch_equals_transformers_clip_by_clip(kind, frozen_layers):
     network = tiny_network(kind)
     with torch.no_grad():
-        expected = [network(w[None]).last_hidden_state[0] for w in clips()]
-    for got, alone in zip(batch(wrap_encoder(network, None, frozen_layers), clips()), expected, strict=True):
+        expected = [network(w[None]).last_hidden_state[0] for w in random_waveforms()]
+    for got, alone in zip(batch(wrap_encoder(network, None, frozen_layers), random_waveforms()), expected, strict=True):
         torch.testing.assert_close(got, alone, rtol=0, atol=1e-5)
 
 
@@ -42,19 +49,19 @@ def test_whisper_equals_transformers_with_positions_cut_to_the_clip(layer, froze
     encoder = wrap_encoder(
         tiny_network("whisper"), layer, min(frozen_layers or 0, layer) if frozen_layers is not None else None
     )
-    for got, waveform in zip(batch(encoder, clips()), clips(), strict=True):
-        torch.testing.assert_close(got, whisper_alone(waveform, layer), rtol=0, atol=1e-5)
+    for got, waveform in zip(batch(encoder, random_waveforms()), random_waveforms(), strict=True):
+        torch.testing.assert_close(got, whisper_by_clip(waveform, layer), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_frozen_is_the_same_while_training(kind):
     """Dropout is of the layers above alone; WavLM's features are those of its convolutions."""
     encoder = wrap_encoder(tiny_network(kind), frozen_layers=2)
-    at_rest = encoder.features(clips()[1])
+    at_rest = encoder.features(random_waveforms()[1])
     for part in encoder.modules():
         if isinstance(part, torch.nn.Dropout):
             part.p = 0.5
-    torch.testing.assert_close(encoder.train().features(clips()[1]), at_rest, rtol=0, atol=0)
+    torch.testing.assert_close(encoder.train().features(random_waveforms()[1]), at_rest, rtol=0, atol=0)
     assert (encoder.frozen_layers is None) == ("wavlm" in kind)
 
 
@@ -63,10 +70,10 @@ def test_what_is_frozen_is_the_same_while_training(kind):
 def test_the_layer_is_that_of_hidden_states(kind, layer):
     """Also while training, where layerdrop would shorten the tuple; both orders of layer norm."""
     with torch.no_grad():
-        whole = tiny_network(kind)(clips()[1][None], output_hidden_states=True)
+        whole = tiny_network(kind)(random_waveforms()[1][None], output_hidden_states=True)
         expected = whole.hidden_states[layer] if layer < 3 else whole.last_hidden_state
         encoder = wrap_encoder(tiny_network(kind), layer)
-        features = encoder.features(clips()[1])[None]
+        features = encoder.features(random_waveforms()[1])[None]
         got = encoder(features, torch.tensor([features.shape[1]]))
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
 
@@ -77,7 +84,7 @@ def test_one_second_is_49_frames_of_wav2vec2_and_50_of_whisper():
 
 
 def test_log_mel_is_that_of_transformers():
-    waveform = clips()[1][: 16_000 // 160 * 160]
+    waveform = random_waveforms()[1][: 16_000 // 160 * 160]
     expected = WhisperFeatureExtractor()(
         waveform.numpy(), sampling_rate=16_000, padding="do_not_pad", return_tensors="pt"
     )
@@ -91,14 +98,14 @@ def test_positions_are_those_of_transformers():
 
 def test_an_offset_moves_a_clip_along_the_table():
     encoder = wrap_encoder(tiny_network("whisper"))
-    features = encoder.features(clips()[0])[None]
+    features = encoder.features(random_waveforms()[0])[None]
     lengths = torch.tensor([features.shape[1]])
     with torch.no_grad():
         moved = encoder(features, lengths, torch.tensor([700]))
         stays = encoder(features, lengths, torch.tensor([0]))
     assert not torch.allclose(moved, stays, atol=1e-3)
     frozen = wrap_encoder(tiny_network("whisper"), frozen_layers=2)
-    features = frozen.features(clips()[0], offset=700)[None]
+    features = frozen.features(random_waveforms()[0], offset=700)[None]
     with torch.no_grad():
         torch.testing.assert_close(frozen(features, lengths), moved, rtol=0, atol=1e-5)
 
@@ -120,7 +127,7 @@ def test_trainable_parameters_with_only_the_convolutions_frozen(sizes, millions)
 
 def test_normalisation_removes_the_level():
     encoder = wrap_encoder(tiny_network("wav2vec2-stable"), normalize=True)
-    loud, quiet = encoder.features(clips()[0]), encoder.features(clips()[0] * 0.03)
+    loud, quiet = encoder.features(random_waveforms()[0]), encoder.features(random_waveforms()[0] * 0.03)
     torch.testing.assert_close(loud, quiet, rtol=0, atol=1e-3)
 
 
@@ -137,7 +144,9 @@ def test_a_network_is_loaded_from_a_folder(kind, tmp_path):
     network, normalize = load_encoder_network(str(tmp_path))
     assert normalize
     for got, expected in zip(
-        batch(wrap_encoder(network.eval()), clips()), batch(wrap_encoder(tiny_network(kind)), clips()), strict=True
+        batch(wrap_encoder(network.eval()), random_waveforms()),
+        batch(wrap_encoder(tiny_network(kind)), random_waveforms()),
+        strict=True,
     ):
         torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
 
@@ -155,7 +164,7 @@ def test_of_a_whole_whisper_the_encoder_is_taken(head, tmp_path):
 
 
 def test_of_a_classifier_the_network_is_taken(tmp_path):
-    whole = Wav2Vec2ForSequenceClassification(Wav2Vec2Config(**WAVE)).eval()
+    whole = Wav2Vec2ForSequenceClassification(Wav2Vec2Config(**WAVEFORM_ENCODER)).eval()
     whole.save_pretrained(tmp_path)
     Wav2Vec2FeatureExtractor().save_pretrained(tmp_path)
     loaded = load_encoder_network(str(tmp_path))[0].state_dict()

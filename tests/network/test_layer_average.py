@@ -12,8 +12,8 @@ from segser_core.network.layer_average import (
 )
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.pretrained import wrap_encoder
-from tests.support.networks import KINDS, batch_of, clips, tiny_model, tiny_network, whisper_alone
-from tests.support.training import settings
+from tests.support.networks import KINDS, batch_of, random_waveforms, tiny_model, tiny_network, whisper_by_clip
+from tests.support.training import quick_settings
 from training.features.store import FeatureStore
 from training.learning.trainer import train_fold
 from training.runs.scoring import speaker_statistics
@@ -27,8 +27,8 @@ def around(kind="whisper", normalization="global"):
 @pytest.mark.parametrize("kind", KINDS)
 def test_activations_are_transformers_hidden_states(kind):
     with torch.no_grad():
-        whole = tiny_network(kind)(clips()[1][None], output_hidden_states=True)
-    got = around(kind).features(clips()[1]).unflatten(1, (4, 32)).unbind(dim=1)
+        whole = tiny_network(kind)(random_waveforms()[1][None], output_hidden_states=True)
+    got = around(kind).features(random_waveforms()[1]).unflatten(1, (4, 32)).unbind(dim=1)
     for activation, expected in list(zip(got, whole.hidden_states, strict=True))[:3]:
         torch.testing.assert_close(activation, expected[0], rtol=0, atol=1e-5)
     last = torch.nn.Identity() if "stable" not in kind else tiny_network(kind).encoder.layer_norm
@@ -36,16 +36,18 @@ def test_activations_are_transformers_hidden_states(kind):
 
 
 def test_activations_of_whisper_are_its_layers_outputs():
-    encoder, waveform = around(), clips()[1]
+    encoder, waveform = around(), random_waveforms()[1]
     got = encoder.features(waveform).unflatten(1, (4, 32)).unbind(dim=1)
     for layer in (1, 2, 3):  # whose final norm follows the last layer that is kept
-        expected = whisper_alone(waveform, layer)
+        expected = whisper_by_clip(waveform, layer)
         torch.testing.assert_close(encoder.inner.norm(got[layer]), expected, rtol=0, atol=1e-5)
 
 
 def test_an_offset_moves_a_clip_along_the_table():
     encoder = around()
-    assert not torch.allclose(encoder.features(clips()[0], offset=700), encoder.features(clips()[0]), atol=1e-3)
+    assert not torch.allclose(
+        encoder.features(random_waveforms()[0], offset=700), encoder.features(random_waveforms()[0]), atol=1e-3
+    )
 
 
 def test_the_weighted_average_by_hand():
@@ -91,7 +93,7 @@ def test_gradients_are_finite_and_of_the_mix_and_the_dense_layers_alone():
 
 
 def test_a_recording_alone_is_normalised_by_its_own_statistics_or_the_speakers():
-    encoder, waveform = around(normalization="speaker"), clips()[0]
+    encoder, waveform = around(normalization="speaker"), random_waveforms()[0]
     own = encoder.features(waveform)
     torch.testing.assert_close(own.mean(dim=0), torch.zeros(128), atol=1e-4, rtol=0)
     raw = encoder.activations(waveform)
@@ -122,7 +124,7 @@ def test_a_crop_bounds_the_utterance_and_no_segment():
         first = whole(features[:, :20], lengths.clamp(max=20)).utterance_logits
         torch.testing.assert_close(cropped(features, lengths).utterance_logits, first)
         torch.testing.assert_close(cropped(features, lengths).segment_logits, whole(features, lengths).segment_logits)
-    waveform = clips()[1].numpy()
+    waveform = random_waveforms()[1].numpy()
     served, at_once = Predictor(cropped, "a"), Predictor(whole, "b")
     torch.testing.assert_close(served.encode(waveform).utterance, at_once.encode(waveform[: 20 * 320]).utterance,
                                rtol=0, atol=0.05)  # fmt: skip
@@ -131,7 +133,7 @@ def test_a_crop_bounds_the_utterance_and_no_segment():
 
 def test_global_statistics_are_of_the_training_part_alone(corpus):
     fold, folder = corpus
-    how = settings(folder, system="layer-average", epochs=1)
+    how = quick_settings(folder, system="layer-average", epochs=1)
     store = FeatureStore(folder)
     encoder = train_fold(fold, store, how, 0, folder / "steps").encoder
     variants = [features.float() for (_, recipe), features in store.memory.items() if " (" in recipe]
@@ -145,7 +147,7 @@ def test_global_statistics_are_of_the_training_part_alone(corpus):
 
 def test_by_speaker_trains_and_is_evaluated_with_the_speakers_statistics(corpus):
     fold, folder = corpus
-    how = settings(folder, system="layer-average", epochs=1, normalization="speaker")
+    how = quick_settings(folder, system="layer-average", epochs=1, normalization="speaker")
     model = train_fold(fold, FeatureStore(folder), how, 0, folder / "steps").eval()
     assert torch.equal(model.encoder.mean, torch.zeros(128))
     found = speaker_statistics(model.encoder, fold.manifest, folder)

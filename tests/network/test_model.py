@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from segser_core.errors import ModelError
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.pretrained import wrap_encoder
-from tests.support.networks import LABELS, batch_of, tiny_model, tiny_network
+from tests.support.networks import MODEL_LABELS, batch_of, tiny_model, tiny_network
 
 
 @pytest.mark.parametrize("kind", ["whisper", "wav2vec2", "wavlm-stable"])
@@ -19,7 +19,7 @@ def test_a_saved_model_gives_equal_logits(kind, tmp_path):
     with torch.no_grad():
         for name, expected in model(features, lengths).items():
             torch.testing.assert_close(loaded(features, lengths)[name], expected, rtol=0, atol=1e-6)
-    assert loaded.config.labels == LABELS
+    assert loaded.config.labels == MODEL_LABELS
     assert loaded.config.windows.tail == "drop"
     assert loaded.config.longest_training_clip_s == 4.5
     assert loaded.config.frozen_layers == 1
@@ -99,7 +99,7 @@ def test_a_model_is_made_around_a_pretrained_encoder(tmp_path):
 
     tiny_network("whisper").save_pretrained(tmp_path / "tiny")
     WhisperFeatureExtractor().save_pretrained(tmp_path / "tiny")
-    model = SegmentEmotionModel.from_encoder(str(tmp_path / "tiny"), labels=LABELS, layer=2).eval()
+    model = SegmentEmotionModel.from_encoder(str(tmp_path / "tiny"), labels=MODEL_LABELS, layer=2).eval()
     assert model.config.encoder["name"] == "tiny"
     assert len(model.config.encoder["sha256"]) == 64
     assert len(model.encoder.layers) == 2

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared.recording.downloads import zip_predictions
 from segser_core.inference.models import list_models
 from segser_core.prediction.prediction import Prediction, Segment
-from tests.support.app_test import choose_source, chart_spec, open_page, run_page, page_text, upload_files
+from tests.support.app_test import chart_spec, choose_source, open_page, page_text, run_page, upload_files
 from tests.support.audio_files import make_swelling_hum
 from tests.support.paths import ROOT
 

@@ -13,7 +13,7 @@ from segser_core.labels import emotion_colour
 from segser_core.runs import map_points
 from segser_core.runs.run import read_run
 from segser_core.statistics import projection
-from tests.support.app_test import chart_spec, open_page, run_page, page_text
+from tests.support.app_test import chart_spec, open_page, page_text, run_page
 from tests.support.made_run import MADE_LABELS, make_runs
 
 

@@ -17,7 +17,7 @@ from segser_core.runs.clip_filter import ClipFilter, filter_clips, sort_clips
 from segser_core.runs.clip_table import clip_table
 from segser_core.runs.run import read_run
 from segser_core.runs.writing import write_run
-from tests.support.app_test import chart_spec, open_page, run_page, page_text
+from tests.support.app_test import chart_spec, open_page, page_text, run_page
 from tests.support.made_run import make_runs
 
 RUNS = {"run": "seg+tri-w", "other": "baseline"}

@@ -23,7 +23,7 @@ from segser_core.runs.reaggregate import reaggregate
 from segser_core.runs.run import read_run
 from segser_core.statistics.report import report_json
 from segser_core.statistics.scores import summarise_scores
-from tests.support.app_test import chart_spec, open_page, run_page, page_text
+from tests.support.app_test import chart_spec, open_page, page_text, run_page
 from tests.support.made_run import MADE_LABELS, make_runs
 
 PAIR = {"run": "seg+tri-w", "other": "baseline"}

@@ -15,7 +15,7 @@ from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.runs.run import find_runs, read_run
 from segser_core.runs.writing import write_run
-from tests.support.app_test import open_page, run_page, page_text
+from tests.support.app_test import open_page, page_text, run_page
 from tests.support.made_run import make_runs
 
 
@@ -113,10 +113,7 @@ def test_scores_of_a_run_that_was_replaced_are_not_kept_for_the_new_one(made, tm
     old = read_run(place)
     right = old.predictions.assign(predicted=old.predictions.label)
     write_run(place, meta=old.meta, config_yaml="{}", metrics={}, predictions=right)
-    uar = [
-        cached_scores.summarise_chosen_runs(RunChoice(run=run_page))["run"].pooled.uar
-        for run_page in (old, read_run(place))
-    ]
+    uar = [cached_scores.summarise_chosen_runs(RunChoice(run=r))["run"].pooled.uar for r in (old, read_run(place))]
     assert uar[0] < 0.9
     assert uar[1] == 1
 

@@ -21,7 +21,7 @@ from segser_core.prediction.exports import (
     to_parquet,
     to_textgrid,
 )
-from tests.support.predictions import BOUNDS, LABELS, P, prediction
+from tests.support.predictions import PREDICTION_LABELS, SEGMENT_BOUNDS_S, SEGMENT_PROBABILITIES, make_prediction
 
 ODD_NAMES = ['<script>alert("1")</script>', "a\nb, 'c'.wav", "ä 😀.flac", "=1+1.wav", "-x.wav", '""', "intervals [1]"]
 
@@ -44,7 +44,7 @@ def read_elan(text, tmp_path):
 
 
 def test_tiers_by_hand():
-    assert [(t.name, t.intervals) for t in build_tiers(prediction())] == [
+    assert [(t.name, t.intervals) for t in build_tiers(make_prediction())] == [
         ("utterance", ((0.0, 6.5, "happy"),)),
         ("segments even", ((0.0, 2.8, "angry"), (2.8, 5.6, "sad"))),
         ("segments odd", ((1.4, 4.2, "happy"),)),
@@ -53,31 +53,33 @@ def test_tiers_by_hand():
 
 
 def test_without_a_flush_segment_its_tier_is_empty():
-    names = {t.name: len(t.intervals) for t in build_tiers(prediction(bounds=BOUNDS[:3], duration_s=6.5))}
+    names = {
+        t.name: len(t.intervals) for t in build_tiers(make_prediction(bounds=SEGMENT_BOUNDS_S[:3], duration_s=6.5))
+    }
     assert names == {"utterance": 1, "segments even": 2, "segments odd": 1, "segments last": 0}
 
 
 def test_a_lone_segment_is_even():
-    names = {t.name: len(t.intervals) for t in build_tiers(prediction(bounds=((0.0, 1.0),), duration_s=1.0))}
+    names = {t.name: len(t.intervals) for t in build_tiers(make_prediction(bounds=((0.0, 1.0),), duration_s=1.0))}
     assert names == {"utterance": 1, "segments even": 1, "segments odd": 0, "segments last": 0}
 
 
 def test_denser_segments_take_more_tiers():
     bounds = [(i * 0.5, i * 0.5 + 1.4) for i in range(4)]
-    assert split_into_tiers(prediction(bounds=bounds).segments) == 3
-    found = build_tiers(prediction(bounds=bounds, duration_s=9.0))
+    assert split_into_tiers(make_prediction(bounds=bounds).segments) == 3
+    found = build_tiers(make_prediction(bounds=bounds, duration_s=9.0))
     assert [t.name for t in found[1:]] == ["segments 1 of 3", "segments 2 of 3", "segments 3 of 3", "segments last"]
     assert [len(t.intervals) for t in found[1:]] == [2, 1, 1, 0]
 
 
 def test_textgrid_reads_back(tmp_path):
-    found = read_textgrid(to_textgrid(prediction()), tmp_path)
-    assert found == {t.name: list(t.intervals) for t in build_tiers(prediction())}
+    found = read_textgrid(to_textgrid(make_prediction()), tmp_path)
+    assert found == {t.name: list(t.intervals) for t in build_tiers(make_prediction())}
 
 
 def test_textgrid_fills_its_gaps():
     """Praat wants every tier covered from 0 to the end."""
-    lines = to_textgrid(prediction()).splitlines()
+    lines = to_textgrid(make_prediction()).splitlines()
     assert [line.strip() for line in lines if "intervals: size" in line] == [
         "intervals: size = 1",
         "intervals: size = 3",
@@ -88,16 +90,16 @@ def test_textgrid_fills_its_gaps():
 
 
 def test_elan_reads_back_in_milliseconds(tmp_path):
-    found = read_elan(to_elan(prediction()), tmp_path)
+    found = read_elan(to_elan(make_prediction()), tmp_path)
     assert found == {
         t.name: [(round(1000 * a), round(1000 * b), label) for a, b, label in t.intervals]
-        for t in build_tiers(prediction())
+        for t in build_tiers(make_prediction())
     }
 
 
 def test_elan_names_the_recording_beside_it(tmp_path):
     path = tmp_path / "x.eaf"
-    path.write_text(to_elan(prediction()), encoding="utf-8")
+    path.write_text(to_elan(make_prediction()), encoding="utf-8")
     (media,) = Eaf(path).get_linked_files()
     assert media["MEDIA_URL"] == "clips/one.wav"
     assert media["RELATIVE_MEDIA_URL"] == "./one.wav"
@@ -105,29 +107,31 @@ def test_elan_names_the_recording_beside_it(tmp_path):
 
 
 def test_csv_has_a_row_a_segment_and_every_digit():
-    frame = pd.read_csv(io.StringIO(to_csv([prediction()])))
+    frame = pd.read_csv(io.StringIO(to_csv([make_prediction()])))
     assert list(frame.columns) == [
         "file", "index", "start_s", "end_s", "label", "confidence", "p_angry", "p_happy", "p_sad"]  # fmt: skip
     assert len(frame) == 4
     assert list(frame["label"]) == ["angry", "happy", "sad", "sad"]
-    assert tuple(frame.iloc[3][["p_angry", "p_happy", "p_sad"]]) == P[3]
-    assert frame["confidence"][3] == P[3][2]
+    assert tuple(frame.iloc[3][["p_angry", "p_happy", "p_sad"]]) == SEGMENT_PROBABILITIES[3]
+    assert frame["confidence"][3] == SEGMENT_PROBABILITIES[3][2]
 
 
 def test_json_is_one_list_with_numbers_as_they_are():
-    found = json.loads(to_json([prediction(), prediction("two.wav")]))
-    assert found == [{**p.to_dict(), "labels": list(LABELS)} for p in (prediction(), prediction("two.wav"))]
-    assert found[0]["segments"][3]["probabilities"]["sad"] == P[3][2]
+    found = json.loads(to_json([make_prediction(), make_prediction("two.wav")]))
+    assert found == [
+        {**p.to_dict(), "labels": list(PREDICTION_LABELS)} for p in (make_prediction(), make_prediction("two.wav"))
+    ]
+    assert found[0]["segments"][3]["probabilities"]["sad"] == SEGMENT_PROBABILITIES[3][2]
     assert found[0]["warnings"]
 
 
 def test_parquet_holds_the_frame():
-    found = pd.read_parquet(io.BytesIO(to_parquet([prediction(), prediction("two.wav")])))
-    pd.testing.assert_frame_equal(found, to_dataframe([prediction(), prediction("two.wav")]))
+    found = pd.read_parquet(io.BytesIO(to_parquet([make_prediction(), make_prediction("two.wav")])))
+    pd.testing.assert_frame_equal(found, to_dataframe([make_prediction(), make_prediction("two.wav")]))
 
 
 def test_models_of_other_classes_leave_gaps():
-    frame = to_dataframe([prediction(), prediction("b.wav", labels=("bored", "sad", "calm"))])
+    frame = to_dataframe([make_prediction(), make_prediction("b.wav", labels=("bored", "sad", "calm"))])
     assert list(frame.columns[6:]) == ["p_angry", "p_happy", "p_sad", "p_bored", "p_calm"]
     assert frame["p_angry"].isna().tolist() == [False] * 4 + [True] * 4
     assert frame["p_sad"].notna().all()
@@ -143,7 +147,7 @@ def test_nothing_is_a_valid_file_too(name):
 @pytest.mark.parametrize("odd", ODD_NAMES)
 def test_odd_names_survive_every_format(odd, tmp_path):
     labels = (odd, "other", "third")
-    p = prediction(file=odd, labels=labels)
+    p = make_prediction(file=odd, labels=labels)
     assert json.loads(to_json([p]))[0]["file"] == odd
     assert pd.read_parquet(io.BytesIO(to_parquet([p])))["file"][0] == odd
     row = pd.read_csv(io.StringIO(to_csv([p])), keep_default_na=False).iloc[0]
@@ -155,13 +159,13 @@ def test_odd_names_survive_every_format(odd, tmp_path):
 
 @pytest.mark.parametrize("odd", ['so "called"', "<b>", "a\nb", "ä 😀", "=1", '""'])
 def test_odd_labels_survive_a_textgrid(odd, tmp_path):
-    found = read_textgrid(to_textgrid(prediction(labels=(odd, "other", "third"))), tmp_path)
+    found = read_textgrid(to_textgrid(make_prediction(labels=(odd, "other", "third"))), tmp_path)
     assert found["segments even"][0] == (0.0, 2.8, odd)
 
 
 @pytest.mark.parametrize("begins", "=+-@")
 def test_no_cell_of_a_csv_is_a_formula(begins):
-    p = prediction(file=f"{begins}cmd.wav", labels=(f"{begins}one", "two", "three"))
+    p = make_prediction(file=f"{begins}cmd.wav", labels=(f"{begins}one", "two", "three"))
     row = pd.read_csv(io.StringIO(to_csv([p]))).iloc[0]
     assert row["file"] == f"./{begins}cmd.wav"
     assert row["label"] == f"'{begins}one"
@@ -170,7 +174,7 @@ def test_no_cell_of_a_csv_is_a_formula(begins):
 def test_what_no_file_can_hold_is_escaped(tmp_path):
     """A name of undecodable bytes, as Python has it, and control characters."""
     assert escape_for_xml("a\udce4\x1b[0m\r\x00é\n") == "a\\udce4\\x1b[0m\\r\\x00é\n"
-    p = prediction(file="a\udce4\x00.wav", labels=("x\x1b", "other", "third"))
+    p = make_prediction(file="a\udce4\x00.wav", labels=("x\x1b", "other", "third"))
     for export in EXPORTS.values():
         content = export.content([p])
         assert isinstance(content, bytes) or content.encode("utf-8")
@@ -181,13 +185,13 @@ def test_what_no_file_can_hold_is_escaped(tmp_path):
 def test_the_table_of_formats():
     assert {name: e.ending for name, e in EXPORTS.items()} == {
         "json": ".json", "csv": ".csv", "parquet": ".parquet", "textgrid": ".TextGrid", "elan": ".eaf"}  # fmt: skip
-    assert EXPORTS["textgrid"].content([prediction()]) == to_textgrid(prediction())
+    assert EXPORTS["textgrid"].content([make_prediction()]) == to_textgrid(make_prediction())
 
 
 def test_times_of_a_third_of_a_second_stay_apart(tmp_path):
     """Neighbours in a tier share a bound that no decimal fraction holds."""
     bounds = tuple((i / 3, (i + 2) / 3) for i in range(4))
-    p = prediction(bounds=bounds, duration_s=9.0)
+    p = make_prediction(bounds=bounds, duration_s=9.0)
     for found in (read_textgrid(to_textgrid(p), tmp_path), read_elan(to_elan(p), tmp_path)):
         even = found["segments even"]
         assert len(even) == 2

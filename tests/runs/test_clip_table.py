@@ -13,12 +13,12 @@ from segser_core.prediction.rules import AGGREGATES
 from segser_core.runs.clip_table import clip_table
 from segser_core.runs.replay import checkpoint_of_clip, replay_prediction, replay_predictions
 from segser_core.runs.run import Run, read_run
-from tests.support.made_run import made_runs, several
+from tests.support.made_run import make_runs, with_seeds_and_folds
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory) -> tuple[Run, Run]:
-    first, second = made_runs(tmp_path_factory.mktemp("made"), 60)
+    first, second = make_runs(tmp_path_factory.mktemp("made"), 60)
     return read_run(first), read_run(second)
 
 
@@ -73,7 +73,7 @@ def test_a_run_without_segments_durations_or_test_clips(pair):
 
 
 def test_several_seeds_and_folds_have_a_row_each_with_their_own_segments(pair):
-    run = several(pair[0])
+    run = with_seeds_and_folds(pair[0])
     table = clip_table(run, "mean")
     assert len(table) == 120
     assert sorted(table.seed.unique()) == [0, 1]

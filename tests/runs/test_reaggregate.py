@@ -12,7 +12,7 @@ from segser_core.errors import RunError
 from segser_core.prediction.rules import AGGREGATES, aggregate, aggregate_all, rank_by_confidence
 from segser_core.runs.reaggregate import KEY, available_rules, count_segments, reaggregate, stored_rule
 from segser_core.runs.run import Run, read_run
-from tests.support.made_run import made_runs, several
+from tests.support.made_run import make_runs, with_seeds_and_folds
 
 SEGMENT_RULES = tuple(rule for rule in AGGREGATES if rule != "utterance")
 LABELS = ("angry", "happy", "neutral", "sad")
@@ -20,7 +20,7 @@ LABELS = ("angry", "happy", "neutral", "sad")
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Run:
-    return read_run(made_runs(tmp_path_factory.mktemp("made"), 60)[0])
+    return read_run(make_runs(tmp_path_factory.mktemp("made"), 60)[0])
 
 
 def eighths(counts: np.ndarray, seed: int, classes: int = 4) -> np.ndarray:
@@ -73,7 +73,7 @@ def loop(run: Run, rule: str) -> dict[tuple, tuple[str, float]]:
 @pytest.mark.parametrize("rule", AGGREGATES)
 @pytest.mark.parametrize("shape", ["one seed", "several seeds and folds"])
 def test_a_run_under_a_rule_equals_a_loop_over_its_rows(made, rule, shape):
-    run = made if shape == "one seed" else several(made)
+    run = made if shape == "one seed" else with_seeds_and_folds(made)
     run = replace(run, meta=run.meta | {"aggregate": "vote" if rule == "max" else "max"})
     found, expected = reaggregate(run, rule), loop(run, rule)
     assert len(found) == len(expected)
@@ -134,13 +134,13 @@ def test_segments_of_unknown_utterances_are_passed_over(made):
 
 
 def test_segments_that_two_rows_could_claim_are_refused(made):
-    run = several(made, seeds=1)
+    run = with_seeds_and_folds(made, seeds=1)
     with pytest.raises(RunError, match=r"several rows of .* a row once for each utterance_id, seed"):
         reaggregate(replace(run, segments=run.segments.drop(columns="fold")), "mean")
 
 
 def test_segments_are_counted_for_each_row(made):
-    run = several(made)
+    run = with_seeds_and_folds(made)
     counts = count_segments(run)
     assert len(counts) == len(run.predictions)
     for key, n in list(counts.items())[::37]:

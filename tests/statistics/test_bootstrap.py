@@ -23,8 +23,8 @@ from segser_core.statistics.bootstrap import (
     score_intervals,
     wilson_interval,
 )
-from tests.support.coverage import RECALL, covered, experiments, true_uar_of_speakers
-from tests.support.simulated import of_ten_speakers, simulated
+from tests.support.coverage import CLASS_RECALL, coverage_of, simulate_intervals, true_uar_of_speakers
+from tests.support.simulated import simulate_predictions, simulate_ten_speakers
 
 
 def one_model(simulated):
@@ -38,7 +38,7 @@ def slow_uars(labels, predicted, resamples, generator):
 
 
 def test_same_distribution_as_drawing_utterances_one_by_one():
-    labels, predicted = simulated(np.random.default_rng(1))
+    labels, predicted = simulate_predictions(np.random.default_rng(1))
     fast = metrics.uar(
         resample_confusions(group_utterances(labels, [predicted], 4), np.random.default_rng(2), 4000)[:, 0]
     )
@@ -49,7 +49,7 @@ def test_same_distribution_as_drawing_utterances_one_by_one():
 
 
 def test_observed_matrices_and_totals():
-    labels, predicted = simulated(np.random.default_rng(4), columns=3)
+    labels, predicted = simulate_predictions(np.random.default_rng(4), columns=3)
     of = group_utterances(labels, [predicted[:, :2], predicted[:, 2:]], 4)
     names = [str(c) for c in range(4)]
     one, two, three = (metrics.confusion_matrix(labels.astype(str), p.astype(str), names) for p in predicted.T)
@@ -61,7 +61,7 @@ def test_observed_matrices_and_totals():
 
 
 def test_many_kinds_get_fewer_resamples_and_little_memory(monkeypatch):
-    of = group_utterances(*one_model(simulated(np.random.default_rng(4))), 4)
+    of = group_utterances(*one_model(simulate_predictions(np.random.default_rng(4))), 4)
     whole = resample_confusions(of, np.random.default_rng(5), 3000)
     monkeypatch.setattr(bootstrap, "CHUNK", 700)
     assert (resample_confusions(of, np.random.default_rng(5), 3000) == whole).all(), "parts are drawn as the whole is"
@@ -74,14 +74,14 @@ def test_many_kinds_get_fewer_resamples_and_little_memory(monkeypatch):
 
 
 def test_a_seed_decides():
-    of = group_utterances(*one_model(simulated(np.random.default_rng(6))), 4)
+    of = group_utterances(*one_model(simulate_predictions(np.random.default_rng(6))), 4)
     one, two, other = (score_intervals(of, np.random.default_rng(seed)) for seed in (7, 7, 8))
     assert one == two
     assert one != other
 
 
 def test_seeds_of_one_clip_are_no_further_clips():
-    labels, predicted = simulated(np.random.default_rng(9))
+    labels, predicted = simulate_predictions(np.random.default_rng(9))
     one = score_intervals(group_utterances(labels, [predicted], 4), np.random.default_rng(10))
     same_thrice = score_intervals(
         group_utterances(labels, [np.repeat(predicted, 3, axis=1)], 4), np.random.default_rng(10)
@@ -90,7 +90,7 @@ def test_seeds_of_one_clip_are_no_further_clips():
 
 
 def test_a_missing_prediction_adds_nothing():
-    labels, predicted = simulated(np.random.default_rng(11), columns=2)
+    labels, predicted = simulate_predictions(np.random.default_rng(11), columns=2)
     predicted[:100, 1] = MISSING
     assert group_utterances(labels, [predicted[:, :1], predicted[:, 1:]], 4).observed.sum(axis=(-2, -1)).tolist() == [
         300,
@@ -129,7 +129,7 @@ def test_a_class_that_a_resample_misses_is_no_zero():
 
 
 def test_same_distribution_as_drawing_speakers_one_by_one():
-    who, labels, predicted = of_ten_speakers(seeds=2)
+    who, labels, predicted = simulate_ten_speakers(seeds=2)
     of = group_speakers(labels, [predicted], who, 3)
     assert of.clusters == 10
     assert of.holders.tolist() == [10, 10, 10]
@@ -187,23 +187,23 @@ SETTINGS = [(200, False), (5531, False), (10, True), (30, True), (91, True)]
 
 
 def truth(by_speaker):
-    return true_uar_of_speakers() if by_speaker else RECALL.mean()
+    return true_uar_of_speakers() if by_speaker else CLASS_RECALL.mean()
 
 
 @pytest.mark.parametrize(("n", "by_speaker"), SETTINGS)
 def test_the_interval_covers_the_truth(n, by_speaker):
-    found, _ = experiments(n, by_speaker, times=200, resamples=400, seed=1)
-    assert 0.91 <= covered(found, truth(by_speaker)) <= 0.985, "200 experiments tell it to 1.5 points"
+    found, _ = simulate_intervals(n, by_speaker, times=200, resamples=400, seed=1)
+    assert 0.91 <= coverage_of(found, truth(by_speaker)) <= 0.985, "200 experiments tell it to 1.5 points"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("n", "by_speaker"), SETTINGS)
 def test_the_interval_covers_the_truth_in_2000_experiments(n, by_speaker):
-    found, plain = experiments(n, by_speaker, times=2000, resamples=1000)
-    share = covered(found, truth(by_speaker))
+    found, plain = simulate_intervals(n, by_speaker, times=2000, resamples=1000)
+    share = coverage_of(found, truth(by_speaker))
     assert 0.925 <= share <= 0.97
     if by_speaker:
-        assert covered(plain, truth(by_speaker)) < 0.8, "clips of one speaker are not independent"
+        assert coverage_of(plain, truth(by_speaker)) < 0.8, "clips of one speaker are not independent"
     if (n, by_speaker) == (10, True):
         assert share == pytest.approx(COVERAGE_AT_10, abs=0.002), "the figure that is shown beside the interval"
 
@@ -214,7 +214,7 @@ def test_nothing_to_resample():
 
 
 def test_quick_enough_for_a_page():
-    labels, predicted = simulated(np.random.default_rng(18), n=5531)
+    labels, predicted = simulate_predictions(np.random.default_rng(18), n=5531)
     who = np.random.default_rng(18).integers(0, 10, 5531)
     start = time.process_time()
     for of in (group_utterances(labels, [predicted], 4), group_speakers(labels, [predicted], who, 4)):

@@ -20,12 +20,12 @@ from segser_core.statistics.paired_difference import (
     small_sample_difference,
     two_sided_p_value,
 )
-from tests.support.simulated import of_ten_speakers, simulated
+from tests.support.simulated import simulate_predictions, simulate_ten_speakers
 
 
 def test_paired_difference():
     generator = np.random.default_rng(13)
-    labels, worse = simulated(generator, n=500, right=0.5)
+    labels, worse = simulate_predictions(generator, n=500, right=0.5)
     better = np.where(generator.random((500, 1)) < 0.3, labels[:, None], worse)
     got = paired_differences(group_utterances(labels, [better, worse], 4), np.random.default_rng(14))
     back = paired_differences(group_utterances(labels, [worse, better], 4), np.random.default_rng(14))
@@ -44,7 +44,7 @@ def test_paired_difference():
 
 
 def test_against_a_slow_loop_on_the_same_resamples():
-    labels, predicted = simulated(np.random.default_rng(30), n=120, columns=2)
+    labels, predicted = simulate_predictions(np.random.default_rng(30), n=120, columns=2)
     of = group_utterances(labels, [predicted[:, :1], predicted[:, 1:]], 4)
     got = paired_differences(of, np.random.default_rng(31), 200)
     slow = [metrics.uar(one) - metrics.uar(two) for one, two in resample_confusions(of, np.random.default_rng(31), 200)]
@@ -56,7 +56,7 @@ def test_against_a_slow_loop_on_the_same_resamples():
 
 
 def test_speakers_are_drawn_whole_for_both_models():
-    who, labels, predicted = of_ten_speakers()
+    who, labels, predicted = simulate_ten_speakers()
     better = np.where(np.random.default_rng(32).random((300, 1)) < 0.3, labels[:, None], predicted)
     of = group_speakers(labels, [better, predicted], who, 3)
     got, alone = (

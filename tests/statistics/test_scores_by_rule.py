@@ -11,12 +11,12 @@ from segser_core.runs.reaggregate import reaggregate, stored_rule
 from segser_core.runs.run import read_run
 from segser_core.statistics import scores_by_rule
 from segser_core.statistics.scores import compare_predictions, summarise_scores
-from tests.support.made_run import made_runs
+from tests.support.made_run import make_runs
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    return tuple(read_run(place) for place in made_runs(tmp_path_factory.mktemp("made"), 400))
+    return tuple(read_run(place) for place in make_runs(tmp_path_factory.mktemp("made"), 400))
 
 
 def test_scores_under_each_rule_are_those_of_the_run_under_it(pair):
@@ -71,7 +71,7 @@ def test_a_run_without_segments_has_the_rules_that_it_can_tell(pair):
 
 
 def test_every_rule_of_two_runs_of_iemocaps_size_is_paired_in_well_under_a_second(tmp_path):
-    first, second = (read_run(place) for place in made_runs(tmp_path, 5531))
+    first, second = (read_run(place) for place in make_runs(tmp_path, 5531))
     began = time.process_time()
     found = scores_by_rule.differences_by_rule(first, second)
     assert time.process_time() - began < 1.5  # 0.4 s where nothing else runs

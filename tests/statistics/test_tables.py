@@ -14,14 +14,14 @@ from segser_core.runs.test_split import select_test_rows as rows_of_test
 from segser_core.statistics import report, tables
 from segser_core.statistics.calibration import measure_calibration
 from segser_core.statistics.scores import compare_predictions, summarise_scores
-from tests.support.made_run import made_runs
+from tests.support.made_run import make_runs
 
 LABELS = ("angry", "happy", "neutral", "sad")
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    return tuple(read_run(place) for place in made_runs(tmp_path_factory.mktemp("made"), 400))
+    return tuple(read_run(place) for place in make_runs(tmp_path_factory.mktemp("made"), 400))
 
 
 @pytest.mark.parametrize("weights", [None, [], [[]], [0.5, 0.5], [[0.5], [0.2, 0.8]], [["a"]], [[float("nan")]]])

@@ -9,15 +9,16 @@ import av
 import numpy as np
 
 TONE_HZ = 440
-LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+CHANNEL_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 
-def tone(rate, seconds=1.0, hz=TONE_HZ, amplitude=0.5):
+def make_tone(rate, seconds=1.0, hz=TONE_HZ, amplitude=0.5):
+    """Make a sine tone, (N,) float32."""
     return (amplitude * np.sin(2 * np.pi * hz * np.arange(round(rate * seconds)) / rate)).astype(np.float32)
 
 
-def wav(samples, rate, bits=16, code=1, claim=None):
-    """A WAV file from an array (n,) or (n, channels) in its own type; `claim` is the length its header says."""
+def encode_any_wav(samples, rate, bits=16, code=1, claim=None):
+    """Encode an array (n,) or (n, channels) of any type as WAV; `claim` is the length its header says."""
     samples = np.asarray(samples)
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     data, width = samples.tobytes(), channels * bits // 8
@@ -26,13 +27,14 @@ def wav(samples, rate, bits=16, code=1, claim=None):
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
 
 
-def pcm16(samples):
+def to_pcm16(samples):
+    """Round samples from -1 to 1 to 16-bit integers."""
     return np.round(samples * 32767).astype("<i2")
 
 
-def encoded(container, codec, samples, rate, channels=1):
-    """Mono samples, the same in each channel, as a file of another format."""
-    layout, content = LAYOUTS[channels], io.BytesIO()
+def encode_audio(container, codec, samples, rate, channels=1):
+    """Encode mono samples, the same in each channel, in another format."""
+    layout, content = CHANNEL_LAYOUTS[channels], io.BytesIO()
     with av.open(content, "w", format=container) as out:
         stream = out.add_stream(codec, rate=rate, layout=layout, options={"strict": "-2"})  # Vorbis is experimental
         form = stream.codec_context.format
@@ -47,8 +49,8 @@ def encoded(container, codec, samples, rate, channels=1):
     return content.getvalue()
 
 
-def video(with_sound):
-    """Half a second of an MP4 with a grey picture."""
+def encode_video(with_sound):
+    """Encode half a second of an MP4 with a grey picture."""
     content = io.BytesIO()
     with av.open(content, "w", format="mp4") as out:
         picture = out.add_stream("mpeg4", rate=10)
@@ -61,7 +63,7 @@ def video(with_sound):
         out.mux(picture.encode(None))
         if sound is not None:
             for i in range(8):
-                samples = tone(16_000, 8 * 0.064)[None, 1024 * i : 1024 * (i + 1)]
+                samples = make_tone(16_000, 8 * 0.064)[None, 1024 * i : 1024 * (i + 1)]
                 piece = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="mono")
                 piece.sample_rate, piece.pts = 16_000, 1024 * i
                 out.mux(sound.encode(piece))
@@ -69,8 +71,8 @@ def video(with_sound):
     return content.getvalue()
 
 
-def spoken(seconds: float = 4.0) -> bytes:
-    """A WAV file of a hum that swells, at 22 050 Hz."""
+def make_swelling_hum(seconds: float = 4.0) -> bytes:
+    """Make a WAV file of a hum that swells, at 22 050 Hz."""
     t = np.arange(int(22_050 * seconds)) / 22_050
     samples = 0.3 * np.sin(2 * np.pi * 180 * t) * np.sin(np.pi * t / seconds)
     with io.BytesIO() as file:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def settle(page: "Page") -> None:
-    """Wait until nothing runs any more and charts are drawn."""
+    """Wait until no script runs and charts are drawn."""
     page.wait_for_selector("h1", timeout=60_000)
     page.wait_for_timeout(500)
     page.wait_for_selector("[data-test-script-state=notRunning]", timeout=120_000)
@@ -17,17 +17,17 @@ def settle(page: "Page") -> None:
     page.wait_for_timeout(1500)
 
 
-def around(folder: Path) -> dict[str, str]:
-    """What tells a server where made-up runs and their recordings are."""
+def run_environment(folder: Path) -> dict[str, str]:
+    """Name made-up runs and their recordings in a server's environment variables."""
     return {"SEGSER_RUNS": str(folder / "runs"), "SEGSER_CORPORA": str(folder / "corpora")}
 
 
-def titled(page: "Page", title: str) -> None:
-    """Wait for the page of this title, until the server is done with it."""
+def see_page(page: "Page", title: str) -> None:
+    """Check that the page of this title is shown and the server is done with it."""
     page.get_by_role("heading", level=1, name=title).wait_for()
     page.wait_for_selector("[data-test-script-state=notRunning]")
 
 
-def in_address(page: "Page", name: str) -> list[str]:
-    """The values that the page's address has of this name."""
+def address_values(page: "Page", name: str) -> list[str]:
+    """Read the values of a name in the page's address."""
     return parse_qs(urlparse(page.url).query).get(name, [])

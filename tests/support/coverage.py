@@ -15,57 +15,57 @@ import numpy as np
 
 from segser_core.statistics.bootstrap import Interval, ResamplingUnits, score_intervals
 
-SHARES = np.array([0.3, 0.2, 0.2, 0.3])
-RECALL = np.array([0.75, 0.5, 0.6, 0.7])
-CLASSES = len(SHARES)
-OF_SPEAKER, OF_CLASS = 0.5, 0.3
+CLASS_SHARES = np.array([0.3, 0.2, 0.2, 0.3])
+CLASS_RECALL = np.array([0.75, 0.5, 0.6, 0.7])
+N_CLASSES = len(CLASS_SHARES)
+SPEAKER_SD, SPEAKER_CLASS_SD = 0.5, 0.3
 CLIPS = 5531
-CELLS = np.eye(CLASSES**2).reshape(-1, 1, CLASSES, CLASSES)
+CELLS = np.eye(N_CLASSES**2).reshape(-1, 1, N_CLASSES, N_CLASSES)
 
 
-def spread(found: np.ndarray) -> np.ndarray:
-    """Chances of each prediction, (..., C) of being found → (..., C, C): the rest goes evenly to the other classes."""
-    right = np.eye(CLASSES)
-    return found[..., None] * right + (1 - found[..., None]) * (1 - right) / (CLASSES - 1)
+def prediction_chances(found: np.ndarray) -> np.ndarray:
+    """Spread (..., C) chances of being found to (..., C, C): the rest goes evenly to the other classes."""
+    right = np.eye(N_CLASSES)
+    return found[..., None] * right + (1 - found[..., None]) * (1 - right) / (N_CLASSES - 1)
 
 
-def of_utterances(n: int, generator: np.random.Generator) -> ResamplingUnits:
-    """The predictions of n independent clips."""
-    return by_cell(generator.multinomial(n, (SHARES[:, None] * spread(RECALL)).ravel()))
+def simulate_utterances(n: int, generator: np.random.Generator) -> ResamplingUnits:
+    """Draw the predictions of n independent clips."""
+    return by_cell(generator.multinomial(n, (CLASS_SHARES[:, None] * prediction_chances(CLASS_RECALL)).ravel()))
 
 
-def of_speakers(n: int, generator: np.random.Generator) -> ResamplingUnits:
-    """The predictions of the clips of n speakers, by speaker."""
+def simulate_speakers(n: int, generator: np.random.Generator) -> ResamplingUnits:
+    """Draw the predictions of the clips of n speakers, by speaker."""
     clips = np.maximum(1, generator.poisson(CLIPS / n, n))
-    true = generator.multinomial(clips, generator.dirichlet(10 * SHARES, n))  # (G, C)
-    ability = generator.normal(0, OF_SPEAKER, (n, 1)) + generator.normal(0, OF_CLASS, (n, CLASSES))
-    found = logistic(np.log(RECALL / (1 - RECALL)) + ability)
-    confusions = generator.multinomial(true, spread(found))  # (G, C, C)
+    true = generator.multinomial(clips, generator.dirichlet(10 * CLASS_SHARES, n))  # (G, C)
+    ability = generator.normal(0, SPEAKER_SD, (n, 1)) + generator.normal(0, SPEAKER_CLASS_SD, (n, N_CLASSES))
+    found = logistic(np.log(CLASS_RECALL / (1 - CLASS_RECALL)) + ability)
+    confusions = generator.multinomial(true, prediction_chances(found))  # (G, C, C)
     return ResamplingUnits(np.ones(n, dtype=np.int64), confusions[:, None].astype(np.float32), by_speaker=True)
 
 
 def by_cell(counts: np.ndarray) -> ResamplingUnits:
-    """Independent clips from the cells of a confusion matrix, (C²,)."""
+    """Group independent clips by the cells of a confusion matrix, (C²,)."""
     there = counts > 0
     return ResamplingUnits(counts[there], CELLS[there].astype(np.float32))
 
 
 def logistic(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + e^−x)."""
+    """Compute 1 / (1 + e^−x)."""
     return 1 / (1 + np.exp(-x))
 
 
 def true_uar_of_speakers() -> float:
-    """Mean recall over the population of speakers, by Gauss and Hermite's quadrature."""
+    """Integrate the mean recall over the population of speakers, by Gauss and Hermite's quadrature."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(40)
-    logits = np.log(RECALL / (1 - RECALL))[:, None] + np.hypot(OF_SPEAKER, OF_CLASS) * nodes
+    logits = np.log(CLASS_RECALL / (1 - CLASS_RECALL))[:, None] + np.hypot(SPEAKER_SD, SPEAKER_CLASS_SD) * nodes
     return float((logistic(logits) @ (weights / weights.sum())).mean())
 
 
-def experiments(
+def simulate_intervals(
     n: int, by_speaker: bool, times: int, resamples: int, seed: int = 0
 ) -> tuple[list[Interval], list[Interval]]:
-    """Intervals of UAR in as many experiments: as asked for, and by utterance.
+    """Make intervals of UAR in as many experiments: as asked for, and by utterance.
 
     Args:
         n: utterances, or speakers.
@@ -77,13 +77,13 @@ def experiments(
     generator = np.random.default_rng([seed, n])
     asked, by_utterance = [], []
     for _ in range(times):
-        of = (of_speakers if by_speaker else of_utterances)(n, generator)
+        of = (simulate_speakers if by_speaker else simulate_utterances)(n, generator)
         asked.append(score_intervals(of, generator, resamples).uar)
         if by_speaker:
             by_utterance.append(score_intervals(by_cell(of.observed.ravel()), generator, resamples).uar)
     return asked, by_utterance or asked
 
 
-def covered(of: list[Interval], truth: float) -> float:
-    """The share of intervals that hold the truth."""
+def coverage_of(of: list[Interval], truth: float) -> float:
+    """Compute the share of intervals that hold the truth."""
     return float(np.mean([i.low <= truth <= i.high for i in of]))

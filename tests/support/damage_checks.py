@@ -13,36 +13,36 @@ from typer.testing import CliRunner
 
 from segser_core.cli import app
 from segser_core.inference import console
-from tests.support.damaged_audio import NAMES
+from tests.support.damaged_audio import STRANGE_NAMES
 
 LONGEST_S = 1800  # what the app takes
 MOST_MB = 1600  # resident memory beyond what the process held before, a bundled model among it
 PATIENCE_S = 10
 
 
-class Gaps:
-    """The longest time between two signs of life, what the first of them said, and the most memory at any of them."""
+class ProgressMonitor:
+    """Measure the longest time between two signs of progress, and the most memory at any of them."""
 
     def __init__(self) -> None:
         self.last, self.doing, self.longest, self.signs = time.monotonic(), "", (0.0, ""), 0
-        self.held_mb, self.most_mb = resident_mb(), 0.0
+        self.held_mb, self.most_mb = resident_memory_mb(), 0.0
 
     def sign(self, doing: object) -> None:
         """Something was shown."""
         now = time.monotonic()
         self.longest = max(self.longest, (now - self.last, self.doing))
         self.last, self.doing, self.signs = now, str(doing), self.signs + 1
-        self.most_mb = max(self.most_mb, resident_mb() - self.held_mb)
+        self.most_mb = max(self.most_mb, resident_memory_mb() - self.held_mb)
 
 
-def resident_mb() -> float:
-    """Memory of this process."""
+def resident_memory_mb() -> float:
+    """Measure the memory of this process."""
     return psutil.Process().memory_info().rss / 2**20
 
 
-def through_the_command(folder: Path, extra: list[Path], model: str) -> tuple[list[dict], list[str], Gaps]:
-    """What `analyze` prints: the results, and the lines on standard error."""
-    gaps = Gaps()
+def run_analyze(folder: Path, extra: list[Path], model: str) -> tuple[list[dict], list[str], ProgressMonitor]:
+    """Run `analyze` and return its results and its lines on standard error."""
+    gaps = ProgressMonitor()
 
     class Watched(console.ProgressConsole):
         def begin(self, doing: str, total: int) -> None:
@@ -69,22 +69,22 @@ def through_the_command(folder: Path, extra: list[Path], model: str) -> tuple[li
 
 
 def check_command(folder: Path, files: dict[str, bytes], extra: list[Path], model: str) -> str:
-    """Every recording is analysed or has one line; returns a line of figures."""
-    results, lines, gaps = through_the_command(folder, extra, model)
+    """Check that every recording is analysed or has one line; return a line of figures."""
+    results, lines, gaps = run_analyze(folder, extra, model)
     heard = {Path(r["file"]).name for r in results}
     asked = len(files) + 2 + len(extra)  # the pipe and the link
     assert len(heard) == len(results) and len(results) + len(lines) == asked, (len(results), len(lines), asked)
     assert all(line.startswith(str(folder)) and ": " in line and line.isprintable() for line in lines)
-    assert heard >= {name for name in files if name.startswith("whole") or name in NAMES}
+    assert heard >= {name for name in files if name.startswith("whole") or name in STRANGE_NAMES}
     assert all(np.isfinite(list(r["probabilities"].values())).all() for r in results)
-    return figures("analyze", len(results), len(lines), gaps)
+    return format_figures("analyze", len(results), len(lines), gaps)
 
 
 def check_app(files: dict[str, bytes]) -> str:
-    """The same in the page Timeline, a hundred at once; returns a line of figures."""
-    from tests.support.app_test import several
+    """Check the same in the page Timeline, a hundred recordings at once; return a line of figures."""
+    from tests.support.app_test import upload_files
 
-    heard, refused, gaps, names = 0, 0, Gaps(), list(files)
+    heard, refused, gaps, names = 0, 0, ProgressMonitor(), list(files)
     progress = DeltaGenerator.progress
 
     def shown(self, value, text=None):
@@ -95,17 +95,17 @@ def check_app(files: dict[str, bytes]) -> str:
         for start in range(0, len(names), 100):
             some = names[start : start + 100]
             gaps.sign(some[0])
-            table = several(*((name, files[name]) for name in some)).dataframe[0].value
+            table = upload_files(*((name, files[name]) for name in some)).dataframe[0].value
             why = table.notes[table.label.isna()]
             assert list(table.file) == list(dict.fromkeys(some)) or len(table) <= len(some)
             assert why.str.match(r"Not analysed: \S").all()
             assert not why.str.contains("Traceback").any()
             heard, refused = heard + int(table.label.notna().sum()), refused + len(why)
-    return figures("app", heard, refused, gaps)
+    return format_figures("app", heard, refused, gaps)
 
 
-def figures(name: str, heard: int, refused: int, gaps: Gaps) -> str:
-    """A line of figures, once they are within their bounds."""
+def format_figures(name: str, heard: int, refused: int, gaps: ProgressMonitor) -> str:
+    """Check figures against their bounds and format them as a line."""
     assert gaps.signs > heard and gaps.longest[0] < PATIENCE_S and gaps.most_mb < MOST_MB, vars(gaps)
     longest = f"{gaps.longest[0]:.1f} s ({re.sub(r'[^ -~]', '?', gaps.longest[1])[:60]})"
     memory = f"{gaps.most_mb:.0f} MB more than before"

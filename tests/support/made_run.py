@@ -19,8 +19,8 @@ from segser_core.runs.run import Run
 from segser_core.runs.writing import write_run
 
 
-def several(run: Run, seeds: int = 2, folds: int = 2) -> Run:
-    """The run with a row and segments for each seed and fold, shuffled; tested in one fold, development in the rest."""
+def with_seeds_and_folds(run: Run, seeds: int = 2, folds: int = 2) -> Run:
+    """Repeat a run for each seed and fold, shuffled; tested in one fold, development in the rest."""
     predictions, segments = [], []
     g = np.random.default_rng(3)
     for seed in range(seeds):
@@ -35,14 +35,14 @@ def several(run: Run, seeds: int = 2, folds: int = 2) -> Run:
     return replace(run, **dict(zip(("predictions", "segments"), together, strict=True)), seeds=tuple(range(seeds)))
 
 
-LABELS = ("angry", "happy", "neutral", "sad")
+MADE_LABELS = ("angry", "happy", "neutral", "sad")
 SEGMENT_S, STRIDE_S = 2.8, 1.4
-SIZE = 48
-WORDS = ("I do not know.", "What did you say?", "It is all over now.", "You never told me!")
+EMBEDDING_SIZE = 48
+TRANSCRIPTS = ("I do not know.", "What did you say?", "It is all over now.", "You never told me!")
 
 
-def made_runs(folder: Path, utterances: int = 5531, seed: int = 1, sounds: int = 0) -> tuple[Path, Path]:
-    """Two run folders, `seg+tri-w` and `baseline`, below `folder`/runs.
+def make_runs(folder: Path, utterances: int = 5531, seed: int = 1, sounds: int = 0) -> tuple[Path, Path]:
+    """Write two run folders, `seg+tri-w` and `baseline`, below `folder`/runs.
 
     Args:
         folder: where `runs`, and with sounds `corpora/iemocap`, are made.
@@ -51,7 +51,7 @@ def made_runs(folder: Path, utterances: int = 5531, seed: int = 1, sounds: int =
         sounds: of how many clips, the longest sad ones first, a hum of their length is written.
     """
     g = np.random.default_rng(seed)
-    clips = made_clips(utterances, g)
+    clips = make_clips(utterances, g)
     places = []
     for system, skill in (("seg+tri-w", 1.9), ("baseline", 1.2)):
         places.append(folder / "runs" / system)
@@ -62,11 +62,11 @@ def made_runs(folder: Path, utterances: int = 5531, seed: int = 1, sounds: int =
     return places[0], places[1]
 
 
-def made_clips(n: int, g: np.random.Generator) -> pd.DataFrame:
-    """The rows that both runs share: who says what in which class, for how long."""
+def make_clips(n: int, g: np.random.Generator) -> pd.DataFrame:
+    """Draw the clips that both runs share: who says what in which class, for how long."""
     session = g.integers(1, 6, n)
     gender = g.choice(["female", "male"], n)
-    label = g.choice(LABELS, n, p=[0.20, 0.29, 0.31, 0.20])
+    label = g.choice(MADE_LABELS, n, p=[0.20, 0.29, 0.31, 0.20])
     duration_s = np.round(np.minimum(g.gamma(3.0, 1.7, n) + 0.6 + 1.5 * (label == "sad"), 30), 2)
     ids = [f"Ses0{s}_{sex[0].upper()}{i:06d}" for i, (s, sex) in enumerate(zip(session, gender, strict=True))]
     return pd.DataFrame(
@@ -83,13 +83,13 @@ def made_clips(n: int, g: np.random.Generator) -> pd.DataFrame:
             "split": "test",
             "duration_s": duration_s,
             "style": g.choice(["improvised", "scripted"], n),
-            "text": g.choice(WORDS, n),
+            "text": g.choice(TRANSCRIPTS, n),
         }
     )
 
 
 def _write(place: Path, system: str, clips: pd.DataFrame, skill: float, g: np.random.Generator) -> None:
-    true = clips.label.map({c: i for i, c in enumerate(LABELS)}).to_numpy()
+    true = clips.label.map({c: i for i, c in enumerate(MADE_LABELS)}).to_numpy()
     counts = np.maximum(1, np.ceil((clips.duration_s.to_numpy() - SEGMENT_S) / STRIDE_S).astype(int) + 1)
     own = g.normal(size=(len(clips), 4)) + skill * np.eye(4)[true]
     owner, index = np.repeat(np.arange(len(clips)), counts), np.concatenate([np.arange(k) for k in counts])
@@ -105,7 +105,7 @@ def _write(place: Path, system: str, clips: pd.DataFrame, skill: float, g: np.ra
             "segment": index,
             "start_s": index * STRIDE_S,
             "end_s": np.minimum(index * STRIDE_S + SEGMENT_S, clips.duration_s.to_numpy()[owner]),
-            **{f"p_{c}": p[:, i] for i, c in enumerate(LABELS)},
+            **{f"p_{c}": p[:, i] for i, c in enumerate(MADE_LABELS)},
             "seed": 0,
         }
     )
@@ -114,17 +114,17 @@ def _write(place: Path, system: str, clips: pd.DataFrame, skill: float, g: np.ra
         order = np.lexsort((np.arange(len(p)), -p.max(axis=1), owner))
         chosen = p[order[starts]]
     predictions = clips.assign(
-        predicted=np.array(LABELS)[chosen.argmax(axis=1)],
+        predicted=np.array(MADE_LABELS)[chosen.argmax(axis=1)],
         confidence=chosen.max(axis=1),
-        **{f"p_{c}": chosen[:, i] for i, c in enumerate(LABELS)},
-        **{f"u_{c}": u[:, i] for i, c in enumerate(LABELS)},
+        **{f"p_{c}": chosen[:, i] for i, c in enumerate(MADE_LABELS)},
+        **{f"u_{c}": u[:, i] for i, c in enumerate(MADE_LABELS)},
     )
-    away = g.normal(size=(4, SIZE))
+    away = g.normal(size=(4, EMBEDDING_SIZE))
     write_run(
         place,
         meta={
             "system": system,
-            "labels": list(LABELS),
+            "labels": list(MADE_LABELS),
             "corpus": "iemocap",
             "protocol": "iemocap-session",
             "seeds": [0],
@@ -138,10 +138,10 @@ def _write(place: Path, system: str, clips: pd.DataFrame, skill: float, g: np.ra
         predictions=predictions,
         segments=segments,
         embeddings={
-            "utterance": (g.normal(size=(len(clips), SIZE)) + skill * away[true]).astype(np.float16),
+            "utterance": (g.normal(size=(len(clips), EMBEDDING_SIZE)) + skill * away[true]).astype(np.float16),
             "utterance_id": clips.utterance_id.to_numpy(),
             "utterance_fold": clips.fold.to_numpy(),
-            "segment": (g.normal(size=(len(owner), SIZE)) + skill * away[true[owner]]).astype(np.float16),
+            "segment": (g.normal(size=(len(owner), EMBEDDING_SIZE)) + skill * away[true[owner]]).astype(np.float16),
             "segment_utterance_id": segments.utterance_id.to_numpy(),
             "segment_index": index,
         },
@@ -149,7 +149,7 @@ def _write(place: Path, system: str, clips: pd.DataFrame, skill: float, g: np.ra
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
-    """(N, C) scores → probabilities."""
+    """Turn (N, C) scores into probabilities."""
     e = np.exp(scores - scores.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
 
@@ -162,4 +162,4 @@ def _hum(path: Path, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    print(*made_runs(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5531), sep="\n")
+    print(*make_runs(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5531), sep="\n")

@@ -20,12 +20,13 @@ WAVEFORM_SECONDS = (0.5, 1.31, 0.9, 2.0)
 
 
 def random_waveforms(seed=0):
+    """Draw four waveforms of noise, at 16 kHz."""
     g = torch.Generator().manual_seed(seed)
     return [torch.randn(int(s * 16_000), generator=g) * 0.1 for s in WAVEFORM_SECONDS]
 
 
 def whisper_by_clip(waveform, layers=3):
-    """Whisper's own forward on one clip: a model whose table of positions is cut to the clip's frames."""
+    """Encode one clip by Whisper's own forward; the table of positions is cut to the clip's frames."""
     waveform = torch.nn.functional.pad(waveform, (0, -len(waveform) % 320))
     config = tiny_whisper_config(len(waveform) // 320)
     torch.manual_seed(0)
@@ -41,7 +42,7 @@ MODEL_LABELS = ["neutral", "happy", "sad"]
 
 
 def tiny_model(kind="whisper", **settings):
-    """A model with random weights, ready to predict."""
+    """Build a model with random weights, ready to predict."""
     network = tiny_network(kind)
     encoder = {**network.config.to_dict(), "name": "tiny"}
     config = SegmentEmotionConfig(encoder=encoder, labels=MODEL_LABELS, segment_frames=16, stride_frames=8, **settings)
@@ -50,6 +51,7 @@ def tiny_model(kind="whisper", **settings):
 
 
 def batch_of(model, seconds=(1.0, 0.2, 1.7)):
+    """Encode noise of these lengths as a padded batch: features and lengths."""
     g = torch.Generator().manual_seed(0)
     features = [model.encoder.features(torch.randn(int(s * 16_000), generator=g) * 0.1) for s in seconds]
     return torch.nn.utils.rnn.pad_sequence(features, batch_first=True), torch.tensor([len(f) for f in features])
@@ -76,7 +78,7 @@ KINDS = {
 
 
 def tiny_network(kind: str, seed: int = 0) -> torch.nn.Module:
-    """A randomly initialised network, 3 layers deep and 32 wide, in evaluation mode."""
+    """Build a randomly initialised network, 3 layers deep and 32 wide, in evaluation mode."""
     torch.manual_seed(seed)
     if kind == "whisper":
         return WhisperEncoder(tiny_whisper_config()).eval()
@@ -85,7 +87,7 @@ def tiny_network(kind: str, seed: int = 0) -> torch.nn.Module:
 
 
 def tiny_whisper_config(max_source_positions: int = 1500, decoder: bool = False) -> WhisperConfig:
-    """Whisper's configuration, 3 layers deep and 32 wide; with a decoder as small, where it is asked for."""
+    """Configure a Whisper 3 layers deep and 32 wide; with a decoder as small, where it is asked for."""
     ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
     small = {"decoder_layers": 1, "decoder_attention_heads": 4, "decoder_ffn_dim": 48, "vocab_size": 50} | ids
     return WhisperConfig(

@@ -13,18 +13,18 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.support.browser import settle
-from tests.support.serving import CHROMIUM, FLAGS, served
+from tests.support.serving import CHROMIUM, CHROMIUM_FLAGS, serve_app
 
 WIDTHS_PX = (1440, 390)
 THEMES = ("light", "dark")
 PAGES = ("timeline", "timeline?model=baseline&context=segment", "compare", "about")
 
 
-def shoot(folder: Path, pages: tuple[str, ...] = PAGES) -> None:
-    """Take each picture whole, from the top of the page to its end."""
+def take_screenshots(folder: Path, pages: tuple[str, ...] = PAGES) -> None:
+    """Take a picture of each page, from its top to its end."""
     folder.mkdir(parents=True, exist_ok=True)
-    with served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with serve_app() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
         for theme in THEMES:
             for width in WIDTHS_PX:
                 page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
@@ -41,4 +41,4 @@ def shoot(folder: Path, pages: tuple[str, ...] = PAGES) -> None:
 
 
 if __name__ == "__main__":
-    shoot(Path(os.environ["SEGSER_SCREENSHOTS"]), tuple(sys.argv[1:]) or PAGES)
+    take_screenshots(Path(os.environ["SEGSER_SCREENSHOTS"]), tuple(sys.argv[1:]) or PAGES)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 from tests.support.paths import ROOT
 
 CHROMIUM = os.environ.get("SEGSER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = (
+CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -31,10 +31,10 @@ FLAGS = (
 
 
 @contextmanager
-def served(
+def serve_app(
     root: Path = ROOT, start_s: float = 60, env: Mapping[str, str] | None = None, log: Path = Path(os.devnull)
 ) -> Iterator[str]:
-    """The address of the app, started for the time of the block with these variables added to its surroundings."""
+    """Serve the app for the time of a block with these environment variables added, and give its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -52,20 +52,20 @@ def served(
 
 
 @contextmanager
-def visiting(height_px: int = 1400, patience_ms: int = 120_000) -> "Iterator[Page]":
-    """A page of Chromium, 1440 pixels wide, that takes downloads."""
+def open_browser_page(height_px: int = 1400, patience_ms: int = 120_000) -> "Iterator[Page]":
+    """Open a page of Chromium, 1440 pixels wide, that takes downloads."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": height_px}, accept_downloads=True)
         page.set_default_timeout(patience_ms)
         yield page
         browser.close()
 
 
-def sound(page: "Page", act: Callable[[], None]) -> bytes:
-    """The bytes that the page's player fetches once `act` is done."""
+def played_sound(page: "Page", act: Callable[[], None]) -> bytes:
+    """Read the bytes that the page's player fetches once `act` is done."""
     player = page.locator("audio")
     before = player.get_attribute("src")
     act()

@@ -3,14 +3,15 @@
 import numpy as np
 
 
-def simulated(generator, n=300, n_classes=4, right=0.6, columns=1):
+def simulate_predictions(generator, n=300, n_classes=4, right=0.6, columns=1):
+    """Draw labels and predictions that are right for a share of them."""
     labels = generator.choice(n_classes, n, p=np.arange(1, n_classes + 1) / np.arange(1, n_classes + 1).sum())
     hit = generator.random((n, columns)) < right
     return labels, np.where(hit, labels[:, None], generator.integers(0, n_classes, (n, columns)))
 
 
-def of_ten_speakers(seed=20, seeds=1):
-    """Clips of ten speakers, 30 each, who differ in how well they are understood."""
+def simulate_ten_speakers(seed=20, seeds=1):
+    """Draw clips of ten speakers, 30 each, who differ in how well they are understood."""
     generator = np.random.default_rng(seed)
     who = np.repeat(np.arange(10), 30)
     labels = generator.integers(0, 3, 300)

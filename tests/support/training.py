@@ -4,11 +4,11 @@ from pathlib import Path
 
 from training.config.settings import Settings, settings_from
 
-LABELS = ("neutral", "sad")
+CORPUS_LABELS = ("neutral", "sad")
 
 
-def settings(folder: Path, **changes) -> Settings:
-    """Settings that train on the made-up corpus in a second or two."""
+def quick_settings(folder: Path, **changes) -> Settings:
+    """Make settings that train on the made-up corpus in a second or two."""
     values = {
         "encoder": str(folder / "encoder"),
         "segment_frames": 16,

@@ -9,7 +9,7 @@ import pytest
 
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
-from tests.support.training import LABELS
+from tests.support.training import CORPUS_LABELS
 from training import evaluate
 from training.runs import scoring
 from training.runs.job import save_checkpoint
@@ -21,7 +21,7 @@ def command(corpus, monkeypatch):
     fold, folder = corpus
     fold.manifest.to_csv(folder / "manifest.csv", index=False)
     model = SegmentEmotionModel.from_encoder(
-        str(folder / "encoder"), labels=list(LABELS), system="seg", segment_frames=16, stride_frames=8
+        str(folder / "encoder"), labels=list(CORPUS_LABELS), system="seg", segment_frames=16, stride_frames=8
     )
     save_checkpoint(model, folder / "model")
     monkeypatch.setattr(scoring, "PART", 5)
@@ -122,7 +122,7 @@ def test_a_model_of_a_fold_is_tested_on_that_fold_alone(command):
     call, folder = command
     place = folder / "trained" / "checkpoint" / "seed-0" / "fold-1"
     shutil.copytree(folder / "model", place)
-    told = {"corpus": "manifest", "protocol": "column:speaker", "labels": LABELS}
+    told = {"corpus": "manifest", "protocol": "column:speaker", "labels": CORPUS_LABELS}
     (folder / "trained" / "run.json").write_text(json.dumps(told))
     asked = ("--split", "test", "--protocol", "column:speaker")
     assert call(*asked, model=place.relative_to(folder)) == 0

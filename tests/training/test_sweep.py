@@ -7,7 +7,7 @@ import pytest
 
 from segser_core.errors import CorpusError, SettingError
 from segser_core.statistics.metrics import confusion_matrix, uar
-from tests.support.training import LABELS, settings
+from tests.support.training import CORPUS_LABELS, quick_settings
 from training import sweep
 from training.config.settings import to_yaml
 from training.corpora import Corpus
@@ -22,7 +22,7 @@ def command(corpus, monkeypatch):
     fold, folder = corpus
     monkeypatch.setattr(job_module, "load_corpus", lambda name, root, *_: Corpus(name, root, fold.manifest))
     monkeypatch.setattr(job_module, "folds", lambda found, protocol, **_: [fold])
-    (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
+    (folder / "a.yaml").write_text(to_yaml(quick_settings(folder, epochs=1)))
     for clip in fold.split("test")["path"]:
         (folder / clip).unlink()  # nothing may ask for them
 
@@ -48,7 +48,7 @@ def test_each_value_is_scored_on_development_clips_alone(command, capsys):
         rows = pd.read_parquet(out / "predictions" / f"{row['value']:g}-seed-0.parquet")
         assert set(rows["split"]) == {"dev"}
         assert len(rows) == row["clips"] == 4
-        assert row["uar"] == uar(confusion_matrix(rows["label"].tolist(), rows["predicted"].tolist(), LABELS))
+        assert row["uar"] == uar(confusion_matrix(rows["label"].tolist(), rows["predicted"].tolist(), CORPUS_LABELS))
         assert row["low"] <= row["uar"] <= row["high"]
         assert row["uar_per_seed"] == [row["uar"]]
     table = pd.read_csv(out / "sweep.csv")
@@ -136,7 +136,7 @@ def test_a_fold_of_development_cannot_hold_test_clips(corpus):
     fold, _ = corpus
     assert set(fold.without_test().manifest["split"]) == {"train", "dev"}
     with pytest.raises(CorpusError, match="holds test clips"):
-        DevelopmentFold(0, LABELS, fold.manifest)
+        DevelopmentFold(0, CORPUS_LABELS, fold.manifest)
 
 
 def test_a_share_keeps_classes_and_speakers_in_proportion():
@@ -147,7 +147,9 @@ def test_a_share_keeps_classes_and_speakers_in_proportion():
         for i in range(n * more)
     ]
     dev = [{"utterance_id": f"dev{i}", "label": "sad", "speaker": "d", "split": "dev"} for i in range(7)]
-    whole = Fold(0, LABELS, pd.DataFrame([*rows, *dev, {**dev[0], "speaker": "t", "split": "test"}])).without_test()
+    whole = Fold(
+        0, CORPUS_LABELS, pd.DataFrame([*rows, *dev, {**dev[0], "speaker": "t", "split": "test"}])
+    ).without_test()
     part = sweeping.part_of(whole, 0.25)
     counts = part.split("train").groupby(["speaker", "label"]).size()
     assert counts.to_dict() == {("a", "neutral"): 30, ("a", "sad"): 10, ("b", "neutral"): 15, ("b", "sad"): 5}

@@ -10,7 +10,7 @@ import yaml
 from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
-from tests.support.training import LABELS, settings
+from tests.support.training import CORPUS_LABELS, quick_settings
 from training import evaluate, train
 from training.config.settings import to_yaml
 from training.corpora import Corpus
@@ -23,7 +23,7 @@ def command(corpus, monkeypatch):
     fold, folder = corpus
     monkeypatch.setattr(job, "load_corpus", lambda name, root, *_: Corpus(name, root, fold.manifest))
     monkeypatch.setattr(job, "folds", lambda found, protocol, **_: [fold])
-    (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
+    (folder / "a.yaml").write_text(to_yaml(quick_settings(folder, epochs=1)))
 
     def call(*options):
         return train.main(["--config", f"{folder}/a.yaml", "--root", f"{folder}", "--out", f"{folder}/run", *options])
@@ -36,7 +36,7 @@ def test_a_run_folder_is_complete(command):
     assert call("--system", "seg") == 0
     run = read_run(folder / "run")
     assert run.system == "seg"
-    assert run.labels == LABELS
+    assert run.labels == CORPUS_LABELS
     assert run.corpus == "ravdess"
     assert run.seeds == (0,)
     assert set(run.predictions["split"]) == {"dev", "test"}

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from segser_core.errors import CorpusError
-from tests.support.made_corpora import hum
+from tests.support.made_corpora import write_hum
 from training.corpora import load_corpus
 from training.corpora.protocols import folds
 
@@ -26,7 +26,7 @@ def root(tmp_path):
     add(database, "files", files, "speaker")
     database.save(str(tmp_path))
     for file in files:
-        hum(tmp_path / file, 0, 0.2)
+        write_hum(tmp_path / file, 0, 0.2)
     return tmp_path
 
 

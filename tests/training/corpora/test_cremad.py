@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segser_core.errors import CorpusError
-from tests.support.made_corpora import hum
+from tests.support.made_corpora import write_hum
 from tests.support.paths import SHARED
 from training.corpora import COLUMNS, Corpus, load_corpus
 from training.corpora.corpus import Misfit
@@ -25,7 +25,7 @@ def whole() -> Corpus:
 def small(tmp_path) -> Corpus:
     """Three clips, of which raters agree on one, are torn over one and never heard one; and what is left out."""
     for name in ("1001_DFA_ANG_XX", "1002_IEO_HAP_HI", "1040_ITH_SAD_X", BLANK, "1092_DFA_ANG_XX"):
-        hum(tmp_path / f"{name}.wav", 1, 0.3)
+        write_hum(tmp_path / f"{name}.wav", 1, 0.3)
     (tmp_path / "actors.csv").write_text("actor,age,sex\n1001,51,male\n1002,21,female\n")
     (tmp_path / "votes_audio.csv").write_text(
         "file,angry,disgust,fearful,happy,neutral,sad\n1001_DFA_ANG_XX,6,2,0,0,2,0\n1002_IEO_HAP_HI,0,0,0,4,4,1\n"
@@ -98,7 +98,7 @@ def test_tables_are_no_recordings_and_the_blank_one_is_named(small):
 
 
 def test_a_corpus_without_its_tables_is_read(tmp_path):
-    hum(tmp_path / "AudioWAV" / "1001_DFA_ANG_XX.wav", 1, 0.3)
+    write_hum(tmp_path / "AudioWAV" / "1001_DFA_ANG_XX.wav", 1, 0.3)
     row = load_corpus("cremad", tmp_path).manifest.iloc[0]
     assert (row["label"], row["gender"], row["heard"]) == ("angry", "", "")
     assert pd.isna(row["age"])
@@ -106,7 +106,7 @@ def test_a_corpus_without_its_tables_is_read(tmp_path):
 
 
 def test_a_table_that_lacks_a_column_is_refused(tmp_path):
-    hum(tmp_path / "1001_DFA_ANG_XX.wav", 1, 0.3)
+    write_hum(tmp_path / "1001_DFA_ANG_XX.wav", 1, 0.3)
     (tmp_path / "actors.csv").write_text("actor,age\n1001,51\n")
     with pytest.raises(CorpusError, match=r"actors\.csv has no column sex; it has actor, age"):
         load_corpus("cremad", tmp_path)

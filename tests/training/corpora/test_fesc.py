@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from segser_core.errors import CorpusError
-from tests.support.made_corpora import hum, make_fesc
+from tests.support.made_corpora import make_fesc, write_hum
 from training.corpora import fesc, load_corpus
 from training.corpora.protocols import folds
 
@@ -36,7 +36,7 @@ def test_the_documented_manifest(tmp_path):
     lines = [line.strip() for line in fesc.__doc__.splitlines()[-3:]]
     (tmp_path / "manifest.csv").write_text("\n".join(lines))
     for line in lines[1:]:
-        hum(tmp_path / line.split(",")[0], 0, 0.2)
+        write_hum(tmp_path / line.split(",")[0], 0, 0.2)
     corpus = load_corpus("fesc", tmp_path)
     assert corpus.name == "fesc"
     assert corpus.left_out == ()
@@ -47,9 +47,9 @@ def test_the_documented_manifest(tmp_path):
 
 
 def test_files_outside_the_pattern_are_named(root, tmp_path):
-    hum(tmp_path / "M1" / "joy_01.wav", 0, 0.2)
-    hum(tmp_path / "M1" / "rage_01.wav", 0, 0.2)
-    hum(tmp_path / "M1" / "take2.wav", 0, 0.2)
+    write_hum(tmp_path / "M1" / "joy_01.wav", 0, 0.2)
+    write_hum(tmp_path / "M1" / "rage_01.wav", 0, 0.2)
+    write_hum(tmp_path / "M1" / "take2.wav", 0, 0.2)
     corpus = load_corpus("fesc", tmp_path, {"pattern": fesc.EXAMPLE})
     whys = {f.path: f.why for f in corpus.left_out}
     assert corpus.manifest.label.tolist() == ["happy"]
@@ -77,7 +77,7 @@ def test_what_is_told_wrongly_is_refused(root, options, message):
 
 
 def test_a_manifest_with_a_label_that_is_none_of_fesc_s(tmp_path):
-    hum(tmp_path / "a.wav", 0, 0.2)
+    write_hum(tmp_path / "a.wav", 0, 0.2)
     (tmp_path / "manifest.csv").write_text("path,label,speaker\na.wav,boredom,M1\n")
     with pytest.raises(CorpusError, match="the label bored; FESC has neutral"):
         load_corpus("fesc", tmp_path)

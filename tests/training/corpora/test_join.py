@@ -16,7 +16,7 @@ from segser_core.errors import CorpusError, SettingError
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
 from tests.support.paths import ROOT, SHARED
-from tests.support.training import LABELS
+from tests.support.training import CORPUS_LABELS
 from training import evaluate
 from training.corpora import COLUMNS, Corpus, load_corpus
 from training.corpora.join import PAUSE_S, Lengths, join, plan
@@ -173,7 +173,7 @@ def test_emodb_joined_by_the_command(tmp_path):
 def test_a_model_is_evaluated_on_a_joined_corpus(short, tmp_path):
     join(short, clips_of_split(short, "test"), Lengths(1, 6), tmp_path / "long")
     sizes = {"segment_frames": 16, "stride_frames": 8}
-    model = SegmentEmotionModel.from_encoder(str(short.root / "encoder"), labels=list(LABELS), **sizes)
+    model = SegmentEmotionModel.from_encoder(str(short.root / "encoder"), labels=list(CORPUS_LABELS), **sizes)
     model.save_pretrained(tmp_path / "model")
     call = ["--model", str(tmp_path / "model"), "--corpus", "manifest", "--root", str(tmp_path / "long")]
     assert evaluate.main([*call, "--out", str(tmp_path / "run")]) == 0

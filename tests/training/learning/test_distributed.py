@@ -14,7 +14,7 @@ from segser_core.errors import SettingError
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
 from tests.support.paths import ROOT
-from tests.support.training import settings
+from tests.support.training import quick_settings
 from training.config.settings import to_yaml
 from training.features.batches import BalancedBatches
 from training.learning.distributed import Share, rows_of_all
@@ -44,10 +44,10 @@ def test_one_process_keeps_its_rows():
 
 
 def test_a_batch_has_two_clips_for_each_process(tmp_path):
-    check_processes(settings(tmp_path, batch_size=1), 1)
-    check_processes(settings(tmp_path, batch_size=4), 2)
+    check_processes(quick_settings(tmp_path, batch_size=1), 1)
+    check_processes(quick_settings(tmp_path, batch_size=4), 2)
     with pytest.raises(SettingError, match="batch_size is 4; expected 6 or more for 3 processes"):
-        check_processes(settings(tmp_path, batch_size=4), 3)
+        check_processes(quick_settings(tmp_path, batch_size=4), 3)
 
 
 def train(folder: Path, processes: int, out: str, *options: str) -> subprocess.CompletedProcess:
@@ -76,7 +76,7 @@ def test_two_processes_train_as_one(corpus, batch_size):
     """At the same global batch, of which each hears half (or 2 and 3 clips), loss and weights are one process's."""
     fold, folder = corpus
     fold.manifest.to_csv(folder / "manifest.csv", index=False)
-    how = settings(folder, corpus="manifest", epochs=2, batch_size=batch_size, consistency=0.5)
+    how = quick_settings(folder, corpus="manifest", epochs=2, batch_size=batch_size, consistency=0.5)
     (folder / "a.yaml").write_text(to_yaml(how))
     for processes, out in ((1, "one"), (2, "two")):
         done = train(folder, processes, out)
@@ -103,9 +103,9 @@ def test_two_processes_go_on_after_a_stop(corpus):
     """What is there of one epoch, and the half of a checkpoint, are taken by both alike."""
     fold, folder = corpus
     fold.manifest.to_csv(folder / "manifest.csv", index=False)
-    (folder / "a.yaml").write_text(to_yaml(settings(folder, corpus="manifest", epochs=2)))
+    (folder / "a.yaml").write_text(to_yaml(quick_settings(folder, corpus="manifest", epochs=2)))
     assert train(folder, 2, "whole").returncode == 0
-    stop = "from training import trainer\nreal = trainer.MarkComplete.on_save\n"
+    stop = "from training.learning import trainer\nreal = trainer.MarkComplete.on_save\n"
     stop += "def on_save(self, args, state, control, **k):\n    real(self, args, state, control, **k)\n    exit(3)\n"
     stop += "trainer.MarkComplete.on_save = on_save\n"
     (folder / "stopped.py").write_text(stop + "import sys; from training.train import main; sys.exit(main())")

@@ -17,12 +17,13 @@ import pytest
 from segser_core.files import write_lock
 from segser_core.runs.run import read_run
 from tests.support.paths import ROOT
-from tests.support.run_folders import predictions, written
-from tests.support.training import settings
+from tests.support.run_folders import make_predictions, write_run_folder
+from tests.support.training import quick_settings
 from training import train
 from training.config.settings import to_yaml
 
 SYSTEM_CALLS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.copyfile")
+WRITE_RUN = "from pathlib import Path; from tests.support.run_folders import *; write_run_folder(Path({!r}))"
 starting = multiprocessing.get_context("forkserver")  # torch is imported once, and each training starts from there
 starting.set_forkserver_preload(["training.train", "tests.training.learning.test_interruption"])
 
@@ -75,7 +76,7 @@ def place(corpus) -> Path:
     """The made-up corpus with its manifest and settings."""
     fold, folder = corpus
     fold.manifest.to_csv(folder / "manifest.csv", index=False)
-    how = settings(folder, corpus="manifest", protocol="column:split")
+    how = quick_settings(folder, corpus="manifest", protocol="column:split")
     (folder / "a.yaml").write_text(to_yaml(how))
     return folder
 
@@ -156,12 +157,12 @@ def test_two_trainings_on_one_run_folder_do_not_mix(place):
 
 def test_a_killed_writer_holds_up_nobody_and_what_it_left_is_cleared_away(tmp_path):
     """Killed between moving the old run aside and putting the new one in its place."""
-    path = written(tmp_path / "a")
+    path = write_run_folder(tmp_path / "a")
     code = f"""
-import os, signal; from pathlib import Path; from tests.support.run_folders import written
+import os, signal; from pathlib import Path; from tests.support.run_folders import write_run_folder
 rename = Path.rename
 Path.rename = lambda self, to: os.kill(os.getpid(), 9) if self.name.endswith(".new") else rename(self, to)
-written(Path({str(path)!r}))
+write_run_folder(Path({str(path)!r}))
 """
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGKILL
     assert not path.exists()
@@ -171,12 +172,12 @@ written(Path({str(path)!r}))
 
 
 def test_a_run_is_written_by_one_process_at_a_time(tmp_path):
-    path = written(tmp_path / "a")
-    code = f"from tests.support.run_folders import written; from pathlib import Path; written(Path({str(path)!r}))"
+    path = write_run_folder(tmp_path / "a")
+    code = WRITE_RUN.format(str(path))
     with write_lock(path), write_lock(path):
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert "RunError: another process is writing" in done.stderr
-    written(path, predictions=predictions(seeds=(0, 1)))
+    write_run_folder(path, predictions=make_predictions(seeds=(0, 1)))
     assert read_run(path).seeds == (0, 1)
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
@@ -186,9 +187,9 @@ WITHOUT_POWER = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--
 
 def test_a_place_that_may_not_be_written_is_said(tmp_path):
     """Really so, for root too, who for once has no power over permissions."""
-    path = written(tmp_path / "closed" / "a")
+    path = write_run_folder(tmp_path / "closed" / "a")
     (tmp_path / "closed").chmod(0o555)
-    code = f"from tests.support.run_folders import written; from pathlib import Path; written(Path({str(path)!r}))"
+    code = WRITE_RUN.format(str(path))
     power = WITHOUT_POWER if os.geteuid() == 0 else []
     if power and shutil.which("setpriv") is None:
         pytest.skip("whoever is root may write everything, and there is no setpriv to change that")

@@ -10,7 +10,7 @@ from segser_core.errors import SettingError
 from segser_core.network.encoders import FrameEncoder, length_mask
 from segser_core.network.model import SegmentEmotionModel
 from tests.support.networks import tiny_network
-from tests.support.training import settings
+from tests.support.training import quick_settings
 from training.config.settings import SpecAugment
 from training.features.batches import Clips, Item
 from training.features.store import FeatureStore
@@ -112,7 +112,7 @@ class Blobs:
 
 def task_of(tmp_path, lengths=(40, 7, 23, 31, 12), **tapt):
     clips = Blobs(Echo(), lengths)
-    how = settings(tmp_path, system="p-tapt", batch_size=2, tapt=tapt)
+    how = quick_settings(tmp_path, system="p-tapt", batch_size=2, tapt=tapt)
     return Task(clips, np.array(lengths) * 0.02, how, Place(0, tmp_path, None))
 
 
@@ -154,7 +154,7 @@ def start(request, corpus):
     """What `adapt` takes of a made-up corpus, under a tiny encoder of either kind."""
     fold, folder = corpus
     tiny_network(request.param).save_pretrained(folder / "encoder")
-    how = settings(folder, system="p-tapt", spec_augment={})
+    how = quick_settings(folder, system="p-tapt", spec_augment={})
 
     def fresh():
         torch.manual_seed(0)
@@ -216,7 +216,9 @@ def test_a_stopped_stage_is_made_anew_and_those_before_it_are_not(stage, start, 
 def test_what_cannot_be_is_refused(tapt, message, start):
     fresh, _, folder = start
     encoder, clips, train = fresh()
-    how = settings(folder, system="p-tapt", tapt={"clusters": [2], "tuning_steps": 3, "pretraining_steps": 3} | tapt)
+    how = quick_settings(
+        folder, system="p-tapt", tapt={"clusters": [2], "tuning_steps": 3, "pretraining_steps": 3} | tapt
+    )
     with pytest.raises(SettingError, match=message):
         adapt(encoder, clips, train["duration_s"].to_numpy(), how, Place(0, folder / "steps", None))
 
@@ -231,7 +233,7 @@ def test_the_time_of_stages_is_counted_until_there_is_a_checkpoint(start, monkey
 def test_nothing_but_the_training_part_matters_before_the_epoch_is_chosen(corpus):
     """Other development and test clips leave the stages and the steps of fine-tuning as they are."""
     fold, folder = corpus
-    how = settings(folder, system="p-tapt", epochs=1, class_weights=True, spec_augment={})
+    how = quick_settings(folder, system="p-tapt", epochs=1, class_weights=True, spec_augment={})
     model = train_fold(fold, FeatureStore(folder), how, 0, folder / "steps")
     moved = fold.manifest.assign(path=lambda m: m["path"].where(m["split"] == "train", "1.wav"))
     other = train_fold(type(fold)(0, fold.labels, moved), FeatureStore(folder), how, 0, folder / "other")
@@ -241,7 +243,9 @@ def test_nothing_but_the_training_part_matters_before_the_epoch_is_chosen(corpus
 
 def test_frames_are_rectified_and_the_record_travels_with_the_weights(corpus, tmp_path):
     fold, folder = corpus
-    model = train_fold(fold, FeatureStore(folder), settings(folder, system="p-tapt", epochs=1), 0, folder / "steps")
+    model = train_fold(
+        fold, FeatureStore(folder), quick_settings(folder, system="p-tapt", epochs=1), 0, folder / "steps"
+    )
     model.save_pretrained(tmp_path / "saved")
     served = SegmentEmotionModel.from_folder(tmp_path / "saved")
     with torch.no_grad():
@@ -253,7 +257,7 @@ def test_frames_are_rectified_and_the_record_travels_with_the_weights(corpus, tm
 
 def test_masks_of_fine_tuning_leave_evaluation_alone(corpus):
     fold, folder = corpus
-    how = settings(folder, system="p-tapt", epochs=1, frozen_layers=1, spec_augment={})
+    how = quick_settings(folder, system="p-tapt", epochs=1, frozen_layers=1, spec_augment={})
     assert how.spec_augment == SpecAugment()
     model = train_fold(fold, FeatureStore(folder), how, 0, folder / "steps").eval()
     assert model.config.stages["frozen"] == "both convolutions, the lowest 1 layers"

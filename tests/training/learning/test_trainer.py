@@ -11,7 +11,7 @@ from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.systems import SYSTEMS
 from tests.support.networks import batch_of, tiny_network
-from tests.support.training import LABELS, settings
+from tests.support.training import CORPUS_LABELS, quick_settings
 from training.features.batches import collate
 from training.features.store import FeatureStore
 from training.learning import trainer
@@ -25,7 +25,9 @@ from training.runs import job
 def test_a_system_trains_saves_and_predicts_with_equal_logits(system, kind, corpus):
     fold, tmp_path = corpus
     tiny_network(kind).save_pretrained(tmp_path / "encoder")
-    model = train_fold(fold, FeatureStore(tmp_path), settings(tmp_path, system=system, epochs=1), 0, tmp_path / "steps")
+    model = train_fold(
+        fold, FeatureStore(tmp_path), quick_settings(tmp_path, system=system, epochs=1), 0, tmp_path / "steps"
+    )
     job.save_checkpoint(model, tmp_path / "checkpoint")
     served = Predictor.from_pretrained(tmp_path / "checkpoint").model
     features, lengths = batch_of(model.float().eval(), (0.8, 0.6))
@@ -34,14 +36,16 @@ def test_a_system_trains_saves_and_predicts_with_equal_logits(system, kind, corp
         for name, got in served(*batch_of(served, (0.8, 0.6))).items():
             torch.testing.assert_close(got, expected[name])
     assert served.config.system == system
-    assert served.config.labels == list(LABELS)
+    assert served.config.labels == list(CORPUS_LABELS)
     assert {f.name for f in (tmp_path / "checkpoint").iterdir()} == {
         "config.json", "model.safetensors", "preprocessor_config.json"}  # fmt: skip
 
 
 def test_training_learns_to_tell_a_tone_from_noise(corpus):
     fold, tmp_path = corpus
-    train_fold(fold, FeatureStore(tmp_path), settings(tmp_path, epochs=4), 0, tmp_path / "steps", tmp_path / "logs")
+    train_fold(
+        fold, FeatureStore(tmp_path), quick_settings(tmp_path, epochs=4), 0, tmp_path / "steps", tmp_path / "logs"
+    )
     logged = json.loads((max(tmp_path.glob("steps/checkpoint-*")) / "trainer_state.json").read_text())["log_history"]
     assert max(entry.get("eval_uar", 0) for entry in logged) == 1.0
     assert list((tmp_path / "logs").glob("events.out.tfevents.*"))
@@ -60,7 +64,7 @@ class Stopped(Exception):
 @pytest.mark.parametrize("moment", ["between", "while saving"])
 def test_a_stopped_training_goes_on_to_the_same_weights(moment, corpus, monkeypatch):
     fold, tmp_path = corpus
-    how = settings(tmp_path, epochs=3, consistency=1.0, augmentation={"mask_bands": 0.2, "mask_time": 0.1})
+    how = quick_settings(tmp_path, epochs=3, consistency=1.0, augmentation={"mask_bands": 0.2, "mask_time": 0.1})
     expected = weights(train_fold(fold, FeatureStore(tmp_path), how, 0, tmp_path / "undisturbed"))
 
     folder = tmp_path / "stopped"
@@ -105,9 +109,9 @@ def test_the_time_before_a_stop_is_counted(tmp_path):
 
 def test_all_layers_are_tuned_and_frozen_ones_are_not(corpus):
     fold, tmp_path = corpus
-    start = SegmentEmotionModel.from_encoder(str(tmp_path / "encoder"), labels=list(LABELS)).state_dict()
+    start = SegmentEmotionModel.from_encoder(str(tmp_path / "encoder"), labels=list(CORPUS_LABELS)).state_dict()
     for frozen_layers in (None, 2):
-        how = settings(tmp_path, epochs=1, frozen_layers=frozen_layers)
+        how = quick_settings(tmp_path, epochs=1, frozen_layers=frozen_layers)
         tuned = train_fold(fold, FeatureStore(tmp_path), how, 0, tmp_path / f"steps-{frozen_layers}").state_dict()
         moved = {name for name in start if name.startswith("encoder") and not torch.equal(start[name], tuned[name])}
         assert ("encoder.conv1.weight" in moved) == (frozen_layers is None)
@@ -127,7 +131,9 @@ def test_learning_rates_fall_with_depth(corpus):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer.SegmentTrainer, "create_optimizer", spy)
-        train_fold(fold, FeatureStore(tmp_path), settings(tmp_path, epochs=1, layer_decay=0.5), 0, tmp_path / "steps")
+        train_fold(
+            fold, FeatureStore(tmp_path), quick_settings(tmp_path, epochs=1, layer_decay=0.5), 0, tmp_path / "steps"
+        )
     assert seen[0] == pytest.approx([1.25e-4, 2.5e-4, 5e-4, 1e-3, 1e-2])  # stem, three layers, head
 
 
@@ -141,7 +147,7 @@ def test_consistency_brings_two_places_together(corpus):
     fold, folder = corpus
     left = {}
     for weight in (1e-9, 5.0):
-        how = settings(folder, epochs=4, consistency=weight, system="baseline")
+        how = quick_settings(folder, epochs=4, consistency=weight, system="baseline")
         train_fold(fold, FeatureStore(folder), how, 0, folder / f"steps-{weight}")
         newest = max((folder / f"steps-{weight}").glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
         history = json.loads((newest / "trainer_state.json").read_text())["log_history"]
@@ -151,7 +157,7 @@ def test_consistency_brings_two_places_together(corpus):
 
 def test_masks_need_an_encoder_that_takes_the_log_mel(corpus):
     fold, folder = corpus
-    how = settings(folder, frozen_layers=1, augmentation={"mask_time": 0.1})
+    how = quick_settings(folder, frozen_layers=1, augmentation={"mask_time": 0.1})
     with pytest.raises(SettingError, match=r"mask_time.*frozen"):
         trainer.new_model(how, fold)
 
@@ -164,7 +170,7 @@ def epochs_of(steps) -> float:
 def test_training_ends_once_epochs_are_no_better_and_after_a_stop_too(corpus, monkeypatch):
     """At a learning rate of nothing the first epoch stays the best, so patience ends the third."""
     fold, folder = corpus
-    how = settings(folder, epochs=6, patience=2, learning_rate=1e-30, head_learning_rate=1e-30, system="baseline")
+    how = quick_settings(folder, epochs=6, patience=2, learning_rate=1e-30, head_learning_rate=1e-30, system="baseline")
     train_fold(fold, FeatureStore(folder), how, 0, folder / "undisturbed")
     assert epochs_of(folder / "undisturbed") == 3
     mark = trainer.MarkComplete.on_save
@@ -184,7 +190,9 @@ def test_training_ends_once_epochs_are_no_better_and_after_a_stop_too(corpus, mo
 
 def test_the_epoch_of_the_lowest_loss_is_kept(corpus):
     fold, folder = corpus
-    how = settings(folder, epochs=4, best_by="loss", system="baseline", head_learning_rate=1.0, schedule="constant")
+    how = quick_settings(
+        folder, epochs=4, best_by="loss", system="baseline", head_learning_rate=1.0, schedule="constant"
+    )
     kept = weights(train_fold(fold, FeatureStore(folder), how, 0, folder / "steps"))
     newest = max((folder / "steps").glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
     history = json.loads((newest / "trainer_state.json").read_text())
@@ -207,7 +215,7 @@ def test_components_of_the_gradient_are_bounded(corpus, monkeypatch):
         seen.append((before, after))
 
     monkeypatch.setattr(trainer.ClipValues, "on_pre_optimizer_step", spy)
-    how = settings(folder, epochs=1, gradient_value_clip=1e-3)
+    how = quick_settings(folder, epochs=1, gradient_value_clip=1e-3)
     train_fold(fold, FeatureStore(folder), how, 0, folder / "steps")
     assert len(seen) == 4
     assert all(before > 1e-3 and after == pytest.approx(1e-3) for before, after in seen)
@@ -220,7 +228,7 @@ def test_every_clip_is_drawn_once_an_epoch_where_classes_are_not_balanced(corpus
     uneven = fold.manifest.assign(
         label=lambda m: m["label"].where((m.index % 8 != 1) | (m["split"] != "train"), "neutral")
     )
-    how = settings(folder, epochs=1, balanced=False, system="baseline")
+    how = quick_settings(folder, epochs=1, balanced=False, system="baseline")
     train_fold(type(fold)(0, fold.labels, uneven), FeatureStore(folder), how, 0, folder / "steps")
     counts = uneven[uneven["split"] == "train"]["label"].value_counts()
     assert [drawn[:16].count(c) for c in (0, 1)] == [counts["neutral"], counts["sad"]]

@@ -8,7 +8,7 @@ from segser_core.errors import RunError
 from segser_core.runs.map_points import read_map_points
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
-from tests.support.made_run import made_runs
+from tests.support.made_run import make_runs
 from training.release import publish
 from training.release.publish import fitting, vectors_of
 
@@ -16,7 +16,7 @@ from training.release.publish import fitting, vectors_of
 @pytest.fixture
 def run(tmp_path) -> Run:
     """A made-up run in five folds; each clip is tested in one fold and developed on in the next."""
-    plain = read_run(made_runs(tmp_path / "made", utterances=60)[0])
+    plain = read_run(make_runs(tmp_path / "made", utterances=60)[0])
     old, tested = plain.embeddings(), plain.predictions
     dev = tested.assign(split="dev", fold=(tested["fold"] + 1) % 5)
     write_run(

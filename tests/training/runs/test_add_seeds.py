@@ -11,7 +11,7 @@ from segser_core.network.model import SegmentEmotionModel, encoder_origin
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
 from segser_core.statistics.scores import compute_metrics
-from tests.support.training import settings
+from tests.support.training import quick_settings
 from training import train
 from training.config.settings import to_yaml
 from training.corpora import Corpus
@@ -27,7 +27,7 @@ def command(corpus, monkeypatch):
     divided = [by_speaker(i, fold.labels, clips, pairs[i], pairs[1 - i]) for i in (0, 1)]
     monkeypatch.setattr(job, "load_corpus", lambda name, root, *_: Corpus(name, root, clips))
     monkeypatch.setattr(job, "folds", lambda found, protocol, **_: divided)
-    (folder / "a.yaml").write_text(to_yaml(settings(folder, epochs=1)))
+    (folder / "a.yaml").write_text(to_yaml(quick_settings(folder, epochs=1)))
 
     def call(*options):
         return train.main(["--config", f"{folder}/a.yaml", "--root", f"{folder}", "--out", f"{folder}/run", *options])

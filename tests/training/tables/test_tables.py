@@ -13,7 +13,7 @@ from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
 from segser_core.statistics.hypothesis_tests import holm_adjust
 from segser_core.statistics.scores import compute_metrics
-from tests.support.made_run import made_runs
+from tests.support.made_run import make_runs
 from tests.support.paths import ROOT
 from training.tables import __main__
 from training.tables import rows as table_rows
@@ -39,7 +39,7 @@ def folder(tmp_path_factory) -> Path:
 def runs(folder) -> list[Run]:
     """Made-up runs in IEMOCAP's shape: `baseline` and `seg+tri-w` of two seeds, `seg` of one."""
     g = np.random.default_rng(0)
-    best, baseline = (read_run(place) for place in made_runs(folder.parent / "made", utterances=400))
+    best, baseline = (read_run(place) for place in make_runs(folder.parent / "made", utterances=400))
 
     def two_seeds(run: Run) -> pd.DataFrame:
         other = run.predictions.assign(seed=1)
@@ -265,7 +265,7 @@ def test_marks_stand_once_and_in_order(text):
 
 
 @pytest.mark.skipif(not RESULTS.is_dir(), reason="no results are committed yet")
-def test_the_readme_quotes_the_committed_results():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_results_page_quotes_the_committed_results():
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     found = sections(*__main__.gather([RESULTS]))
-    assert __main__.put_between(readme, __main__.markdown(found)) == readme
+    assert __main__.put_between(page, __main__.markdown(found)) == page
