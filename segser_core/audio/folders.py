@@ -18,6 +18,11 @@ def find_audio_files(path: Path) -> Iterator[Path]:
         Every audio file below the folder by its ending, in any case; links to folders are
         not followed, and the `._` companions that macOS leaves are no recordings. A folder that may
         not be read is listed itself, so that reading it says why.
+
+    Example:
+        >>> from segser_core.bundled import BUNDLED
+        >>> [file.name for file in find_audio_files(BUNDLED)]
+        ['sample.flac']
     """
     if not path.is_dir():
         yield path
@@ -49,5 +54,10 @@ def _is_folder(entry: os.DirEntry) -> bool:
 
 
 def has_audio_ending(name: str) -> bool:
-    """Check whether a file's name ends as a recording's does."""
+    """Check whether a file's name ends as a recording's does.
+
+    Example:
+        >>> has_audio_ending("clip.FLAC"), has_audio_ending("notes.txt")
+        (True, False)
+    """
     return Path(name).suffix[1:].lower() in AUDIO_ENDINGS + VIDEO_ENDINGS and not name.startswith("._")

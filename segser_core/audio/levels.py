@@ -56,7 +56,12 @@ LOWEST_DB = -120.0
 
 
 def trim_to_end(samples: np.ndarray, part: Literal["first", "last"], seconds: float) -> np.ndarray:
-    """Cut the first or last seconds of a recording at 16 kHz, (n,); all of it where it is shorter."""
+    """Cut the first or last seconds of a recording at 16 kHz, (n,); all of it where it is shorter.
+
+    Example:
+        >>> len(trim_to_end(np.zeros(48_000), "last", 2.0))
+        32000
+    """
     n = round(seconds * SAMPLE_RATE_HZ)
     return samples[:n] if part == "first" else samples[-n:]
 
@@ -79,6 +84,11 @@ def measure_level(samples: np.ndarray, start_s: float, end_s: float) -> SpanLeve
     """Measure the level of a span, from `start_s` to `end_s`, of (N,) samples at 16 kHz.
 
     A stretch that lies beyond the recording is silent.
+
+    Example:
+        >>> tone = 0.5 * np.sin(np.arange(16_000))
+        >>> round(measure_level(tone, 0.0, 1.0).rms_db, 1)
+        np.float64(-9.0)
     """
     pieces_db = _levels_db(samples)
     first, end = (round(t * SAMPLE_RATE_HZ) for t in (start_s, end_s))

@@ -30,6 +30,12 @@ def load_audio(source: Source, *, max_duration_s: float | None = None) -> np.nda
 
     Returns:
         (N,) float32 at 16 kHz, N >= 400; full scale is 1.
+
+    Example:
+        >>> from segser_core.bundled import BUNDLED
+        >>> samples = load_audio(BUNDLED / "sample.flac")
+        >>> samples.dtype, samples.shape
+        (dtype('float32'), (90770,))
     """
     return np.concatenate(list(check_duration(iter_samples(source, LevelMeter()), max_duration_s)))
 
@@ -122,7 +128,12 @@ def check_duration(pieces: Iterable[np.ndarray], max_duration_s: float | None) -
 
 
 def rechunk(pieces: Iterable[np.ndarray], n: int) -> Iterator[np.ndarray]:
-    """Rechunk pieces of any length to blocks of n samples; the last one may be shorter."""
+    """Rechunk pieces of any length to blocks of n samples; the last one may be shorter.
+
+    Example:
+        >>> [len(block) for block in rechunk([np.zeros(3), np.zeros(4)], 5)]
+        [5, 2]
+    """
     held: list[np.ndarray] = []
     size = 0
     for piece in pieces:

@@ -17,6 +17,12 @@ def encode_wav(samples: np.ndarray, start_s: float, end_s: float) -> bytes:
 
     Returns:
         WAV, 16-bit PCM, mono, 16 kHz.
+
+    Example:
+        >>> encode_wav(np.zeros(16_000), 0.0, 0.5)[:4]
+        b'RIFF'
+        >>> len(encode_wav(np.zeros(16_000), 0.0, 0.5))
+        16044
     """
     start, end = (min(max(round(t * SAMPLE_RATE_HZ), 0), len(samples)) for t in (start_s, end_s))
     pcm = np.round(np.clip(samples[start:end], -1, 1) * 32767).astype("<i2")

@@ -97,6 +97,11 @@ def overlapping_windows(
     Yields:
         The window's samples; the first and the end of its frames that count (None:
         all that are left). Together they cover the recording without gap or overlap.
+
+    Example:
+        >>> blocks = (np.zeros(20 * 320, np.float32) for _ in range(3))  # of 20 frames
+        >>> [(len(w) // 320, first, end) for w, first, end in overlapping_windows(blocks, window=30, margin=5)]
+        [(30, 0, 25), (30, 5, 25), (20, 5, None)]
     """
     held, first = np.empty(0, np.float32), 0
     for block in blocks:
@@ -108,7 +113,13 @@ def overlapping_windows(
 
 
 def slice_blocks(blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) -> Iterator[np.ndarray]:
-    """Slice a recording that comes in blocks: `bounds` in samples, in order of their start."""
+    """Slice a recording that comes in blocks: `bounds` in samples, in order of their start.
+
+    Example:
+        >>> blocks = [np.arange(0, 4), np.arange(4, 8)]
+        >>> [cut.tolist() for cut in slice_blocks(blocks, [(1, 3), (3, 6)])]
+        [[1.0, 2.0], [3.0, 4.0, 5.0]]
+    """
     held, begin, source = np.empty(0, np.float32), 0, iter(blocks)
     for start, end in bounds:
         while begin + len(held) < end and (block := next(source, None)) is not None:
@@ -118,7 +129,12 @@ def slice_blocks(blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]]) ->
 
 
 def bounds_in_seconds(bounds: list[tuple[int, int]], duration_s: float) -> tuple[tuple[float, float], ...]:
-    """Convert frames to seconds; a segment flush with the last frame ends with the recording."""
+    """Convert frames to seconds; a segment flush with the last frame ends with the recording.
+
+    Example:
+        >>> bounds_in_seconds([(0, 80), (20, 100)], 2.01)
+        ((0.0, 1.6), (0.4, 2.01))
+    """
     last = bounds[-1][1]
     return tuple(
         (start * FRAME_S, duration_s if end == last else min(end * FRAME_S, duration_s)) for start, end in bounds

@@ -32,6 +32,10 @@ def list_models() -> list[ModelInfo]:
 
     Raises:
         RunError: one of them is damaged.
+
+    Example:
+        >>> [model.name for model in list_models()]
+        ['baseline', 'seg+tri-w']
     """
     found = sorted(p.parent for p in BUNDLED.glob("*/run.json"))
     return [_model_info(folder) for folder in found if (folder / "checkpoint" / "config.json").is_file()]

@@ -122,6 +122,12 @@ class Predictor:
         Raises:
             AudioError: the recording cannot be analysed.
             SettingError: no such aggregation or context.
+
+        Example:
+            >>> from segser_core.bundled import BUNDLED
+            >>> prediction = Predictor.from_pretrained("seg+tri-w").predict(BUNDLED / "sample.flac")
+            >>> prediction.label in prediction.labels, len(prediction.segments)
+            (True, 7)
         """
         name = file or (str(source) if isinstance(source, str | Path) else "recording")
         whole = aggregate in (None, "utterance")
@@ -250,6 +256,10 @@ def choose_device(device: str) -> str:
 
     Raises:
         ModelError: a GPU was asked for and there is none.
+
+    Example:
+        >>> choose_device("cpu")
+        'cpu'
     """
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"

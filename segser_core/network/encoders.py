@@ -263,5 +263,10 @@ def receptive_field(config: PreTrainedConfig) -> int:
 
 
 def length_mask(lengths: Tensor, frames: int) -> Tensor:
-    """Mask the frames within each recording: (B,) lengths → (B, T) bool."""
+    """Mask the frames within each recording: (B,) lengths → (B, T) bool.
+
+    Example:
+        >>> length_mask(torch.tensor([1, 3]), 3).int().tolist()
+        [[1, 0, 0], [1, 1, 1]]
+    """
     return torch.arange(frames, device=lengths.device) < lengths[:, None]

@@ -20,6 +20,10 @@ def nll_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0, weights: Te
 
     `smoothing` spreads that share of the target over all classes (0: the paper's loss). With `weights`
     (C,) the mean is weighted, each recording by its class.
+
+    Example:
+        >>> round(nll_loss(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item(), 4)  # −log ½
+        0.6931
     """
     return cross_entropy(logits, labels, weight=weights, label_smoothing=smoothing)
 
@@ -59,7 +63,12 @@ def segment_loss(
 
 
 def euclidean_distance(a: Tensor, b: Tensor) -> Tensor:
-    """Compute d(a, b) = ‖a − b‖₂ over the last dimension, with a finite (zero) gradient where a = b."""
+    """Compute d(a, b) = ‖a − b‖₂ over the last dimension, with a finite (zero) gradient where a = b.
+
+    Example:
+        >>> euclidean_distance(torch.tensor([0.0, 0.0]), torch.tensor([3.0, 4.0]))
+        tensor(5.)
+    """
     squared = (a - b).square().sum(dim=-1)
     apart = squared > 0
     return torch.where(apart, torch.where(apart, squared, 1.0).sqrt(), 0.0)
@@ -91,6 +100,12 @@ def choose_triplets(
 
     Returns:
         Indices of K <= R anchors, positives and negatives.
+
+    Example:
+        >>> labels, durations = torch.tensor([0, 0, 1, 1]), torch.tensor([100, 120, 118, 300])
+        >>> triplets = choose_triplets(labels, durations)
+        >>> triplets.positives.tolist(), triplets.negatives.tolist()
+        ([1, 0, 3, 2], [2, 2, 1, 1])
     """
     rows = len(labels)
     if rows == 0:
@@ -130,6 +145,12 @@ def triplet_loss(vectors: Tensor, triplets: Triplets, margin: float = MARGIN) ->
         vectors: (R, D).
         triplets: indices into the rows; none at all cost nothing (loss and distances 0).
         margin: λ, 1 in the paper.
+
+    Example:
+        >>> vectors = torch.tensor([[0.0], [1.0], [3.0]])
+        >>> one = Triplets(torch.tensor([0]), torch.tensor([1]), torch.tensor([2]))
+        >>> triplet_loss(vectors, one, margin=3.0).loss  # 1 − 3 + 3
+        tensor(1.)
     """
     if len(triplets.anchors) == 0:
         zero = vectors.sum() * 0.0
@@ -144,5 +165,11 @@ def triplet_loss(vectors: Tensor, triplets: Triplets, margin: float = MARGIN) ->
 
 
 def combined_loss(nll: Tensor, triplet: Tensor, alpha: float | None = None) -> Tensor:
-    """Combine by Eq. 1: L = L_nll + L_tri; with α by Eq. 4: L = (1 − α) · L_nll + α · L_tri."""
+    """Combine by Eq. 1: L = L_nll + L_tri; with α by Eq. 4: L = (1 − α) · L_nll + α · L_tri.
+
+    Example:
+        >>> nll, triplet = torch.tensor(2.0), torch.tensor(1.0)
+        >>> combined_loss(nll, triplet), combined_loss(nll, triplet, alpha=0.5)
+        (tensor(3.), tensor(1.5000))
+    """
     return nll + triplet if alpha is None else (1 - alpha) * nll + alpha * triplet

@@ -25,7 +25,12 @@ from segser_core.systems import find_system
 
 
 def encoder_origin(name: str, revision: str | None) -> dict[str, str]:
-    """Identify an encoder's weights: a hub name with its revision, or a folder with the file's SHA-256."""
+    """Identify an encoder's weights: a hub name with its revision, or a folder with the file's SHA-256.
+
+    Example:
+        >>> encoder_origin("openai/whisper-base", None)
+        {'name': 'openai/whisper-base', 'revision': 'main'}
+    """
     file = Path(name) / "model.safetensors"
     if not file.is_file():
         return {"name": name, "revision": revision or "main"}

@@ -42,6 +42,14 @@ class Windows:
         """List first frame and end frame (exclusive) of each segment of a recording of `n_frames` >= 1.
 
         A recording shorter than a segment is one segment, whole.
+
+        Example:
+            >>> Windows(80, 40).bounds(130)
+            [(0, 80), (40, 120), (50, 130)]
+            >>> Windows(80, 40, tail="drop").bounds(130)
+            [(0, 80), (40, 120)]
+            >>> Windows(80, 40).bounds(60)
+            [(0, 60)]
         """
         if n_frames <= self.frames:
             return [(0, n_frames)]
@@ -52,7 +60,13 @@ class Windows:
 
 
 def mean_over_time(frames: Tensor, lengths: Tensor) -> Tensor:
-    """Average each recording's own frames, never its padding: (B, T, D), (B,) → (B, D)."""
+    """Average each recording's own frames, never its padding: (B, T, D), (B,) → (B, D).
+
+    Example:
+        >>> frames = torch.tensor([[[1.0], [3.0], [99.0]]])
+        >>> mean_over_time(frames, torch.tensor([2]))
+        tensor([[2.]])
+    """
     inside = torch.arange(frames.shape[1], device=frames.device) < lengths[:, None]
     return (frames * inside[..., None]).sum(dim=1) / lengths[:, None]
 
@@ -68,6 +82,12 @@ def segment_means(frames: Tensor, lengths: Tensor, windows: Windows) -> tuple[Te
     Returns:
         Means (B, S, D) with S the most segments of any recording, zero where a recording has
         fewer; and the mask (B, S), true where there is a segment.
+
+    Example:
+        >>> frames = torch.arange(6.0).reshape(1, 6, 1)
+        >>> means, mask = segment_means(frames, torch.tensor([6]), Windows(4, 2))
+        >>> means.flatten().tolist(), mask.tolist()
+        ([1.5, 3.5], [[True, True]])
     """
     cuts = [windows.bounds(n) for n in lengths.tolist()]
     most = max(map(len, cuts))

@@ -13,7 +13,12 @@ MEL_DECADES = 8.0
 
 
 def sinusoidal_positions(positions: Tensor, size: int) -> Tensor:
-    """Compute Whisper's position vectors at any positions: (B, T) → (B, T, size)."""
+    """Compute Whisper's position vectors at any positions: (B, T) → (B, T, size).
+
+    Example:
+        >>> sinusoidal_positions(torch.arange(50)[None], 512).shape
+        torch.Size([1, 50, 512])
+    """
     scales = torch.exp(-math.log(10_000) / (size // 2 - 1) * torch.arange(size // 2, device=positions.device))
     angles = positions[..., None] * scales
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
@@ -30,6 +35,10 @@ def log_mel_spectrogram(waveform: Tensor, n_mels: int = 80) -> Tensor:
 
     Clamped 8 decades below the maximum of this very audio, so what else it holds matters: the
     rule everywhere here is that the maximum is of the audio that the encoder sees at once.
+
+    Example:
+        >>> log_mel_spectrogram(torch.randn(16_000)).shape
+        torch.Size([80, 100])
     """
     window = torch.hann_window(MEL_FFT_SAMPLES, device=waveform.device)
     spectrum = torch.stft(waveform, MEL_FFT_SAMPLES, MEL_HOP_SAMPLES, window=window, return_complex=True)

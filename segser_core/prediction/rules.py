@@ -26,6 +26,13 @@ def aggregate(utterance: np.ndarray | None, segments: np.ndarray, rule: Aggregat
 
     Raises:
         SettingError: the rule has no such name, or asks for the utterance, which was not heard.
+
+    Example:
+        >>> segments = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]])
+        >>> aggregate(None, segments, "max")
+        (0, array([0.9, 0.1]))
+        >>> aggregate(None, segments, "vote")[0]
+        1
     """
     if rule == "utterance":
         if utterance is None:
@@ -56,6 +63,12 @@ def aggregate_all(p: np.ndarray, starts: np.ndarray, rule: Aggregate) -> tuple[n
 
     Returns:
         (U, C) probabilities and (U,) the index of the label.
+
+    Example:
+        >>> p = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]])
+        >>> aggregate_all(p, np.array([0, 2]), "max")  # the first two segments are of one recording
+        (array([[0.9, 0.1],
+               [0.3, 0.7]]), array([0, 1]))
     """
     counts = np.diff(starts, append=len(p))
     mean = np.add.reduceat(p, starts) / counts[:, None]

@@ -27,7 +27,13 @@ def find_disagreements(a: Prediction, b: Prediction) -> list[TimeSpan]:
 
 
 def assign_lanes(segments: Sequence[Segment]) -> list[int]:
-    """Assign each segment a lane, from 0, so that neighbours that overlap do not cover one another."""
+    """Assign each segment a lane, from 0, so that neighbours that overlap do not cover one another.
+
+    Example:
+        >>> p = {"sad": 1.0}
+        >>> assign_lanes([Segment(0, 0.0, 1.6, p), Segment(1, 0.8, 2.4, p), Segment(2, 1.6, 3.2, p)])
+        [0, 1, 0]
+    """
     ends: list[float] = []
     lanes = []
     for segment in segments:

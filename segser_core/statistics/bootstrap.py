@@ -158,7 +158,13 @@ def percentile_interval(values: np.ndarray, level: float = LEVEL, clusters: int 
 
 
 def wilson_interval(share: float, n: float, level: float = LEVEL) -> Interval:
-    """Compute Wilson's score interval of a share of n independent trials (Wilson 1927), 0 to 1."""
+    """Compute Wilson's score interval of a share of n independent trials (Wilson 1927), 0 to 1.
+
+    Example:
+        >>> interval = wilson_interval(0.9, 20)
+        >>> round(interval.low, 3), round(interval.high, 3)
+        (0.699, 0.972)
+    """
     from scipy.special import ndtri
 
     z = float(ndtri((1 + level) / 2))
@@ -216,7 +222,15 @@ class ScoreIntervals:
 
 
 def score_intervals(of: ResamplingUnits, generator: np.random.Generator, resamples: int = RESAMPLES) -> ScoreIntervals:
-    """Find intervals of one model, by utterance or by speaker, its seeds pooled."""
+    """Find intervals of one model, by utterance or by speaker, its seeds pooled.
+
+    Example:
+        >>> true, model = np.array([0] * 60 + [1] * 60), np.array(([0] * 5 + [1]) * 10 + [1] * 60)
+        >>> units = group_utterances(true, [model[:, None]], 2)
+        >>> found = score_intervals(units, np.random.default_rng(0)).uar
+        >>> round(found.low, 2), round(found.high, 2)
+        (0.87, 0.96)
+    """
     draws, clusters = resample_confusions(of, generator, resamples)[:, 0], of.clusters  # (R, C, C)
     interval = recall_interval_by_speaker if of.by_speaker else recall_interval
     seen, drawn = metrics.class_recall(of.observed[0]), metrics.class_recall(draws)

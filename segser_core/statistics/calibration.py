@@ -114,7 +114,13 @@ def reliability_bins(confidence: np.ndarray, right: np.ndarray) -> tuple[Reliabi
 
 
 def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """Compute ECE: each bin's gap between confidence and accuracy, weighed by its rows; NaN without rows."""
+    """Compute ECE: each bin's gap between confidence and accuracy, weighed by its rows; NaN without rows.
+
+    Example:
+        >>> bins = reliability_bins(np.array([0.95, 0.95, 0.55]), np.array([True, False, True]))
+        >>> round(expected_calibration_error(bins), 2)
+        0.45
+    """
     filled = [b for b in bins if b.count]
     total = sum(b.count for b in filled)
     return sum(b.count * abs(b.mean_confidence - b.accuracy) for b in filled) / total if total else float("nan")

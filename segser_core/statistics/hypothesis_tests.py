@@ -36,6 +36,11 @@ def mcnemar_test(first_right: np.ndarray, second_right: np.ndarray, seed: int = 
 
     Raises:
         SettingError: the two lengths differ.
+
+    Example:
+        >>> first, second = np.array([True] * 9 + [False]), np.array([False] * 6 + [True] * 4)
+        >>> mcnemar_test(first, second)
+        McNemar(seed=0, first_only=6, second_only=1, p_value=0.125)
     """
     if len(first_right) != len(second_right):
         raise SettingError(f"{len(first_right)} and {len(second_right)} clips; the two models need the same clips")
@@ -44,7 +49,12 @@ def mcnemar_test(first_right: np.ndarray, second_right: np.ndarray, seed: int = 
 
 
 def sign_test(a: int, b: int) -> float:
-    """Compute the two-sided p of a against b in a + b throws of a fair coin."""
+    """Compute the two-sided p of a against b in a + b throws of a fair coin.
+
+    Example:
+        >>> sign_test(1, 7)
+        0.0703125
+    """
     from scipy.special import bdtr
 
     return min(1.0, 2 * float(bdtr(min(a, b), a + b, 0.5))) if a + b else 1.0
@@ -54,6 +64,10 @@ def holm_adjust(p_values: Sequence[float]) -> tuple[float, ...]:
     """Adjust p-values for their number, in the same order (Holm 1979); one that is NaN stays NaN.
 
     The smallest of m is multiplied by m, the next by m − 1, and so on; none falls below one before it.
+
+    Example:
+        >>> holm_adjust([0.01, 0.04, 0.03])
+        (0.03, 0.06, 0.06)
     """
     p = np.asarray(p_values, dtype=float)
     known = np.flatnonzero(~np.isnan(p))

@@ -29,6 +29,10 @@ def class_indices(names: "Sequence[str] | pd.Series", classes: Sequence[str]) ->
 
     Raises:
         SettingError: a name is no class.
+
+    Example:
+        >>> class_indices(["sad", "happy"], ["happy", "sad"])
+        array([1, 0])
     """
     import pandas as pd
 
@@ -52,6 +56,11 @@ def confusion_matrix(labels: Sequence[str], predicted: Sequence[str], classes: S
 
     Raises:
         SettingError: a name is no class, or the two lengths differ.
+
+    Example:
+        >>> confusion_matrix(["sad", "sad", "happy"], ["sad", "happy", "happy"], ["happy", "sad"])
+        array([[1, 0],
+               [1, 1]])
     """
     if len(labels) != len(predicted):
         raise SettingError(f"{len(labels)} labels and {len(predicted)} predictions; there must be one of each")
@@ -64,17 +73,32 @@ def count_confusions(true: np.ndarray, predicted: np.ndarray, n_classes: int) ->
 
 
 def class_recall(confusions: np.ndarray) -> np.ndarray:
-    """Compute the share of each class that was found: (..., C, C) → (..., C), 0 to 1, NaN without a sample."""
+    """Compute the share of each class that was found: (..., C, C) → (..., C), 0 to 1, NaN without a sample.
+
+    Example:
+        >>> class_recall(np.array([[1, 0], [1, 3]]))
+        array([1.  , 0.75])
+    """
     return _ratio(np.diagonal(confusions, axis1=-2, axis2=-1), confusions.sum(axis=-1))
 
 
 def uar(confusions: np.ndarray) -> np.ndarray:
-    """Compute unweighted average recall, over the classes present: (..., C, C) → (...), NaN where all is empty."""
+    """Compute unweighted average recall, over the classes present: (..., C, C) → (...), NaN where all is empty.
+
+    Example:
+        >>> float(uar(np.array([[1, 0], [1, 3]])))
+        0.875
+    """
     return _mean_of_known(class_recall(confusions))
 
 
 def accuracy(confusions: np.ndarray) -> np.ndarray:
-    """Compute the share of all samples whose class was found: (..., C, C) → (...)."""
+    """Compute the share of all samples whose class was found: (..., C, C) → (...).
+
+    Example:
+        >>> float(accuracy(np.array([[1, 0], [1, 3]])))
+        0.8
+    """
     return _ratio(np.trace(confusions, axis1=-2, axis2=-1), confusions.sum(axis=(-2, -1)))
 
 
@@ -82,6 +106,10 @@ def macro_f1(confusions: np.ndarray) -> np.ndarray:
     """Average each class's F1 = 2 TP / (2 TP + FP + FN): (..., C, C) → (...).
 
     Over the classes that are either true or predicted somewhere, as scikit-learn has it.
+
+    Example:
+        >>> round(float(macro_f1(np.array([[1, 0], [1, 3]]))), 3)
+        0.762
     """
     hits = np.diagonal(confusions, axis1=-2, axis2=-1)
     return _mean_of_known(_ratio(2 * hits, confusions.sum(axis=-1) + confusions.sum(axis=-2)))
@@ -92,6 +120,10 @@ def cohens_kappa(confusions: np.ndarray) -> np.ndarray:
 
     p_o is the share of equal labels and p_e what two models with these shares of labels would reach by
     chance. NaN where there is no sample, and where both give one and the same label throughout (p_e = 1).
+
+    Example:
+        >>> round(float(cohens_kappa(np.array([[1, 0], [1, 3]]))), 3)
+        0.545
     """
     whole = confusions.sum(axis=(-2, -1))
     chance = _ratio((confusions.sum(axis=-1) * confusions.sum(axis=-2)).sum(axis=-1), whole**2)

@@ -107,6 +107,11 @@ def newcombe_interval(both: int, first_only: int, second_only: int, neither: int
     Args:
         both, first_only, second_only, neither: how many clips are right in whom; one at least.
         level: of confidence.
+
+    Example:
+        >>> interval = newcombe_interval(both=10, first_only=5, second_only=1, neither=4)
+        >>> round(interval.low, 2), round(interval.high, 2)
+        (-0.05, 0.41)
     """
     n = both + first_only + second_only + neither
     p, q = (both + first_only) / n, (both + second_only) / n

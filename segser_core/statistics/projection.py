@@ -62,6 +62,10 @@ def project_pca(vectors: np.ndarray, components: int = 2) -> np.ndarray:
 
     Raises:
         SettingError: there is no row, or a value is not finite.
+
+    Example:
+        >>> project_pca(np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])).shape
+        (3, 2)
     """
     x = _checked(vectors)
     fitted = x[_sample(len(x), MOST_FITTED, seed=0)]
