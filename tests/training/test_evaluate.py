@@ -11,7 +11,7 @@ from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
 from tests.support.training import CORPUS_LABELS
 from training import evaluate
-from training.runs import scoring
+from training.runs import evaluation, scoring
 from training.runs.job import save_checkpoint
 
 
@@ -24,7 +24,7 @@ def command(corpus, monkeypatch):
         str(folder / "encoder"), labels=list(CORPUS_LABELS), system="seg", segment_frames=16, stride_frames=8
     )
     save_checkpoint(model, folder / "model")
-    monkeypatch.setattr(scoring, "PART", 5)
+    monkeypatch.setattr(evaluation, "PART", 5)
 
     def call(*options, out="run", model="model"):
         places = ["--model", f"{folder}/{model}", "--root", f"{folder}", "--out", f"{folder}/{out}"]
@@ -35,15 +35,15 @@ def command(corpus, monkeypatch):
 
 def stop_after(n: int, monkeypatch) -> list[str]:
     """From now on the n-th clip is the last before an interrupt; returns the paths that were scored, as they come."""
-    heard, real = [], scoring.score
+    heard, real = [], scoring.score_clip
 
-    def score(predictor, path, decoded):
+    def score(predictor, path, decoded, speaker):
         if len(heard) == n:
             raise KeyboardInterrupt
         heard.append(path)
-        return real(predictor, path, decoded)
+        return real(predictor, path, decoded, speaker)
 
-    monkeypatch.setattr(scoring, "score", score)
+    monkeypatch.setattr(scoring, "score_clip", score)
     return heard
 
 

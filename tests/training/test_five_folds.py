@@ -93,19 +93,19 @@ def test_an_incomplete_corpus_is_refused_before_anything_is_written(place, capsy
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "status", "message"),
     [
-        (["--fold", "0", "7"], "fold is [0, 7]; expected 0 to 4"),
-        (["--seed", "0", "-1"], "seed is -1; expected 0 or more"),
-        (["--protocol", "column:style"], "column style holds improvised, scripted; expected three groups"),
-        (["--protocol", "column:dialogue"], "speaker Ses01_F is in"),
-        (["--corpus-options.excited", "perhaps"], "excited is 'perhaps'; expected in or out"),
-        (["--corpus-options.sessions", "5"], "'sessions' is unknown for iemocap; known: excited"),
+        (["--fold", "0", "7"], 2, "fold is [0, 7]; expected 0 to 4"),
+        (["--seed", "0", "-1"], 2, "seed is -1; expected 0 or more"),
+        (["--protocol", "column:style"], 1, "column style holds improvised, scripted; expected three groups"),
+        (["--protocol", "column:dialogue"], 1, "speaker Ses01_F is in"),
+        (["--corpus-options.excited", "perhaps"], 1, "excited is 'perhaps'; expected in or out"),
+        (["--corpus-options.sessions", "5"], 1, "'sessions' is unknown for iemocap; known: excited"),
     ],
 )
-def test_a_wrong_call_is_one_line_before_the_first_step(place, capsys, monkeypatch, options, message):
+def test_a_wrong_call_is_one_line_before_the_first_step(place, capsys, monkeypatch, options, status, message):
     monkeypatch.chdir(place)
     monkeypatch.setattr(job, "run_job", lambda *_: pytest.fail("a training began"))
     asked = ["--config", CONFIG, "--system", "seg", "--root", "iemocap", "--encoder", "encoder", "--partial"]
-    assert train.main([*asked, *options]) == 1
+    assert train.main([*asked, *options]) == status
     assert message in capsys.readouterr().err.splitlines()[-1]

@@ -82,9 +82,8 @@ def test_what_is_done_is_not_done_again(command, monkeypatch):
 def test_a_stopped_value_goes_on(command, monkeypatch):
     call, out = command
     with monkeypatch.context() as patch:
-        patch.setattr(sweeping, "evaluate", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            call("alpha", "--values", "0.5")
+        patch.setattr(sweeping, "score_manifest", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert call("alpha", "--values", "0.5") == 130
     assert sweep_folder.read_sweep(out)["values"] == []
     monkeypatch.setattr("training.runs.job.train_fold", lambda *_: pytest.fail("trained again"))
     assert call("alpha", "--values", "0.5") == 0
@@ -116,7 +115,7 @@ def test_other_settings_do_not_join(command, capsys):
 )
 def test_a_wrong_call_is_one_line_and_leaves_nothing(command, capsys, options, message):
     call, out = command
-    assert call(*options) == 1
+    assert call(*options) == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
     assert not out.exists()
 
@@ -150,12 +149,12 @@ def test_a_share_keeps_classes_and_speakers_in_proportion():
     whole = Fold(
         0, CORPUS_LABELS, pd.DataFrame([*rows, *dev, {**dev[0], "speaker": "t", "split": "test"}])
     ).without_test()
-    part = sweeping.part_of(whole, 0.25)
+    part = sweeping.draw_share(whole, 0.25)
     counts = part.split("train").groupby(["speaker", "label"]).size()
     assert counts.to_dict() == {("a", "neutral"): 30, ("a", "sad"): 10, ("b", "neutral"): 15, ("b", "sad"): 5}
     assert part.split("dev").equals(whole.split("dev"))
-    assert sweeping.part_of(whole, 0.25).manifest.equals(part.manifest)
-    assert not sweeping.part_of(whole, 0.25, seed=1).manifest.equals(part.manifest)
-    assert sweeping.part_of(whole, 1.0).manifest.equals(whole.manifest.reset_index(drop=True))
+    assert sweeping.draw_share(whole, 0.25).manifest.equals(part.manifest)
+    assert not sweeping.draw_share(whole, 0.25, seed=1).manifest.equals(part.manifest)
+    assert sweeping.draw_share(whole, 1.0).manifest.equals(whole.manifest.reset_index(drop=True))
     with pytest.raises(SettingError, match="above 0"):
-        sweeping.part_of(whole, 1.2)
+        sweeping.draw_share(whole, 1.2)

@@ -1,4 +1,4 @@
-"""The commands `training.runs.job` and `training.evaluate`, on a made-up corpus with a tiny encoder."""
+"""The commands `train` and `evaluate`, on a made-up corpus with a tiny encoder."""
 
 import json
 
@@ -14,12 +14,12 @@ from tests.support.training import CORPUS_LABELS, quick_settings
 from training import evaluate, train
 from training.config.settings import to_yaml
 from training.corpora import Corpus
-from training.runs import job
+from training.runs import evaluation, job
 
 
 @pytest.fixture
 def command(corpus, monkeypatch):
-    """Calls `training.runs.job` on the made-up corpus; returns its exit status."""
+    """Call `train` on the made-up corpus; returns its exit status."""
     fold, folder = corpus
     monkeypatch.setattr(job, "load_corpus", lambda name, root, *_: Corpus(name, root, fold.manifest))
     monkeypatch.setattr(job, "folds", lambda found, protocol, **_: [fold])
@@ -97,9 +97,8 @@ def test_what_was_done_is_not_done_again(command, monkeypatch):
     """Stopped between training and evaluation: the next call only evaluates."""
     call, folder = command
     with monkeypatch.context() as patch:
-        patch.setattr(job, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            call()
+        patch.setattr(job, "write_trained_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert call() == 130
     monkeypatch.setattr(job, "train_fold", lambda *_: pytest.fail("trained again"))
     assert call("--resume") == 0
     assert (folder / "run" / "run.json").exists()
@@ -108,9 +107,8 @@ def test_what_was_done_is_not_done_again(command, monkeypatch):
 def test_what_was_begun_with_other_settings_does_not_go_on(command, monkeypatch, capsys):
     call, _ = command
     with monkeypatch.context() as patch:
-        patch.setattr(job, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            call("--system", "baseline")
+        patch.setattr(job, "write_trained_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert call("--system", "baseline") == 130
     assert call("--system", "seg", "--segment_frames", "60", "--stride_frames", "30", "--resume") == 1
     assert "begun with another system, segment_frames, stride_frames" in capsys.readouterr().err
     assert call("--system", "baseline", "--resume") == 0
@@ -134,17 +132,17 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(command, capsys):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "status", "message"),
     [
-        (["--epochs", "0"], "epochs is 0"),
-        (["--fold", "7"], "fold is [7]; expected 0 to 0"),
-        (["--encoder", "/nowhere/at/all"], "cannot be loaded"),
-        (["--layer", "9"], "layers 1 to 3"),
+        (["--epochs", "0"], 2, "epochs is 0"),
+        (["--fold", "7"], 2, "fold is [7]; expected 0 to 0"),
+        (["--encoder", "/nowhere/at/all"], 1, "cannot be loaded"),
+        (["--layer", "9"], 2, "layers 1 to 3"),
     ],
 )
-def test_a_wrong_call_is_one_line(command, capsys, options, message):
+def test_a_wrong_call_is_one_line(command, capsys, options, status, message):
     call, _ = command
-    assert call(*options) == 1
+    assert call(*options) == status
     assert message in capsys.readouterr().err.splitlines()[-1]
 
 
@@ -161,7 +159,7 @@ def test_evaluation_of_another_corpus(command, monkeypatch, caplog):
         }
     )
     (folder / "broken.wav").write_text("no sound")
-    monkeypatch.setattr(evaluate, "load_corpus", lambda name, root, *_: Corpus(name, root, clips))
+    monkeypatch.setattr(evaluation, "load_corpus", lambda name, root, *_: Corpus(name, root, clips))
     asked = ["--model", f"{folder}/run", "--corpus", "emodb", "--root", f"{folder}", "--split", "all"]
     assert evaluate.main([*asked, "--out", f"{folder}/other"]) == 0
     run = read_run(folder / "other")

@@ -1,7 +1,6 @@
 """Features that are frozen stay once they are made: in memory, or in a folder that later trainings read, too."""
 
 import hashlib
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from segser_core import __version__
+from segser_core.files import write_whole
 from segser_core.network.encoders import FrameEncoder
 
 
@@ -41,7 +41,9 @@ class FeatureStore:
             return self.memory[name, recipe]
         file = self._file(self.folder, name, recipe)
         if not file.is_file():
-            write_whole(file, make(self.root / name))
+            features = make(self.root / name).numpy()
+            # whole or not there, so that two trainings may share a folder
+            write_whole(file, lambda stream: np.save(stream, features, allow_pickle=False))
         return torch.from_numpy(np.load(file, allow_pickle=False))
 
     def _file(self, folder: Path, name: str, recipe: str) -> Path:
@@ -49,15 +51,6 @@ class FeatureStore:
         stat = (self.root / name).stat()
         recording = digest(f"{name}\n{stat.st_size}\n{stat.st_mtime_ns}".encode())
         return folder / digest(f"{__version__}\n{recipe}".encode()) / f"{recording}.npy"
-
-
-def write_whole(file: Path, features: Tensor) -> None:
-    """Put a file in its place once all of it is written, so that two trainings may share a folder."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_name(f"{file.stem}.{uuid.uuid4().hex[:8]}.part")
-    with half.open("wb") as stream:
-        np.save(stream, features.numpy(), allow_pickle=False)
-    half.rename(file)
 
 
 def digest(data: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from segser_core.errors import SegserError
 from segser_core.network.losses import (
     MARGIN,
     TripletLoss,
@@ -18,6 +19,10 @@ from segser_core.network.losses import (
 )
 from segser_core.network.model import SegmentEmotionOutput
 from segser_core.systems import System
+
+
+class DivergedError(SegserError):
+    """A training whose loss is no finite number any more."""
 
 
 @dataclass(frozen=True)

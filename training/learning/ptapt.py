@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.tensorboard import SummaryWriter
@@ -32,12 +32,13 @@ from transformers import get_scheduler
 from transformers.trainer_utils import set_seed
 
 from segser_core.errors import SettingError
+from segser_core.files import write_whole
 from segser_core.network.encoders import FrameEncoder, MelEncoder
 from segser_core.network.segments import FRAME_S
 from training.config.settings import Settings
 from training.features.augment import spans, spec_augment
 from training.features.batches import BalancedBatches, Clips, Draw, collate
-from training.learning.objective import class_weights
+from training.learning.objective import DivergedError, class_weights
 from training.learning.ptapt_heads import Predictors, Tutor
 
 TUNED, CLUSTERS, ADAPTED = NAMES = ("tuned", "clusters", "adapted")
@@ -96,7 +97,8 @@ def adapt(
         The record of the stages for run.json: what stood for stage 1, what was frozen, steps, losses and seconds.
 
     Raises:
-        SettingError: more clusters than frames, or a loss that is not finite.
+        SettingError: more clusters than frames.
+        DivergedError: a loss that is not finite.
     """
     check_clusters(settings.tapt.clusters, int(np.minimum(durations_s, settings.cut_s or np.inf).sum() / FRAME_S))
     task = Task(clips, durations_s, settings, place)
@@ -134,10 +136,8 @@ def once(place: Place, name: str, make: Callable[[], Made]) -> dict[str, Tensor]
         began = time.monotonic()
         made, about = make()
         about |= {"seconds": round(time.monotonic() - began)}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        half = file.with_suffix(".part")
-        save_file({k: v.contiguous().cpu() for k, v in made.items()}, half, metadata={"record": json.dumps(about)})
-        half.rename(file)
+        tensors = {k: v.contiguous().cpu() for k, v in made.items()}
+        write_whole(file, save(tensors, metadata={"record": json.dumps(about)}))
     return load_file(file)
 
 
@@ -267,7 +267,7 @@ def optimise(
         rates.step()
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):
-            raise SettingError(f"{course.title}: no finite loss at step {len(losses)}; lower tapt.learning_rate")
+            raise DivergedError(f"{course.title}: no finite loss at step {len(losses)}; lower tapt.learning_rate")
         progress.set_postfix(loss=f"{losses[-1]:.2f}", refresh=False)
         if writer:
             writer.add_scalar(course.title.replace(", ", "/"), losses[-1], len(losses))

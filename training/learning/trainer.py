@@ -16,7 +16,6 @@ from transformers import EarlyStoppingCallback, EvalPrediction, Trainer, Trainer
 from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import set_seed
 
-from segser_core.errors import SettingError
 from segser_core.network.encoders import MelEncoder
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionModel
@@ -30,7 +29,7 @@ from training.features.batches import BalancedBatches, Clips, OrderedBatches, co
 from training.features.normalise import set_normalisation
 from training.features.store import FeatureStore
 from training.learning.distributed import Share, output_of_all, processes, rows_of_all
-from training.learning.objective import Objective, class_weights, divergence
+from training.learning.objective import DivergedError, Objective, class_weights, divergence
 from training.learning.ptapt import Place, adapt, stage_seconds
 
 COMPLETE = "complete"  # the file that marks a checkpoint whose saving came to its end
@@ -103,7 +102,7 @@ class SegmentTrainer(Trainer):
                 total = (total + other) / 2 + self.settings.consistency * apart
             if not total.isfinite():
                 step, rate = self.state.global_step, self.settings.learning_rate
-                raise SettingError(
+                raise DivergedError(
                     f"the loss is no number any more at step {step}; choose a learning_rate below {rate:g}"
                 )
         return (total, output) if return_outputs else total

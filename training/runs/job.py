@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from segser_core.errors import SettingError
+from segser_core.errors import RunError
 from segser_core.files import write_whole
 from segser_core.inference.predictor import Predictor
 from segser_core.network.layer_average import LayerAverage
@@ -142,8 +142,7 @@ def train_run(request: TrainRequest, jobs: Sequence[Job]) -> dict[str, Any] | No
         The run's metrics; None where it has all already, and in all processes but the main one.
 
     Raises:
-        RunError: a run is there that the jobs cannot join.
-        SettingError: what is to be resumed was begun with other settings.
+        RunError: a run is there that the jobs cannot join, or what is to be resumed was begun with other settings.
     """
     us, existing = processes(), existing_run(request, jobs)
     done = trainings_of(existing) if existing else []
@@ -188,12 +187,12 @@ def keep_settings(file: Path, settings: Settings) -> None:
     """Write the settings that a training begins with, or check that it goes on with the same.
 
     Raises:
-        SettingError: it was begun with others.
+        RunError: it was begun with others.
     """
     if file.exists():
         begun = comparable_settings(read_settings(file))
         if other := [name for name, value in comparable_settings(settings).items() if value != begun[name]]:
-            raise SettingError(f"{file.parent} was begun with another {', '.join(other)}; leave out --resume")
+            raise RunError(f"{file.parent} was begun with another {', '.join(other)}; leave out --resume")
     elif processes().is_main_process:
         write_whole(file, to_yaml(settings))
 

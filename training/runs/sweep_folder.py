@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from segser_core.errors import SettingError
+from segser_core.errors import RunError
 from segser_core.files import read_json_object, write_whole
 
 FORMAT = 1
@@ -14,13 +14,13 @@ def read_sweep(folder: Path) -> dict[str, Any]:
     """Read the content of a sweep's sweep.json.
 
     Raises:
-        SettingError: there is none, or it is damaged or of another format.
+        RunError: there is none, or it is damaged or of another format.
     """
-    sweep = read_json_object(folder / "sweep.json", SettingError)
+    sweep = read_json_object(folder / "sweep.json", RunError)
     if sweep.get("format") != FORMAT:
-        raise SettingError(f"{folder}/sweep.json is of format {sweep.get('format')!r}; this version reads {FORMAT}")
+        raise RunError(f"{folder}/sweep.json is of format {sweep.get('format')!r}; this version reads format {FORMAT}")
     if not isinstance(sweep.get("settings"), dict) or not isinstance(sweep.get("values"), list):
-        raise SettingError(f"{folder}/sweep.json lacks settings or values; expected the index of a sweep")
+        raise RunError(f"{folder}/sweep.json lacks settings or values; expected the index of a sweep")
     return sweep
 
 

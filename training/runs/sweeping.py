@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from segser_core.errors import SettingError
+from segser_core.errors import RunError, SettingError
 from segser_core.files import write_lock, write_whole
 from segser_core.inference.predictor import Predictor
 from segser_core.statistics.scores import compute_metrics
@@ -109,7 +109,8 @@ def run_sweep(request: SweepRequest) -> None:
     """Train and score the values that are not done yet, and print each value's score.
 
     Raises:
-        SettingError: a value, fold or share that cannot be, or another sweep in the folder.
+        SettingError: a value, fold or share that cannot be.
+        RunError: another sweep lies in the folder.
     """
     divided = {f.index: f for f in load_folds(request.settings, request.root, with_test=False)}
     require(request.fold in divided, "fold", request.fold, f"one of {', '.join(map(str, divided))}")
@@ -165,11 +166,11 @@ def open_folder(out: Path, sweep: Sweep) -> None:
     """Check that a sweep may go on in a folder, and begin it where there is none yet.
 
     Raises:
-        SettingError: what lies there is no sweep, or was made with other settings; it says which.
+        RunError: the folder holds something else, or a sweep with other settings; it says which.
     """
     if not (out / "sweep.json").is_file():
         if out.is_file() or (out.is_dir() and any(out.iterdir())):
-            raise SettingError(f"{out} is there and holds no sweep.json; name another folder")
+            raise RunError(f"{out} is there and holds no sweep.json; name another folder")
         shutil.rmtree(resume_folder(out), ignore_errors=True)
         write_index(out, {**sweep.describe(), "values": []})
         return
@@ -177,7 +178,7 @@ def open_folder(out: Path, sweep: Sweep) -> None:
     index["settings"] = yaml.safe_load(to_yaml(settings_from(index["settings"])))  # with those that came later
     old, new = ({**d, **d["settings"], "settings": None} for d in (index, sweep.describe()))
     if differing := [f"{k} {v!r}, there {old.get(k)!r}" for k, v in new.items() if old.get(k) != v]:
-        raise SettingError(f"{out} holds a sweep with other settings: {'; '.join(differing)}; name another folder")
+        raise RunError(f"{out} holds a sweep with other settings: {'; '.join(differing)}; name another folder")
 
 
 def score_value(sweep: Sweep, value: float, job: Job, store: FeatureStore, out: Path) -> dict[str, Any]:

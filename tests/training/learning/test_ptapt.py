@@ -15,6 +15,7 @@ from training.config.settings import SpecAugment
 from training.features.batches import Clips, Item
 from training.features.store import FeatureStore
 from training.learning import ptapt, ptapt_heads
+from training.learning.objective import DivergedError
 from training.learning.ptapt import Place, Task, adapt
 from training.learning.ptapt_heads import Predictors, prediction_loss, reversed_in_time, tutor_loss
 from training.learning.trainer import new_model, seconds_spent, train_fold
@@ -190,36 +191,39 @@ def test_stages_tune_the_transformer_and_no_stem(start):
 def test_a_stopped_stage_is_made_anew_and_those_before_it_are_not(stage, start, monkeypatch):
     _, adapted, folder = start
     expected, _ = adapted(folder / "undisturbed")
-    made, save = [], ptapt.save_file
+    made, write = [], ptapt.write_whole
 
-    def stop(tensors, file, **about):
+    def stop(file, content):
         made.append(file.stem)
         if file.stem == stage:
-            file.write_bytes(b"half")
+            file.with_name(".new-0").write_bytes(content[:9])
             raise KeyboardInterrupt
-        save(tensors, file, **about)
+        write(file, content)
 
-    monkeypatch.setattr(ptapt, "save_file", stop)
+    monkeypatch.setattr(ptapt, "write_whole", stop)
     with pytest.raises(KeyboardInterrupt):
         adapted(folder / "stopped")
     before = list(made)
-    monkeypatch.setattr(ptapt, "save_file", lambda t, f, **about: (made.append(f.stem), save(t, f, **about)))
+    monkeypatch.setattr(ptapt, "write_whole", lambda file, content: (made.append(file.stem), write(file, content)))
     resumed, _ = adapted(folder / "stopped")
     assert made == [*before, *ptapt.NAMES[ptapt.NAMES.index(stage) :]]
     assert all(torch.equal(resumed[name], expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize(
-    ("tapt", "message"),
-    [({"clusters": [9999]}, "9999 clusters of 6.. frames"), ({"learning_rate": 1e30}, "finite loss")],
+    ("tapt", "error", "message"),
+    [
+        ({"clusters": [9999]}, SettingError, "9999 clusters of 6.. frames"),
+        ({"learning_rate": 1e30}, DivergedError, "finite loss"),
+    ],
 )
-def test_what_cannot_be_is_refused(tapt, message, start):
+def test_what_cannot_be_is_refused(tapt, error, message, start):
     fresh, _, folder = start
     encoder, clips, train = fresh()
     how = quick_settings(
         folder, system="p-tapt", tapt={"clusters": [2], "tuning_steps": 3, "pretraining_steps": 3} | tapt
     )
-    with pytest.raises(SettingError, match=message):
+    with pytest.raises(error, match=message):
         adapt(encoder, clips, train["duration_s"].to_numpy(), how, Place(0, folder / "steps", None))
 
 

@@ -176,4 +176,4 @@ def test_a_run_of_another_making_is_left_alone(there, capsys):
     call, run, _ = there
     (run / "config.yaml").write_text("model: seg+tri-w\n")
     assert call("--fold", "0", "--seed", "1") == 1
-    assert "not written by training.runs.job" in capsys.readouterr().err
+    assert "not written by training.train" in capsys.readouterr().err
