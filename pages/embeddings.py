@@ -8,6 +8,7 @@ from pages.shared.app.preload import preload_plotly
 from pages.shared.app.shell import set_up_page
 from pages.shared.embedding_map import points as map_points
 from pages.shared.embedding_map import view
+from pages.shared.embedding_map.separation import show_separation
 from pages.shared.runs.run_picker import choose_runs
 from pages.shared.runs.sound import ask_for_corpora
 from pages.shared.text.common import escape_markdown
@@ -62,6 +63,6 @@ view.choose_addressed_clip(maps)
 view.show_maps(maps, colour_by)
 
 st.header("In figures")
-view.show_separation(maps, of_segments=kind == "segment")
+show_separation(maps, of_segments=kind == "segment")
 choose_image_format()
 ask_for_corpora()

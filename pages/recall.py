@@ -10,6 +10,7 @@ from pages.shared.app.preload import preload_plotly
 from pages.shared.app.shell import set_up_page
 from pages.shared.recall import blocks
 from pages.shared.recall.blocks import Question
+from pages.shared.recall.by_class import show_recall_by_class
 from pages.shared.recall.by_group import show_recall_by_group
 from pages.shared.recall.by_rule import show_scores_by_rule
 from pages.shared.runs import cached_scores
@@ -44,7 +45,7 @@ st.markdown("\n\n".join(f":small[{note}]" for note in notes))
 blocks.show_folds(summaries)
 
 st.header("Which classes?")
-blocks.show_recall(choice, summaries, comparison)
+show_recall_by_class(choice, summaries, comparison)
 
 questions = [
     Question("clips", "Which clips?", partial(show_recall_by_group, choice)),

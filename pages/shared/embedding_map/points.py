@@ -16,7 +16,7 @@ from pages.shared.runs.run_choice import cached_by_run
 from pages.shared.text.common import escape_markdown
 from segser_core.errors import SegserError
 from segser_core.runs import map_points
-from segser_core.runs.map_points import MOST_DRAWN, MOST_POINTS, ColourBy, MapPoints, PointKind
+from segser_core.runs.map_points import MOST_POINTS, MOST_SAMPLED, ColourBy, MapPoints, PointKind
 from segser_core.runs.run import Run
 from segser_core.statistics import projection
 from segser_core.statistics.projection import Separation
@@ -29,7 +29,7 @@ PROJECTION_HELP = """
 """
 DRAWN_TITLES = {"sample": "a sample", "all": "all"}
 DRAWN_HELP = f"""
-- **a sample**: whole clips of at most {MOST_DRAWN:,} points, the same clips of both runs, so that the map is there at
+- **a sample**: whole clips of at most {MOST_SAMPLED:,} points, the same clips of both runs, so that the map is there at
   once. What is chosen is drawn in any case, and the map itself is made from all points.
 - **all**: at most {MOST_POINTS:,}, which takes a browser some seconds.
 """

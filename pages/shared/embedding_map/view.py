@@ -1,7 +1,6 @@
 """Maps beside one another: a point that is chosen in one is ringed in the others, played, and shown as a row."""
 
 from collections.abc import Sequence
-from math import isnan
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -26,7 +25,6 @@ from segser_core.figures.embedding_map import map_figure
 from segser_core.runs.clip_filter import ClipFilter
 from segser_core.runs.map_points import ColourBy
 from segser_core.runs.run import Run
-from segser_core.statistics.projection import MOST_COMPARED
 
 # keys of the session: the picked utterances, the chosen one and its segment, how often a choice was played
 PICKED_KEY, CLIP_KEY, SEGMENT_KEY, PLAYS_KEY = "map-picked", "map-clip", "map-segment", "map-plays"
@@ -39,13 +37,6 @@ NOT_COMPARABLE = (
     "**A UMAP alone can mislead**: it draws clumps where there are none, and distances between far clusters mean "
     "nothing. The figures in the table are of the vectors themselves, not of the map."
 )
-SEPARATION_CAPTION = (
-    "Silhouette: 1 where groups are tight and far apart, 0 where they overlap, below 0 where a point lies nearer to "
-    "another group. Ratio: mean distance within a group over that between groups, 1 where groups make no difference. "
-    "A model that tells emotions apart and not speakers has a higher silhouette for emotions than for speakers."
-)
-COMPARED_SAMPLE = f"Distances are between at most {MOST_COMPARED:,} points of the test set, a sample drawn once."
-SEGMENTS_CAPTION = " Segments of one clip lie close to one another, which makes every group look tighter than it is."
 POINT_COLUMNS = ("label", "predicted", "confidence", "speaker", "duration_s", "segment", "start_s", "end_s")
 
 
@@ -55,37 +46,6 @@ def missing_vectors_text(run: Run) -> str:
         f"{escape_markdown(run.name)} has no embeddings.npz, so there is nothing to draw. Training and "
         "`python -m training.evaluate` write it; evaluate the model again and choose that run, or choose another run."
     )
-
-
-def show_separation(maps: Sequence[EmbeddingMap], of_segments: bool) -> None:
-    """Tabulate how far apart emotions and speakers lie in every run.
-
-    Args:
-        maps: of the runs.
-        of_segments: whether the points are segments.
-    """
-    rows = [
-        {
-            "run": each.run.name,
-            "groups": name,
-            "silhouette": separation.silhouette,
-            "ratio": separation.ratio,
-            "number of groups": separation.groups,
-            "points compared": separation.rows,
-        }
-        for each in maps
-        for name, separation in each.separation.items()
-    ]
-    number = st.column_config.NumberColumn(format="%.3f")
-    columns = {"silhouette": number, "ratio": number}
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="separation", column_config=columns)
-    separations = [separation for each in maps for separation in each.separation.values()]
-    left_out = any(separation.alone for separation in separations)
-    alone = " Points whose group has no second one among those compared are left out." if left_out else ""
-    empty = any(isnan(separation.silhouette) for separation in separations)
-    none = " An empty cell: there are fewer than two groups to compare." if empty else ""
-    segments = SEGMENTS_CAPTION if of_segments else ""
-    st.caption(f"{SEPARATION_CAPTION} {COMPARED_SAMPLE}{segments}{alone}{none}")
 
 
 def choose_addressed_clip(maps: Sequence[EmbeddingMap]) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.shared.app.address import bind_to_address
 from pages.shared.app.pickers import dropdown
-from pages.shared.recall.blocks import format_intervals
+from pages.shared.recall.by_class import format_intervals
 from pages.shared.runs.cached_scores import compare_under_each_rule, score_under_each_rule
 from pages.shared.runs.charts import cached_figure, show_chart
 from pages.shared.runs.run_choice import RunChoice
