@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Triplets = Literal["utterances", "segments"]
+TripletUnit = Literal["utterances", "segments"]
 Frames = Literal["tuned", "layer-mix", "rectified"]
 
 
@@ -24,7 +24,7 @@ class System:
     name: str
     title: str
     segments: bool = False
-    triplets: Triplets | None = None
+    triplets: TripletUnit | None = None
     frames: Frames = "tuned"
     pretrained_in_stages: bool = False
 
@@ -41,7 +41,7 @@ SYSTEMS = {  # in the order of the paper's Table 1
         System("layer-average", "Layer average", frames="layer-mix"),
         System("baseline", "Baseline"),
         System("seg", "Segments", segments=True),
-        System("tri-w", "Triplets", triplets="utterances"),
+        System("tri-w", "TripletUnit", triplets="utterances"),
         System("seg+tri-s", "Segments + triplets (S)", segments=True, triplets="segments"),
         System("seg+tri-w", "Segments + triplets", segments=True, triplets="utterances"),
     )

@@ -87,8 +87,8 @@ def measure_level(samples: np.ndarray, start_s: float, end_s: float) -> SpanLeve
 
     Example:
         >>> tone = 0.5 * np.sin(np.arange(16_000))
-        >>> round(measure_level(tone, 0.0, 1.0).rms_db, 1)
-        np.float64(-9.0)
+        >>> round(float(measure_level(tone, 0.0, 1.0).rms_db), 1)
+        -9.0
     """
     pieces_db = _levels_db(samples)
     first, end = (round(t * SAMPLE_RATE_HZ) for t in (start_s, end_s))

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from segser_core.figures.style import FONT_PX, INK, SYMBOLS, TEMPLATE
 from segser_core.labels import LABELS, emotion_colour
-from segser_core.runs.map_points import MOST_DRAWN, NOT_KNOWN, ColourBy
+from segser_core.runs.map_points import MOST_SAMPLED, NOT_KNOWN, ColourBy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8
 MOST_SPEAKERS = 16  # a longer legend fills a small screen
 OTHERS = "other speakers"
 MAP_PX, LEGEND_ROW_PX, TOOLBAR_PX = 400, 22, 30
-FEW = 60  # up to this many chosen points are ringed widely
+FEW_POINTS = 60  # up to this many chosen points are ringed widely
 
 
 def map_figure(
@@ -48,7 +48,7 @@ def map_figure(
     faint = np.where(ringed | (not several), 0.85, 0.3)[kept]
     table, positions = table[kept], positions[kept]
     traces = _by_duration(table, positions, faint) if by == "duration" else _by_group(table, positions, by, faint)
-    kind = "scatter" if len(table) <= MOST_DRAWN else "scattergl"
+    kind = "scatter" if len(table) <= MOST_SAMPLED else "scattergl"
     legend_px = 90 if by == "duration" else 40 + LEGEND_ROW_PX * -(-len(traces) // 3)
     return go.Figure([trace | {"type": kind} for trace in (*traces, rings)], _layout(method, legend_px))
 
@@ -143,7 +143,7 @@ def _who(table: "pd.DataFrame") -> np.ndarray:
 
 
 def _rings(table: "pd.DataFrame", positions: np.ndarray, ringed: np.ndarray) -> dict[str, Any]:
-    few = ringed.sum() <= FEW
+    few = ringed.sum() <= FEW_POINTS
     marker = {
         "symbol": "circle-open",
         "size": _size(len(table)) + (10 if few else 4),

@@ -34,7 +34,7 @@ BAR_PX, CLASS_GAP_PX, AXES_PX, RELIABILITY_PX = 24, 16, 96, 330
 GAP = 0.22
 HATCH = {"shape": "/", "size": 7, "solidity": 0.3, "fillmode": "replace"}
 LINES = ({"color": "#2A8CAB", "dash": "solid"}, {"color": INK, "dash": "dash"})
-SYMBOLS = ("circle", "diamond-open")
+RUN_SYMBOLS = ("circle", "diamond-open")
 LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
 
@@ -163,7 +163,7 @@ def reliability_figure(found: Mapping[str, Calibration]) -> go.Figure:
     """
     figure = go.Figure()
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line={"color": INK, "width": 1.5, "dash": "dot"})
-    for (name, of), line, symbol in zip(found.items(), LINES, SYMBOLS, strict=False):
+    for (name, of), line, symbol in zip(found.items(), LINES, RUN_SYMBOLS, strict=False):
         bins = [b for b in of.bins if b.count]
         sizes = np.sqrt([b.count for b in bins]) if bins else np.zeros(0)
         points = go.Scatter(
@@ -193,7 +193,7 @@ def segment_count_figure(found: Mapping[str, Calibration]) -> go.Figure:
     figure = go.Figure()
     groups = list(dict.fromkeys(segment_group_names(of) for of in found.values()))
     names = list(dict.fromkeys(name for group in groups for name in group))
-    for (name, of), line, symbol in zip(found.items(), LINES, SYMBOLS, strict=False):
+    for (name, of), line, symbol in zip(found.items(), LINES, RUN_SYMBOLS, strict=False):
         for what, dash in (("accuracy", line["dash"]), ("mean_confidence", "dot")):
             points = go.Scatter(
                 x=list(segment_group_names(of)),

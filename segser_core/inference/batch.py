@@ -52,7 +52,7 @@ class QueuedRecording:
     target: Path
 
 
-Result = Prediction | SegserError | OSError  # what came of a recording, or why nothing did
+AnalysisResult = Prediction | SegserError | OSError  # what came of a recording, or why nothing did
 Refuse = Callable[[str, object], None]
 
 
@@ -86,7 +86,7 @@ def run_analysis(job: AnalysisJob, screen: ProgressConsole) -> Iterator[Predicti
 
 def iter_results(
     job: AnalysisJob, recordings: Iterator[QueuedRecording], screen: ProgressConsole
-) -> Iterator[tuple[QueuedRecording, Result]]:
+) -> Iterator[tuple[QueuedRecording, AnalysisResult]]:
     """Yield each recording with its prediction or error."""
     if job.engine == "ray":
         listed = list(recordings)
@@ -101,7 +101,7 @@ def iter_results(
         )
 
 
-def make_ray_function(job: AnalysisJob) -> Callable[[QueuedRecording], "Result"]:
+def make_ray_function(job: AnalysisJob) -> Callable[[QueuedRecording], "AnalysisResult"]:
     """Make the function that one of Ray's workers applies to each recording."""
     predictor = load_predictor(job)
     return lambda recording: analyze_recording(predictor, job, recording, partial(decode_recording, recording))
@@ -131,7 +131,7 @@ def analyze_recording(
     recording: QueuedRecording,
     decoded: Callable[[], "DecodedAudio | Path"],
     heard: Callable[[float], None] = lambda heard_s: None,
-) -> Result:
+) -> AnalysisResult:
     """Analyse one recording by the job's model; `heard` is called with the seconds analysed so far."""
     heard(0.0)
     try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-COLUMNS = ("file", "index", "start_s", "end_s", "label", "confidence")
+EXPORT_COLUMNS = ("file", "index", "start_s", "end_s", "label", "confidence")
 MIME = {".wav": "audio/x-wav", ".mp4": "video/mp4", ".mov": "video/quicktime"}  # what ELAN names; else it guesses
 # What neither XML nor UTF-8 can hold: control characters, and halves of characters from a file name's odd bytes.
 UNSTORABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -67,7 +67,7 @@ def to_dataframe(predictions: Sequence[Prediction]) -> "pd.DataFrame":
         (escape_for_xml(p.file), s.index, s.start_s, s.end_s, escape_for_xml(s.label), s.confidence)
         for p, s in segments
     ]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(EXPORT_COLUMNS))
     for c in classes:
         frame[f"p_{escape_for_xml(c)}"] = [s.probabilities.get(c, float("nan")) for _, s in segments]
     return frame

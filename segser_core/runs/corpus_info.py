@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class CorpusInfo:
         """How many sentences the speakers share, in words ("two sentences"); empty where they differ."""
         if not self.sentences:
             return ""
-        number = NUMBERS[self.sentences] if self.sentences < len(NUMBERS) else str(self.sentences)
+        number = NUMBER_WORDS[self.sentences] if self.sentences < len(NUMBER_WORDS) else str(self.sentences)
         return f"{number} sentence{'s' * (self.sentences != 1)}"
 
     def to_json(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ PointKind = Literal["utterance", "segment"]
 ColourBy = Literal["label", "predicted", "correct", "speaker", "duration"]
 COLOUR_CHOICES: tuple[ColourBy, ...] = get_args(ColourBy)
 MOST_POINTS = 20_000
-MOST_DRAWN = 500  # as SVG, at once; for more WebGL takes over, which takes long to start
+MOST_SAMPLED = 500  # as SVG, at once; for more WebGL takes over, which takes long to start
 SAID = ("utterance_id", "segment", "start_s", "end_s", "predicted", "confidence")  # of a segment
 NOT_KNOWN = "not known"
 
@@ -34,7 +34,7 @@ class MapPoints:
             for the segment itself.
         vectors: (N, D) as the run has them.
         total: how many there are; N is less where there are more than `MOST_POINTS`.
-        sample: (N,) of bool, those to draw at first: whole utterances of at most `MOST_DRAWN` points.
+        sample: (N,) of bool, those to draw at first: whole utterances of at most `MOST_SAMPLED` points.
         sha256: of the vectors.
     """
 
@@ -90,7 +90,7 @@ def read_map_points(run: Run, what: PointKind, fold: int) -> MapPoints | None:
     table = table[sample_utterances(table.utterance_id.to_numpy(), MOST_POINTS)].reset_index(drop=True)
     table["correct"] = np.where(table.predicted == table.label, "right", "wrong")
     chosen = getattr(vectors, what)[table.pop("place")]
-    sample = sample_utterances(table.utterance_id.to_numpy(), MOST_DRAWN)
+    sample = sample_utterances(table.utterance_id.to_numpy(), MOST_SAMPLED)
     return MapPoints(table, chosen, total, sample, sha256(chosen.tobytes()).hexdigest())
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-FORMAT = 1
+RUN_FORMAT = 1
 ROUNDING = 1e-3  # of half precision
 REQUIRED = ("utterance_id", "label", "predicted", "confidence")
 
@@ -51,8 +51,8 @@ def read_json(path: Path) -> dict[str, Any]:
 def read_meta(path: Path) -> dict[str, Any]:
     """Read run.json: a known format, a system, and labels each named once; a RunError otherwise."""
     meta = read_json(path)
-    if meta.get("format") != FORMAT:
-        raise RunError(f"{path} is of format {meta.get('format')!r}; this version of segser reads format {FORMAT}")
+    if meta.get("format") != RUN_FORMAT:
+        raise RunError(f"{path} is of format {meta.get('format')!r}; this version of segser reads format {RUN_FORMAT}")
     if not isinstance(meta.get("system"), str):
         raise RunError(f"{path} names no system")
     labels = meta.get("labels")

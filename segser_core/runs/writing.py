@@ -11,7 +11,7 @@ import numpy as np
 from segser_core.errors import RunError
 from segser_core.files import replace_folder, write_lock
 from segser_core.runs.reading import (
-    FORMAT,
+    RUN_FORMAT,
     Embeddings,
 )
 
@@ -48,7 +48,7 @@ def write_run(
     path = Path(path)
     check_run_folder(path, keeps_checkpoint=checkpoint_dir is not None)
     with write_lock(path), replace_folder(path) as folder:
-        write_run_json(folder / "run.json", {"format": FORMAT, **meta})
+        write_run_json(folder / "run.json", {"format": RUN_FORMAT, **meta})
         (folder / "config.yaml").write_text(config_yaml, encoding="utf-8")
         predictions.to_parquet(folder / "predictions.parquet", index=False)
         if segments is not None:

@@ -23,10 +23,10 @@ from segser_core.statistics import metrics
 
 RESAMPLES = 10_000
 FEWEST_RESAMPLES = 1000
-MOST_DRAWN = 10_000_000  # numbers drawn in all, about a second
+MOST_DRAWN_AT_ONCE = 10_000_000  # numbers drawn in all, about a second
 CHUNK = 2_000_000  # numbers held at once: 16 MB
 LEVEL = 0.95
-FEW = 50  # clips of a class
+FEW_CLIPS = 50  # clips of a class
 FEWEST_SPEAKERS = 5
 FEW_SPEAKERS = 20
 COVERAGE_AT_10 = 0.951  # of 2000 simulated 95 % intervals of UAR by 10 speakers (benchmarks/coverage.py)
@@ -124,9 +124,9 @@ def resample_confusions(of: ResamplingUnits, generator: np.random.Generator, res
     """Draw as many utterances, or speakers, with replacement: confusion matrices (R, M, C, C).
 
     R is `resamples`, or fewer, never below `FEWEST_RESAMPLES`, where kinds are so many that more
-    than `MOST_DRAWN` numbers would be drawn.
+    than `MOST_DRAWN_AT_ONCE` numbers would be drawn.
     """
-    resamples = min(resamples, max(FEWEST_RESAMPLES, MOST_DRAWN // len(of.counts)))
+    resamples = min(resamples, max(FEWEST_RESAMPLES, MOST_DRAWN_AT_ONCE // len(of.counts)))
     order = np.argsort(-of.counts, kind="stable")  # a draw ends when nothing is left: the common kinds first
     counts, flat = of.counts[order], of.confusions[order].reshape(len(of.counts), -1)
     drawn = np.empty((flat.shape[1], resamples))  # resamples beside one another in memory: sums over classes are quick
@@ -176,7 +176,7 @@ def wilson_interval(share: float, n: float, level: float = LEVEL) -> Interval:
 def recall_interval(share: float, n: int, draws: np.ndarray, level: float = LEVEL) -> Interval | None:
     """Find the interval of one class's recall by utterance; None for a class without a sample.
 
-    Below `FEW` clips, and where all or none were found, the bootstrap is too narrow (of no width
+    Below `FEW_CLIPS` clips, and where all or none were found, the bootstrap is too narrow (of no width
     even), and Wilson's interval is given instead.
 
     Args:
@@ -186,7 +186,9 @@ def recall_interval(share: float, n: int, draws: np.ndarray, level: float = LEVE
     """
     if not n:
         return None
-    return wilson_interval(share, n, level) if n < FEW or share in (0.0, 1.0) else percentile_interval(draws, level)
+    if n < FEW_CLIPS or share in (0.0, 1.0):
+        return wilson_interval(share, n, level)
+    return percentile_interval(draws, level)
 
 
 def recall_interval_by_speaker(share: float, n: int, draws: np.ndarray, level: float = LEVEL) -> Interval | None:

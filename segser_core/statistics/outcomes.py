@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 OUTCOMES = ("both right", "only first right", "only second right", "both wrong")
-WRONG = ("neither", "other", "this", "both")  # as `selection.Filter` has it
+WRONG_BY_OUTCOME = ("neither", "other", "this", "both")  # as `selection.Filter` has it
 
 
 def outcome_table(table: "pd.DataFrame", labels: tuple[str, ...]) -> "pd.DataFrame":
@@ -38,4 +38,4 @@ def outcome_table(table: "pd.DataFrame", labels: tuple[str, ...]) -> "pd.DataFra
 
 def outcome_filter(label: str, outcome: str) -> ClipFilter:
     """Filter the clips behind a row of `outcome_table`."""
-    return ClipFilter(label=label, wrong=WRONG[OUTCOMES.index(outcome)])
+    return ClipFilter(label=label, wrong=WRONG_BY_OUTCOME[OUTCOMES.index(outcome)])

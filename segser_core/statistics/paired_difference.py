@@ -8,7 +8,7 @@ import numpy as np
 
 from segser_core.statistics import metrics
 from segser_core.statistics.bootstrap import (
-    FEW,
+    FEW_CLIPS,
     FEWEST_SPEAKERS,
     LEVEL,
     NO_INTERVAL,
@@ -60,15 +60,15 @@ def paired_differences(of: ResamplingUnits, generator: np.random.Generator, resa
         resamples: how many.
 
     The difference of one class's recall by utterance is found by `small_sample_difference` where the class has fewer
-    than `FEW` clips, or fewer than `FEW_APART` tell the models apart, and no clip was judged twice: there the bootstrap
-    is too narrow.
+    than `FEW_CLIPS` clips, or fewer than `FEW_APART` tell the models apart, and no clip was judged twice: there the
+    bootstrap is too narrow.
     """
     draws = resample_confusions(of, generator, resamples)
     unequal = of.confusions[:, 0] != of.confusions[:, 1]  # (K, C, C)
     between = partial(_difference, of.observed, draws)
     n, told_apart = of.clusters, int(of.counts[unequal.any(axis=(1, 2))].sum())
     hits_unequal = of.counts @ np.diagonal(unequal, axis1=1, axis2=2)  # (C,)
-    few = (of.holders > 0) & ((of.holders < FEW) | (hits_unequal < FEW_APART)) & ~of.by_speaker
+    few = (of.holders > 0) & ((of.holders < FEW_CLIPS) | (hits_unequal < FEW_APART)) & ~of.by_speaker
     few &= of.confusions.sum(axis=3).max(axis=(0, 1)) == 1  # several seeds of a clip are no pair of shares
     return Differences(
         between(metrics.uar, told_apart, n),

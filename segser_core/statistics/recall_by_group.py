@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 LENGTH = "length"
-COLUMNS = ("speaker", "session", "gender", "style")
+GROUP_COLUMNS = ("speaker", "session", "gender", "style")
 WANTED_S = 10.0
 FEWEST_ON_A_SIDE = 20
 UNKNOWN = "not known"
@@ -76,8 +76,8 @@ def length_range(durations_s: np.ndarray) -> tuple[float, float]:
 
 
 def available_groupings(table: "pd.DataFrame") -> tuple[str, ...]:
-    """List the columns that clips can be grouped by: `length`, and those of `COLUMNS` with two values or more."""
-    known = [c for c in COLUMNS if c in table and table[c].nunique() > 1]
+    """List the columns that clips can be grouped by: `length`, and those of `GROUP_COLUMNS` with two values or more."""
+    known = [c for c in GROUP_COLUMNS if c in table and table[c].nunique() > 1]
     has_length = "duration_s" in table and table.duration_s.notna().any()
     return ((LENGTH,) if has_length else ()) + tuple(known)
 

@@ -116,7 +116,7 @@ def test_a_sample_is_drawn_and_what_is_chosen_and_many_points_by_webgl(monkeypat
     assert sorted(who[0] for t in groups for who in t.customdata) == sorted(rows.utterance_id[sample])
     assert {who[0] for who in rings.customdata} == {"u30"}
     assert rings.type == "scatter"
-    monkeypatch.setattr(embedding_map, "MOST_DRAWN", 15)
+    monkeypatch.setattr(embedding_map, "MOST_SAMPLED", 15)
     whole = figure("label", rows)[0].data
     assert sum(len(t.customdata) for t in whole[:-1]) == 40
     assert {t.type for t in whole} == {"scattergl"}

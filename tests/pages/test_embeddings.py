@@ -71,7 +71,7 @@ def test_two_runs_stand_beside_each_other_with_the_test_rows_of_one_fold(made):
 
 
 def test_of_many_points_a_sample_is_drawn_until_all_are_asked_for(made, monkeypatch):
-    monkeypatch.setattr(map_points, "MOST_DRAWN", 20)
+    monkeypatch.setattr(map_points, "MOST_SAMPLED", 20)
     st.cache_resource.clear()
     app = page()
     assert sorted(drawn(app, 0)) == sorted(drawn(app, 1))

@@ -116,7 +116,7 @@ def test_of_many_points_whole_utterances_are_shown_the_same_ones_in_both_runs(tm
     run = made(tmp_path / "one", rows, [], vectors([(i, 0) for i in ids], parts))
     backwards = made(tmp_path / "two", rows[::-1], [], vectors([(i, 0) for i in ids[::-1]], parts[::-1]))
     monkeypatch.setattr(map_points, "MOST_POINTS", 31)
-    monkeypatch.setattr(map_points, "MOST_DRAWN", 10)
+    monkeypatch.setattr(map_points, "MOST_SAMPLED", 10)
     points, others = (read_map_points(r, "segment", 0) for r in (run, backwards))
     assert points.total == 120
     assert len(points.table) == 30

@@ -65,10 +65,10 @@ def test_many_kinds_get_fewer_resamples_and_little_memory(monkeypatch):
     whole = resample_confusions(of, np.random.default_rng(5), 3000)
     monkeypatch.setattr(bootstrap, "CHUNK", 700)
     assert (resample_confusions(of, np.random.default_rng(5), 3000) == whole).all(), "parts are drawn as the whole is"
-    monkeypatch.setattr(bootstrap, "MOST_DRAWN", 2000 * len(of.counts))
+    monkeypatch.setattr(bootstrap, "MOST_DRAWN_AT_ONCE", 2000 * len(of.counts))
     assert len(resample_confusions(of, np.random.default_rng(5))) == 2000
     assert score_intervals(of, np.random.default_rng(5)).resamples == 2000
-    monkeypatch.setattr(bootstrap, "MOST_DRAWN", 0)
+    monkeypatch.setattr(bootstrap, "MOST_DRAWN_AT_ONCE", 0)
     assert len(resample_confusions(of, np.random.default_rng(5))) == 1000
     assert len(resample_confusions(of, np.random.default_rng(5), 50)) == 50
 
