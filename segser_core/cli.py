@@ -54,6 +54,7 @@ class PlainErrorGroup(TyperGroup):
     """Command group whose every error is one plain line on standard error."""
 
     def invoke(self, ctx):
+        """Run the command, and end with 0, 1 (a problem), 2 (a wrong call) or 130 (interrupted)."""
         with plain_errors():
             return super().invoke(ctx)
 
