@@ -41,7 +41,7 @@ SYSTEMS = {  # in the order of the paper's Table 1
         System("layer-average", "Layer average", frames="layer-mix"),
         System("baseline", "Baseline"),
         System("seg", "Segments", segments=True),
-        System("tri-w", "TripletUnit", triplets="utterances"),
+        System("tri-w", "Triplets", triplets="utterances"),
         System("seg+tri-s", "Segments + triplets (S)", segments=True, triplets="segments"),
         System("seg+tri-w", "Segments + triplets", segments=True, triplets="utterances"),
     )
