@@ -1,22 +1,26 @@
-"""What may be compared: runs of one corpus, one protocol and one encoder, a system each, and the sweeps beside them."""
+"""Group runs that may be compared: of one corpus, one protocol and one encoder, with the sweeps beside them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from segser_core import paper
 from segser_core.errors import RunError
-from segser_core.runs.run import Run
+from segser_core.runs.run import Run, find_runs_below, read_run
 from segser_core.statistics.scores import Comparison, ScoreSummary, compare_runs, summarise_scores
 from segser_core.systems import BASELINE, SYSTEMS
+from training.corpora import corpus_title
+from training.runs.sweep_folder import read_sweep
 
 Row = dict[str, Any]
+GroupKey = tuple[str, str, str]  # corpus, protocol, encoder
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Section:
+class ComparableRuns:
     """Runs of one corpus, protocol and encoder by system, in the paper's order, and the sweeps that go with them."""
 
     corpus: str
@@ -24,6 +28,11 @@ class Section:
     encoder: str
     runs: Mapping[str, Run]
     sweeps: tuple[Row, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Corpus, protocol and encoder in words."""
+        return f"{corpus_title(self.corpus)}, {self.protocol}, {self.encoder}"
 
     @cached_property
     def summaries(self) -> dict[str, ScoreSummary]:
@@ -66,47 +75,75 @@ class Section:
         return [*SYSTEMS, *(s for s in self.runs if s not in SYSTEMS)]
 
 
-def encoder_of(about: Mapping[str, Any]) -> str:
-    """The name of the encoder that a run or a sweep was trained from."""
-    said = about.get("encoder", "")
-    return str(said.get("name", "") if isinstance(said, dict) else said).rpartition("/")[2]
-
-
-def sections(runs: Iterable[Run], sweeps: Iterable[Row]) -> list[Section]:
-    """Runs and sweeps by what may be compared, the paper's corpora first; those that nobody ran have no runs.
+def read_results(folders: Sequence[Path]) -> list[ComparableRuns]:
+    """Read the runs and the sweeps in or below some folders, and group those that may be compared.
 
     Raises:
-        RunError: two runs of one system would share a section, or two sweeps.
+        RunError: a folder holds none, a run or a sweep is damaged, or two are of one system in one group.
     """
-    found: dict[tuple[str, str, str], dict[str, Run]] = {}
+    runs: dict[Path, Run] = {}
+    sweeps: dict[Path, Row] = {}
+    for folder in folders:
+        run_folders = {path.resolve(): path for path in find_runs_below(folder).values()}
+        sweep_folders = {file.parent.resolve(): file.parent for file in sorted(folder.rglob("sweep.json"))}
+        if not run_folders and not sweep_folders:
+            raise RunError(f"{folder} holds no run and no sweep; expected run.json or sweep.json in it or below")
+        runs |= {key: read_run(path) for key, path in run_folders.items() if key not in runs}
+        sweeps |= {key: read_sweep(path) for key, path in sweep_folders.items()}
+    return group_comparable(runs.values(), sweeps.values())
+
+
+def group_comparable(runs: Iterable[Run], sweeps: Iterable[Row]) -> list[ComparableRuns]:
+    """Group runs and sweeps that may be compared, the paper's corpora first; those that nobody ran have no runs.
+
+    Raises:
+        RunError: two runs of one system would share a group, or two sweeps.
+    """
+    runs_of: dict[GroupKey, dict[str, Run]] = {}
     for run in runs:
-        by_system = found.setdefault((run.corpus, run.protocol, encoder_of(run.meta)), {})
+        by_system = runs_of.setdefault((run.corpus, run.protocol, encoder_name(run.meta)), {})
         if other := by_system.get(run.system):
             raise RunError(
                 f"{run.path} and {other.path} are both {run.system} on {run.corpus}; give one of them, or train the "
                 "seeds of one into the other with `python -m training.train --seed … --out`"
             )
         by_system[run.system] = run
-    swept: dict[tuple[str, str, str], list[Row]] = {}
+    sweeps_of = group_sweeps(sweeps)
+    present = {corpus for corpus, _, _ in [*runs_of, *sweeps_of]}
+    absent = [(c, paper.PROTOCOLS[c], paper.ENCODERS[c]) for c in paper.PAPER_CORPORA if c not in present]
+    keys = sorted({*runs_of, *sweeps_of}, key=_papers_first) + absent
+    return [ComparableRuns(*key, in_paper_order(runs_of.get(key, {})), tuple(sweeps_of.get(key, ()))) for key in keys]
+
+
+def group_sweeps(sweeps: Iterable[Row]) -> dict[GroupKey, list[Row]]:
+    """Group sweeps that have values by corpus, protocol and encoder.
+
+    Raises:
+        RunError: two sweeps of one setting for one system would share a group.
+    """
+    groups: dict[GroupKey, list[Row]] = {}
     for sweep in (s for s in sweeps if s["values"]):
-        key = sweep["corpus"], sweep["protocol"], encoder_of(sweep)
-        if any(other["sweep"] == sweep["sweep"] and other["system"] == sweep["system"] for other in swept.get(key, [])):
+        group = groups.setdefault((sweep["corpus"], sweep["protocol"], encoder_name(sweep)), [])
+        if any((other["sweep"], other["system"]) == (sweep["sweep"], sweep["system"]) for other in group):
             raise RunError(
-                f"there are two sweeps of {sweep['sweep']} for {sweep['system']} on {key[0]}; give one of them"
+                f"there are two sweeps of {sweep['sweep']} for {sweep['system']} on {sweep['corpus']}; give one of them"
             )
-        swept.setdefault(key, []).append(sweep)
-    ran = {corpus for corpus, _, _ in [*found, *swept]}
-    absent = [(c, paper.PROTOCOLS[c], paper.ENCODERS[c]) for c in paper.PAPER_CORPORA if c not in ran]
-    keys = sorted({*found, *swept}, key=_order) + absent
-    return [Section(*key, in_order(found.get(key, {})), tuple(swept.get(key, ()))) for key in keys]
+        group.append(sweep)
+    return groups
 
 
-def _order(key: tuple[str, str, str]) -> tuple[bool, bool, tuple[str, str, str]]:
+def encoder_name(meta: Mapping[str, Any]) -> str:
+    """Name the encoder that a run or a sweep was trained from, without its owner or folder."""
+    encoder = meta.get("encoder", "")
+    return str(encoder.get("name", "") if isinstance(encoder, dict) else encoder).rpartition("/")[2]
+
+
+def _papers_first(key: GroupKey) -> tuple[bool, bool, GroupKey]:
     corpus, protocol, _ = key
     return corpus not in paper.PAPER_CORPORA, protocol != paper.PROTOCOLS.get(corpus), key
 
 
-def in_order(found: Mapping[str, T]) -> dict[str, T]:
-    """What is known of systems, by system, in the paper's order; any other system comes last."""
-    place = {system: i for i, system in enumerate(SYSTEMS)}
-    return dict(sorted(found.items(), key=lambda item: (place.get(item[0], len(place)), item[0])))
+def in_paper_order(by_system: Mapping[str, T]) -> dict[str, T]:
+    """Sort values by system in the paper's order; any other system comes last."""
+    order = {system: i for i, system in enumerate(SYSTEMS)}
+    return dict(sorted(by_system.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))

@@ -1,4 +1,4 @@
-"""The rows of the paper's tables, ours from runs and sweeps beside the paper's: fractions, None where not known."""
+"""Rows of the paper's tables: ours from runs and sweeps, beside the paper's; fractions, None where not known."""
 
 import numpy as np
 import pandas as pd
@@ -14,17 +14,17 @@ from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.recall_by_group import length_edge
 from segser_core.statistics.scores import ScoreSummary, summarise_scores, summary_to_json
 from segser_core.statistics.tables import recall_table
-from training.tables.comparable import Row, Section, in_order
+from training.tables.comparable import ComparableRuns, Row, in_paper_order
 
 
-def score_rows(section: Section) -> list[Row]:
-    """Table 1: a row a system, run or not, with what the paper reports where it has the corpus and protocol."""
-    theirs = {r.system: r for r in paper.reported_scores(section.corpus)} if section.is_the_papers else {}
+def score_rows(group: ComparableRuns) -> list[Row]:
+    """Make Table 1: a row a system, run or not, with the paper's scores where it has the corpus and protocol."""
+    theirs = {r.system: r for r in paper.reported_scores(group.corpus)} if group.is_the_papers else {}
     rows = []
-    for system in section.systems:
-        row: Row = {"system": system, "status": "run" if system in section.runs else "not run"}
-        if run := section.runs.get(system):
-            row |= _scored(run, section.summaries[system])
+    for system in group.systems:
+        row: Row = {"system": system, "status": "run" if system in group.runs else "not run"}
+        if run := group.runs.get(system):
+            row |= _scored(run, group.summaries[system])
         of = theirs.get(system)
         rows.append(row | {"paper_uar": of and of.uar, "paper_accuracy": of and of.accuracy})
     return rows
@@ -51,14 +51,14 @@ def _bounds(name: str, interval: Interval | None) -> Row:
     return {f"{name}_low": low, f"{name}_high": high}
 
 
-def single_rows(section: Section) -> list[Row]:
-    """Each score of each fold (over its seeds) and of each seed (over its folds)."""
+def fold_and_seed_rows(group: ComparableRuns) -> list[Row]:
+    """List each score of each fold (over its seeds) and of each seed (over its folds)."""
     return [
         {"system": system, "score": name, "of": what, "number": number}
         | {"value": getattr(score, name), "classes": score.present}
-        for system, summary in section.summaries.items()
+        for system, summary in group.summaries.items()
         for what in ("fold", "seed")
-        for number, score in zip(_numbers(section.runs[system], what), getattr(summary, f"per_{what}"), strict=True)
+        for number, score in zip(_numbers(group.runs[system], what), getattr(summary, f"per_{what}"), strict=True)
         for name in SCORES
     ]
 
@@ -67,9 +67,9 @@ def _numbers(run: Run, what: str) -> list[int]:
     return sorted(int(n) for n in select_test_rows(run.predictions)[what].unique())
 
 
-def difference_rows(section: Section) -> list[Row]:
-    """UAR minus the baseline's on the same clips and seeds, p adjusted for the number of systems (Holm)."""
-    found = section.against_baseline
+def difference_rows(group: ComparableRuns) -> list[Row]:
+    """Compute UAR minus the baseline's on the same clips and seeds, p adjusted for the number of systems (Holm)."""
+    found = group.against_baseline
     adjusted = holm_adjust([c.differences.uar.p_value for c in found.values()])
     speaker = holm_adjust([c.by_speaker.uar.p_value if c.by_speaker else np.nan for c in found.values()])
     return [
@@ -90,20 +90,20 @@ def difference_rows(section: Section) -> list[Row]:
     ]
 
 
-def agreement_rows(section: Section) -> list[Row]:
-    """Table 2: each system's UAR with the best one's predictions as truth, Cohen's kappa beside it, by utterance."""
+def agreement_rows(group: ComparableRuns) -> list[Row]:
+    """Make Table 2: each system's UAR with the best one's predictions as truth, and Cohen's kappa, by utterance."""
     rows = []
-    for system in section.systems:
-        row: Row = {"system": system, "status": "run" if system in section.runs else "not run", "best": section.best}
-        if system in section.runs and system != section.best:
-            row |= _agreement(section.runs[section.best or ""], section.runs[system])
-        theirs = paper.reported_agreement(section.corpus, system) if section.is_the_papers else None
+    for system in group.systems:
+        row: Row = {"system": system, "status": "run" if system in group.runs else "not run", "best": group.best}
+        if system in group.runs and system != group.best:
+            row |= _agreement(group.runs[group.best or ""], group.runs[system])
+        theirs = paper.reported_agreement(group.corpus, system) if group.is_the_papers else None
         rows.append(row | {"paper_uar": theirs})
     return rows
 
 
 def _agreement(best: Run, other: Run) -> Row:
-    """From the clips (and seeds) that both have; a clip is drawn together with all its seeds."""
+    """Compute agreement on the clips (and seeds) that both have; a clip is drawn together with all its seeds."""
     one, two = (add_class_indices(select_test_rows(run.predictions), best.labels) for run in (best, other))
     key = ["utterance_id", "seed"]
     rows = one[[*key, "code"]].merge(two[[*key, "code"]], on=key, suffixes=("", "_other"))
@@ -121,9 +121,17 @@ def _agreement(best: Run, other: Run) -> Row:
     }
 
 
-def length_rows(section: Section, wanted_s: float) -> tuple[list[Row], str]:
-    """UAR of short and of long clips of each system; and why the edge is another than the one wanted, if it is."""
-    tested = {system: select_test_rows(run.predictions) for system, run in section.runs.items()}
+def length_rows(group: ComparableRuns, wanted_s: float) -> tuple[list[Row], str]:
+    """Compute UAR of short and of long clips of each system.
+
+    Args:
+        group: the runs.
+        wanted_s: seconds at which clips are split, where enough are on both sides.
+
+    Returns:
+        The rows, and why the edge is another than the one wanted, if it is.
+    """
+    tested = {system: select_test_rows(run.predictions) for system, run in group.runs.items()}
     if any("duration_s" not in rows or rows["duration_s"].isna().any() for rows in tested.values()):
         return [], "The duration of a clip is not known, so clips are not split by length."
     edge_s, why = paper.EDGE_S, ""
@@ -131,17 +139,15 @@ def length_rows(section: Section, wanted_s: float) -> tuple[list[Row], str]:
         one = next(iter(tested.values())).drop_duplicates("utterance_id")
         edge_s, why = length_edge(one["duration_s"].to_numpy(), wanted_s)
     rows = []
-    for system in section.systems:
+    for system in group.systems:
         theirs = (
-            paper.reported_by_length(section.corpus, system)
-            if section.is_the_papers and edge_s == paper.EDGE_S
-            else None
+            paper.reported_by_length(group.corpus, system) if group.is_the_papers and edge_s == paper.EDGE_S else None
         )
         for place, side in enumerate(("≤", ">")):
             row: Row = {"system": system, "length": f"{side} {edge_s:g} s", "paper_uar": theirs and theirs[place]}
             if system in tested:
                 longer = tested[system]["duration_s"] > edge_s
-                row |= _of_length(tested[system][longer if place else ~longer], section.runs[system])
+                row |= _of_length(tested[system][longer if place else ~longer], group.runs[system])
             if theirs or system in tested:
                 rows.append(row | {"status": "run" if system in tested else "not run"})
     return rows, why
@@ -153,24 +159,24 @@ def _of_length(rows: pd.DataFrame, run: Run) -> Row:
     return counted | _bounds("uar", of.intervals.uar)
 
 
-def class_rows(section: Section) -> list[Row]:
-    """Figure 4: recall by class of each system that was run, with its interval; a clip counts once under all seeds."""
-    if not section.runs:
+def class_rows(group: ComparableRuns) -> list[Row]:
+    """Compute recall by class (Figure 4) of each system that was run; a clip counts once under all seeds."""
+    if not group.runs:
         return []
-    table = recall_table(section.summaries).rename(columns={"run": "system"})
-    once = {s: select_test_rows(run.predictions).drop_duplicates("utterance_id") for s, run in section.runs.items()}
+    table = recall_table(group.summaries).rename(columns={"run": "system"})
+    once = {s: select_test_rows(run.predictions).drop_duplicates("utterance_id") for s, run in group.runs.items()}
     counts = {s: rows["label"].value_counts() for s, rows in once.items()}
     clips = [int(counts[s].get(c, 0)) for s, c in zip(table["system"], table["label"], strict=True)]
     return table.assign(clips=clips).to_dict("records")
 
 
-def sweep_rows(section: Section, what: str) -> list[Row]:
-    """Figure 2 (`segment-size`) or 3 (`alpha`): a row a system and value, on development clips."""
+def sweep_rows(group: ComparableRuns, swept: str) -> list[Row]:
+    """List the values of Figure 2 (`segment-size`) or 3 (`alpha`): a row a system and value, on development clips."""
     fixed = ("fold", "share", "training_clips", "development_clips")
-    found = {sweep["system"]: sweep for sweep in section.sweeps if sweep["sweep"] == what}
+    sweeps = {sweep["system"]: sweep for sweep in group.sweeps if sweep["sweep"] == swept}
     return [
         {"system": system, **value, "seeds": " ".join(map(str, value["seeds"]))}
-        | {name: found[system][name] for name in fixed}
-        for system in in_order(found)
-        for value in found[system]["values"]
+        | {name: sweeps[system][name] for name in fixed}
+        for system in in_paper_order(sweeps)
+        for value in sweeps[system]["values"]
     ]

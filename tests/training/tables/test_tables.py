@@ -17,8 +17,9 @@ from tests.support.made_run import make_runs
 from tests.support.paths import ROOT
 from training.tables import __main__
 from training.tables import rows as table_rows
-from training.tables.comparable import sections
-from training.tables.page import page
+from training.tables.comparable import group_comparable, read_results
+from training.tables.markdown import MARKS, markdown_tables, replace_between_marks
+from training.tables.page import render_page
 
 RESULTS = ROOT / "training" / "results" / "paper"
 
@@ -66,7 +67,7 @@ def sweep(what: str, system: str, **changes) -> dict:
 def test_a_section_holds_one_corpus_one_protocol_and_one_encoder(runs, tmp_path):
     other = write(tmp_path / "other", runs[0], runs[0].predictions, corpus="emodb", protocol="emodb-speaker")
     whisper = write(tmp_path / "whisper", runs[0], runs[0].predictions, encoder={"name": "hub/whisper-tiny"})
-    found = sections([other, whisper, *runs], [sweep("alpha", "tri-w")])
+    found = group_comparable([other, whisper, *runs], [sweep("alpha", "tri-w")])
     keys = [(s.corpus, s.encoder, list(s.runs), len(s.sweeps)) for s in found]
     assert keys == [
         ("iemocap", "made up", ["baseline", "seg", "seg+tri-w"], 1),
@@ -76,14 +77,14 @@ def test_a_section_holds_one_corpus_one_protocol_and_one_encoder(runs, tmp_path)
         ("fesc", "wav2vec2-large-xlsr-53-finnish", [], 0),
     ]
     with pytest.raises(RunError, match=r"are both seg on iemocap.*train the seeds of one into the other"):
-        sections([*runs, runs[2]], [])
+        group_comparable([*runs, runs[2]], [])
     with pytest.raises(RunError, match="two sweeps of alpha for tri-w"):
-        sections([], [sweep("alpha", "tri-w"), sweep("alpha", "tri-w", share=1.0)])
+        group_comparable([], [sweep("alpha", "tri-w"), sweep("alpha", "tri-w", share=1.0)])
 
 
 def test_scores_are_those_of_metrics_json_beside_the_papers(runs):
-    section = sections(runs, [])[0]
-    rows = {row["system"]: row for row in table_rows.score_rows(section)}
+    group = group_comparable(runs, [])[0]
+    rows = {row["system"]: row for row in table_rows.score_rows(group)}
     assert list(rows) == ["p-tapt", "layer-average", "baseline", "seg", "tri-w", "seg+tri-s", "seg+tri-w"]
     for run in runs:
         row, known = rows[run.system], compute_metrics(run.predictions, run.labels)
@@ -98,14 +99,14 @@ def test_scores_are_those_of_metrics_json_beside_the_papers(runs):
 
 def test_the_paper_stands_beside_its_own_protocol_alone(runs, tmp_path):
     other = write(tmp_path / "other", runs[1], runs[1].predictions, protocol="column:session")
-    section = sections([other], [])[0]
-    assert all(row["paper_uar"] is None for row in table_rows.score_rows(section))
-    assert all(row["paper_uar"] is None for row in table_rows.agreement_rows(section))
-    assert all(row["paper_uar"] is None for row in table_rows.length_rows(section, 10.0)[0])
+    group = group_comparable([other], [])[0]
+    assert all(row["paper_uar"] is None for row in table_rows.score_rows(group))
+    assert all(row["paper_uar"] is None for row in table_rows.agreement_rows(group))
+    assert all(row["paper_uar"] is None for row in table_rows.length_rows(group, 10.0)[0])
 
 
 def test_each_fold_and_seed_is_scored_on_its_own_rows(runs):
-    rows = table_rows.single_rows(sections(runs, [])[0])
+    rows = table_rows.fold_and_seed_rows(group_comparable(runs, [])[0])
     found = {(r["system"], r["of"], r["number"]): r["value"] for r in rows if r["score"] == "uar"}
     tested = runs[0].predictions
     for of, number in (("fold", 3), ("seed", 1)):
@@ -118,34 +119,34 @@ def test_each_fold_and_seed_is_scored_on_its_own_rows(runs):
 def test_a_fold_without_a_class_is_told(runs, tmp_path):
     rows = runs[1].predictions
     run = write(tmp_path / "lacking", runs[1], rows[(rows["fold"] != 2) | (rows["label"] != "sad")])
-    section = sections([run], [])[0]
-    assert {r["number"]: r["classes"] for r in table_rows.single_rows(section) if r["of"] == "fold"} == {
+    group = group_comparable([run], [])[0]
+    assert {r["number"]: r["classes"] for r in table_rows.fold_and_seed_rows(group) if r["of"] == "fold"} == {
         0: 4, 1: 4, 2: 3, 3: 4, 4: 4}  # fmt: skip
-    assert "Folds that lack a class: 1; their UAR is over 3 classes" in page([section], 10.0)
+    assert "Folds that lack a class: 1; their UAR is over 3 classes" in render_page([group], 10.0)
 
 
 def test_differences_pair_common_seeds_and_adjust_for_the_systems(runs):
-    section = sections(runs, [])[0]
-    rows = {row["system"]: row for row in table_rows.difference_rows(section)}
+    group = group_comparable(runs, [])[0]
+    rows = {row["system"]: row for row in table_rows.difference_rows(group)}
     assert {s: row["seeds"] for s, row in rows.items()} == {"seg": "0", "seg+tri-w": "0 1"}
-    raw = [c.differences.uar.p_value for c in section.against_baseline.values()]
+    raw = [c.differences.uar.p_value for c in group.against_baseline.values()]
     assert [row["p_holm"] for row in rows.values()] == list(holm_adjust(raw))
     mine, base = (r.predictions.set_index(["utterance_id", "seed"]) for r in (runs[0], runs[1]))
     uar = [recall_score(t["label"], t["predicted"], average="macro") for t in (mine, base)]
     assert rows["seg+tri-w"]["uar_difference"] == pytest.approx(uar[0] - uar[1])
     assert rows["seg+tri-w"]["accuracy_mcnemar"].count("seed") == 2
-    assert table_rows.difference_rows(sections([runs[0]], [])[0]) == []
+    assert table_rows.difference_rows(group_comparable([runs[0]], [])[0]) == []
 
 
 def test_agreement_is_against_the_best_with_kappa(runs):
-    section = sections(runs, [])[0]
-    rows = {row["system"]: row for row in table_rows.agreement_rows(section)}
-    uar = {s: summary.pooled.uar for s, summary in section.summaries.items()}
-    assert section.best == max(uar, key=lambda s: uar[s])
-    assert "uar" not in rows[section.best]
-    best = section.runs[section.best].predictions
-    for system in set(section.runs) - {section.best}:
-        both = best.merge(section.runs[system].predictions, on=["utterance_id", "seed"])
+    group = group_comparable(runs, [])[0]
+    rows = {row["system"]: row for row in table_rows.agreement_rows(group)}
+    uar = {s: summary.pooled.uar for s, summary in group.summaries.items()}
+    assert group.best == max(uar, key=lambda s: uar[s])
+    assert "uar" not in rows[group.best]
+    best = group.runs[group.best].predictions
+    for system in set(group.runs) - {group.best}:
+        both = best.merge(group.runs[system].predictions, on=["utterance_id", "seed"])
         truth, said = both["predicted_x"], both["predicted_y"]
         row = rows[system]
         assert row["uar"] == pytest.approx(recall_score(truth, said, average="macro"))
@@ -158,8 +159,8 @@ def test_agreement_is_against_the_best_with_kappa(runs):
 
 
 def test_length_is_split_at_ten_seconds_or_where_clips_are(runs):
-    section = sections(runs, [])[0]
-    rows, why = table_rows.length_rows(section, 10.0)
+    group = group_comparable(runs, [])[0]
+    rows, why = table_rows.length_rows(group, 10.0)
     assert why == ""
     assert [r["paper_uar"] for r in rows[:4]] == [0.659, 0.706, 0.672, 0.697]
     tested = runs[1].predictions
@@ -167,22 +168,22 @@ def test_length_is_split_at_ten_seconds_or_where_clips_are(runs):
     assert rows[1]["clips"] == longer["utterance_id"].nunique()
     assert rows[1]["length"] == "> 10 s"
     assert rows[1]["uar"] == pytest.approx(recall_score(longer["label"], longer["predicted"], average="macro"))
-    rows, why = table_rows.length_rows(section, 60.0)
+    rows, why = table_rows.length_rows(group, 60.0)
     assert "0 are longer than 60 s" in why
     assert all(row["paper_uar"] is None for row in rows)
-    absent, _ = table_rows.length_rows(sections([], [])[0], 10.0)
+    absent, _ = table_rows.length_rows(group_comparable([], [])[0], 10.0)
     assert [(r["system"], r["status"], r["paper_uar"]) for r in absent[:2]] == [
         ("baseline", "not run", 0.659), ("baseline", "not run", 0.706)]  # fmt: skip
 
 
 def test_recall_by_class_counts_a_clip_once(runs):
-    rows = table_rows.class_rows(sections(runs, [])[0])
+    rows = table_rows.class_rows(group_comparable(runs, [])[0])
     assert {s: sum(r["clips"] for r in rows if r["system"] == s) for s in ("baseline", "seg")} == {
         "baseline": 400, "seg": 400}  # fmt: skip
 
 
 def test_the_page_needs_nothing_else_and_says_what_was_not_run(runs):
-    text = page(sections(runs, [sweep("alpha", "tri-w"), sweep("segment-size", "seg")]), 10.0)
+    text = render_page(group_comparable(runs, [sweep("alpha", "tri-w"), sweep("segment-size", "seg")]), 10.0)
     body = text.replace(page_script(text), "")
     assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", body)
     assert "<link" not in body
@@ -207,18 +208,19 @@ def page_script(text: str) -> str:
 def test_what_stood_for_stage_1_of_p_tapt_is_said(runs, tmp_path):
     stages = [{"stage_1": "the encoder itself, in place of wav2vec v1", "frozen": "both convolutions"}]
     run = write(tmp_path / "p-tapt", runs[0], runs[0].predictions, system="p-tapt", stages=stages)
-    assert "stage 1 tuned the encoder itself, in place of wav2vec v1; frozen" in page(sections([run], []), 10.0)
+    text = render_page(group_comparable([run], []), 10.0)
+    assert "stage 1 tuned the encoder itself, in place of wav2vec v1; frozen" in text
 
 
 def test_a_whisper_encoder_is_never_ranked_against_the_paper(runs, tmp_path):
     whisper = write(tmp_path / "whisper", runs[0], runs[0].predictions, encoder={"name": "whisper-tiny.en-encoder"})
-    text = page(sections([whisper], []), 10.0)
+    text = render_page(group_comparable([whisper], []), 10.0)
     assert "whisper-tiny.en-encoder, which was trained on transcribed speech" in text
 
 
 def test_the_command_writes_the_page_and_a_csv_of_each_table(runs, folder, tmp_path, capsys):
     readme = tmp_path / "README.md"
-    readme.write_text(f"# Mine\n\n{__main__.MARKS[0]}\nbefore\n{__main__.MARKS[1]}\n\nThe end.\n")
+    readme.write_text(f"# Mine\n\n{MARKS[0]}\nbefore\n{MARKS[1]}\n\nThe end.\n")
     call = [str(folder), "--out", str(tmp_path / "out"), "--readme", str(readme)]
     assert __main__.main(call) == 0
     assert "runs: 3" in capsys.readouterr().out
@@ -252,7 +254,7 @@ def test_a_wrong_call_is_one_line_and_changes_nothing(runs, folder, tmp_path, ca
     readme.write_text("no marks")
     assert __main__.main([str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 1
     assert "holds no run and no sweep" in capsys.readouterr().err
-    assert __main__.main([str(folder), "--out", str(tmp_path / "out"), "--readme", str(readme)]) == 1
+    assert __main__.main([str(folder), "--out", str(tmp_path / "out"), "--readme", str(readme)]) == 2
     assert "once each" in capsys.readouterr().err
     assert readme.read_text() == "no marks"
     assert not (tmp_path / "out").exists()
@@ -261,11 +263,11 @@ def test_a_wrong_call_is_one_line_and_changes_nothing(runs, folder, tmp_path, ca
 @pytest.mark.parametrize("text", ["{1}{0}", "{0}", "{0}{1}{0}{1}", "{0}{0}{1}"])
 def test_marks_stand_once_and_in_order(text):
     with pytest.raises(SettingError, match="once each"):
-        __main__.put_between(text.format(*__main__.MARKS), "new")
+        replace_between_marks(text.format(*MARKS), "new")
 
 
 @pytest.mark.skipif(not RESULTS.is_dir(), reason="no results are committed yet")
 def test_the_results_page_quotes_the_committed_results():
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-    found = sections(*__main__.gather([RESULTS]))
-    assert __main__.put_between(page, __main__.markdown(found)) == page
+    found = read_results([RESULTS])
+    assert replace_between_marks(page, markdown_tables(found)) == page

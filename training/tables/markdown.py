@@ -1,0 +1,68 @@
+"""Table 1 as Markdown, between two marks of a file such as the README."""
+
+from collections.abc import Sequence
+
+from segser_core.errors import SettingError
+from segser_core.formatting import percent, signed_points
+from segser_core.systems import BASELINE
+from training.corpora import corpus_title
+from training.tables.comparable import ComparableRuns, Row
+from training.tables.rows import difference_rows, score_rows
+
+MARKS = ("<!-- results: python -m training.tables --readme -->", "<!-- /results -->")
+
+
+def markdown_tables(groups: Sequence[ComparableRuns]) -> str:
+    """Write Table 1 of each group that has a run: UAR, accuracy, and UAR minus the baseline's."""
+    return "\n\n".join(markdown_table(group) for group in groups if group.runs)
+
+
+def markdown_table(group: ComparableRuns) -> str:
+    """Write Table 1 of a group below a line that says on what it was scored."""
+    columns = ["system", "seeds", "UAR", "accuracy", f"UAR minus `{BASELINE}`"]
+    columns += ["the paper's UAR"] * group.is_the_papers
+    lines = [" | ".join(columns), " | ".join(["---"] * len(columns))]
+    differences = {row["system"]: row for row in difference_rows(group)}
+    for row in score_rows(group):
+        cells = [f"`{row['system']}`", row.get("seeds", "–")]
+        cells += [_with_interval(row, name) for name in ("uar", "accuracy")]
+        cells += [_difference(differences.get(row["system"])), *[percent(row["paper_uar"])] * group.is_the_papers]
+        lines.append(" | ".join(cells))
+    return "\n".join([_heading(group), "", *(f"| {line} |" for line in lines)])
+
+
+def _heading(group: ComparableRuns) -> str:
+    summary = next(iter(group.summaries.values()))
+    folds = f"{len(summary.per_fold)} fold{'s' * (len(summary.per_fold) > 1)}"
+    heading = (
+        f"{corpus_title(group.corpus)}, `{group.protocol}`, `{group.encoder}`, {summary.utterances} test clips of "
+        f"{summary.speakers or 'unknown'} speakers, {folds}."
+    )
+    if group.is_the_papers and group.other_encoder:
+        heading += f" The paper's encoder is `{group.other_encoder}`: compare down a column, not across."
+    return heading
+
+
+def _with_interval(row: Row, name: str) -> str:
+    if row["status"] == "not run":
+        return "not run"
+    return f"{percent(row[name])} ({percent(row[f'{name}_low'])} to {percent(row[f'{name}_high'])})"
+
+
+def _difference(row: Row | None) -> str:
+    if row is None:
+        return "–"
+    low, high = (signed_points(row[f"uar_difference_{side}"]) for side in ("low", "high"))
+    return f"{signed_points(row['uar_difference'])} ({low} to {high})"
+
+
+def replace_between_marks(text: str, new: str) -> str:
+    """Replace the part of a text that stands between the two marks.
+
+    Raises:
+        SettingError: the marks are not there, once each and in order.
+    """
+    positions = [text.find(mark) for mark in MARKS]
+    if any(text.count(mark) != 1 for mark in MARKS) or positions != sorted(positions):
+        raise SettingError(f"expected the lines {MARKS[0]} and {MARKS[1]} once each, in this order; add them")
+    return f"{text[: positions[0]]}{MARKS[0]}\n{new}\n{text[positions[1] :]}"
