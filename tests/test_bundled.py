@@ -17,7 +17,7 @@ from segser_core.statistics.scores import compute_metrics
 from training.corpora import load_corpus
 from training.corpora.protocols import folds
 from training.corpora.ravdess import PAPER_LABELS
-from training.release.bundle import card, score_row
+from training.release.bundle import model_card, score_row
 
 NAMES = ("baseline", "seg+tri-w")
 EMODB = BUNDLED.parents[1] / "training" / "results" / "emodb"
@@ -58,7 +58,7 @@ def test_a_run_holds_development_and_test_clips(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_card_says_what_its_runs_hold(name):
-    assert (BUNDLED / name / "README.md").read_text() == card(read_run(BUNDLED / name), read_run(EMODB / name))
+    assert (BUNDLED / name / "README.md").read_text() == model_card(read_run(BUNDLED / name), read_run(EMODB / name))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from segser_core.cli import INTERRUPTED, print_error_line
-from training.command_line import APP, WITH_SETTINGS, Command, run
+from training.config.command_line import APP, WITH_SETTINGS, Command, run_command_line
 
 app = typer.Typer(**APP)
 
@@ -61,7 +61,7 @@ def evaluate(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    return run(app, "python -m training.evaluate", arguments)
+    return run_command_line(app, "python -m training.evaluate", arguments)
 
 
 if __name__ == "__main__":

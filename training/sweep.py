@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from training.command_line import APP, WITH_SETTINGS, Command, run
+from training.config.command_line import APP, WITH_SETTINGS, Command, run_command_line
 
 app = typer.Typer(**APP)
 
@@ -56,7 +56,7 @@ def sweep(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    return run(app, "python -m training.sweep", arguments)
+    return run_command_line(app, "python -m training.sweep", arguments)
 
 
 if __name__ == "__main__":

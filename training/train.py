@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from training.command_line import APP, WITH_SETTINGS, Command, run
+from training.config.command_line import APP, WITH_SETTINGS, Command, run_command_line
 
 app = typer.Typer(**APP)
 
@@ -38,7 +38,7 @@ def train(
     from segser_core.files import write_lock
     from training.config.overrides import parse_overrides
     from training.config.settings import read_settings
-    from training.learning.distributed import processes
+    from training.learning.distributed import process_state
     from training.learning.dry_run import describe_plan
     from training.runs.job import TrainRequest, plan_jobs, train_run
 
@@ -57,7 +57,7 @@ def train(
     if dry_run:
         typer.echo(describe_plan([job.fold for job in jobs if job.seed == jobs[0].seed], settings, len(jobs)))
         return
-    with write_lock(request.out) if processes().is_main_process else contextlib.nullcontext():
+    with write_lock(request.out) if process_state().is_main_process else contextlib.nullcontext():
         metrics = train_run(request, jobs)
     if metrics is not None:
         uar, accuracy = (100 * metrics[name]["pooled"] for name in ("uar", "accuracy"))
@@ -66,7 +66,7 @@ def train(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    return run(app, "python -m training.train", arguments)
+    return run_command_line(app, "python -m training.train", arguments)
 
 
 if __name__ == "__main__":

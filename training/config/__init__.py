@@ -1,1 +1,1 @@
-"""Settings: typed, from YAML and the command line."""
+"""Settings, typed, from YAML and the command line."""

@@ -3,23 +3,25 @@
 python -m training.release.bundle RUN --other EMODB_RUN
 """
 
-import argparse
 import math
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from safetensors import safe_open
 
 from segser_core.bundled import BUNDLED
-from segser_core.errors import SegserError
+from segser_core.files import replace_folder
 from segser_core.network.segments import FRAME_S
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run_json
 from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.scores import compute_metrics
+from training.config.command_line import APP, Command, run_command_line
 from training.config.settings import read_settings
 
 LOSSES = {
@@ -29,38 +31,37 @@ LOSSES = {
 }
 
 
-def percent(value: float, bounds: list[float]) -> str:
-    """A fraction with its interval, in percent."""
+def percent_with_interval(value: float, bounds: list[float]) -> str:
+    """Format a fraction with its interval, in percent."""
     return f"{100 * value:.1f} ({100 * bounds[0]:.1f} to {100 * bounds[1]:.1f})"
 
 
 def score_row(name: str, run: Run) -> str:
-    """One row of the table of scores."""
+    """Write one row of the table of scores."""
     metrics = compute_metrics(run.predictions, run.labels)
-    cells = [percent(metrics[m]["pooled"], metrics["intervals"][m]) for m in SCORES]
+    cells = [percent_with_interval(metrics[m]["pooled"], metrics["intervals"][m]) for m in SCORES]
     return f"| {name} | {metrics['utterances']} | {' | '.join(cells)} |"
 
 
 def recall_rows(run: Run) -> str:
-    """Recall per class with its interval."""
+    """Write the rows of recall by class, with intervals."""
     metrics = compute_metrics(run.predictions, run.labels)
     counts = run.predictions[run.predictions["split"] == "test"]["label"].value_counts()
-    rows = (
-        f"| {c} ({counts[c]} clips) | {percent(metrics['recall'][c], metrics['intervals']['recall'][c])} |"
-        for c in run.labels
+    recall, intervals = metrics["recall"], metrics["intervals"]["recall"]
+    return "\n".join(
+        f"| {c} ({counts[c]} clips) | {percent_with_interval(recall[c], intervals[c])} |" for c in run.labels
     )
-    return "\n".join(rows)
 
 
-def parameters(checkpoint: Path) -> int:
-    """How many weights a checkpoint holds, from its header."""
+def count_parameters(checkpoint: Path) -> int:
+    """Count the weights that a checkpoint holds, from its header."""
     with safe_open(checkpoint / "model.safetensors", "pt") as file:
         shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
     return sum(map(math.prod, shapes))
 
 
-def card(run: Run, other: Run) -> str:
-    """The model card of a run on RAVDESS, with the same model's run on EMO-DB beside it."""
+def model_card(run: Run, other: Run) -> str:
+    """Write the model card of a run on RAVDESS, with the same model's run on EMO-DB beside it."""
     meta: dict[str, Any] = run.meta
     fields = {
         "system": run.system,
@@ -68,7 +69,7 @@ def card(run: Run, other: Run) -> str:
         "labels": ", ".join(run.labels),
         "segment_s": f"{meta['segment_frames'] * FRAME_S:.1f}",
         "layer": meta["layer"],
-        "parameters": f"{parameters(run.path / 'checkpoint') / 1e6:.1f}",
+        "parameters": f"{count_parameters(run.path / 'checkpoint') / 1e6:.1f}",
         "loss": Template(LOSSES[run.system]).substitute(alpha=meta["alpha"]),
         "training_clips": meta["training_clips"],
         "epochs": meta["epochs"],
@@ -80,26 +81,29 @@ def card(run: Run, other: Run) -> str:
     return Template(Path(__file__).with_name("card.md").read_text()).substitute(fields)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m training.release.bundle", description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="the run on RAVDESS, with its checkpoint")
-    parser.add_argument("--other", type=Path, required=True, help="the same model's run on EMO-DB")
-    asked = parser.parse_args(argv)
-    try:
-        run = read_run(asked.run)
-        text = card(run, read_run(asked.other))
-    except SegserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    place = BUNDLED / run.system
-    shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(asked.run, place)
-    write_run_json(place / "metrics.json", compute_metrics(run.predictions, run.labels))  # as the card has its figures
-    (place / "README.md").write_text(text)
-    size = sum(f.stat().st_size for f in place.rglob("*") if f.is_file())
-    print(f"{place.relative_to(BUNDLED.parents[1])}: {size / 2**20:.1f} MB")
-    return 0
+app = typer.Typer(**APP)
+
+
+@app.command(cls=Command)
+def bundle(
+    run: Annotated[Path, typer.Argument(help="the run on RAVDESS, with its checkpoint")],
+    other: Annotated[Path, typer.Option(help="the same model's run on EMO-DB")],
+) -> None:
+    """Put a trained run into the package, with its model card."""
+    trained = read_run(run)
+    text = model_card(trained, read_run(other))
+    folder = BUNDLED / trained.system
+    with replace_folder(folder) as new:
+        shutil.copytree(run, new, dirs_exist_ok=True)
+        write_run_json(new / "metrics.json", compute_metrics(trained.predictions, trained.labels))  # as in the card
+        (new / "README.md").write_text(text)
+    size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+    typer.echo(f"{folder.relative_to(BUNDLED.parents[1])}: {size / 2**20:.1f} MB")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    return run_command_line(app, "python -m training.release.bundle", arguments)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,16 @@ timeline has something to show; no sentence was spoken by a person, and none has
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import typer
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
+from training.config.command_line import APP, Command, run_command_line
 from training.corpora.flac import write_flac
 
 SAMPLE = Path(__file__).parents[2] / "segser_core" / "bundled" / "sample.flac"
@@ -47,22 +50,31 @@ SENTENCES = (
 )
 
 
-def speak(sentence: Sentence) -> np.ndarray:
-    """One sentence, (N,) float32 at 16 kHz."""
-    how = {"-v": "en-us", "-p": sentence.pitch, "-s": sentence.words_per_minute, "-a": sentence.amplitude}
-    options = [str(part) for option in how.items() for part in option]
+def synthesise(sentence: Sentence) -> np.ndarray:
+    """Synthesise one sentence, (N,) float32 at 16 kHz."""
+    settings = {"-v": "en-us", "-p": sentence.pitch, "-s": sentence.words_per_minute, "-a": sentence.amplitude}
+    options = [str(part) for option in settings.items() for part in option]
     done = subprocess.run(["espeak-ng", *options, "--stdout", sentence.text], capture_output=True, check=True)
     return load_audio(done.stdout)
 
 
-def main() -> None:
-    """Write the sample in its place."""
+app = typer.Typer(**APP)
+
+
+@app.command(cls=Command)
+def make_sample() -> None:
+    """Make the spoken sample that ships with the project, in its place."""
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
-    parts = [part for sentence in SENTENCES for part in (speak(sentence), pause)]
+    parts = [part for sentence in SENTENCES for part in (synthesise(sentence), pause)]
     samples = np.concatenate(parts[:-1])
     write_flac(samples, SAMPLE, METADATA)
-    sys.stdout.write(f"{SAMPLE.name}: {len(samples) / SAMPLE_RATE_HZ:.2f} s, {SAMPLE.stat().st_size} bytes\n")
+    typer.echo(f"{SAMPLE.name}: {len(samples) / SAMPLE_RATE_HZ:.2f} s, {SAMPLE.stat().st_size} bytes")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    return run_command_line(app, "python -m training.release.make_sample", arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,7 +10,7 @@ from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
 from tests.support.made_run import make_runs
 from training.release import publish
-from training.release.publish import fitting, vectors_of
+from training.release.publish import fit_embeddings, select_test_embeddings
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def run(tmp_path) -> Run:
     return read_run(tmp_path / "run")
 
 
-def test_a_copy_has_all_but_the_weights_and_the_vectors_of_development_clips(run, capsys):
+def test_a_copy_has_all_but_the_weights_and_the_select_test_embeddings_development_clips(run, capsys):
     out = run.path.parent / "copy"
     assert publish.main([str(run.path), "--out", str(out)]) == 0
     copy = read_run(out)
@@ -56,14 +56,14 @@ def test_a_copy_has_all_but_the_weights_and_the_vectors_of_development_clips(run
 
 def test_where_room_is_short_one_fold_is_kept_then_none(run):
     others = sum(f.stat().st_size for f in run.path.iterdir() if f.is_file() and f.name != "embeddings.npz")
-    one = sum(a.nbytes for a in vars(vectors_of(run.embeddings(), run, [0])).values())
-    kept, said = fitting(run, others + 10_000 + one)
+    one = sum(a.nbytes for a in vars(select_test_embeddings(run.embeddings(), run, [0])).values())
+    kept, said = fit_embeddings(run, others + 10_000 + one)
     assert set(kept.utterance_fold) == {0}
     assert said == "test clips of fold 0, first seed"
-    assert fitting(run, others + 10_000 + one - 1) == (None, "none, for their size")
+    assert fit_embeddings(run, others + 10_000 + one - 1) == (None, "none, for their size")
 
 
 def test_the_run_itself_stays(run):
     with pytest.raises(RunError, match="the run itself"):
-        publish.publish(run, run.path)
+        publish.copy_without_weights(run, run.path)
     assert (run.path / "checkpoint").is_dir()

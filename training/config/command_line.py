@@ -19,10 +19,12 @@ class Command(TyperCommand):
     """Command whose options take several values (`--seed 0 1 2`), and whose every error is one plain line."""
 
     def parse_args(self, ctx, args):
+        """Repeat an option for each of its values, then parse as typer does."""
         several = {name for param in self.params if getattr(param, "multiple", False) for name in param.opts}
         return super().parse_args(ctx, repeat_options(args, several))
 
     def invoke(self, ctx):
+        """Run the command, and end with 0, 1 (a problem), 2 (a wrong call) or 130 (interrupted)."""
         with plain_errors():
             return super().invoke(ctx)
 
@@ -50,7 +52,7 @@ def repeat_options(arguments: Sequence[str], several: Collection[str]) -> list[s
     return repeated
 
 
-def run(app: typer.Typer, name: str, arguments: Sequence[str] | None = None) -> int:
+def run_command_line(app: typer.Typer, name: str, arguments: Sequence[str] | None = None) -> int:
     """Run a command line.
 
     Args:
