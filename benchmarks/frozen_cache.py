@@ -19,7 +19,7 @@ from benchmarks.turns import alternate, publish, ratio
 from training.config.settings import Augmentation
 from training.corpora import load_corpus
 from training.corpora.protocols import folds
-from training.features.batches import BalancedBatches, Clips, Draw, collate
+from training.features.batches import BalancedBatches, ClipDataset, ClipDraw, collate
 from training.features.store import FeatureStore
 
 BATCH = 12
@@ -37,14 +37,14 @@ def main() -> None:
     asked = parser.parse_args()
     fold = folds(load_corpus("ravdess", asked.root))[0]
     train, model = fold.split("train"), random_wav2vec2(asked.frozen_layers).train()
-    clips = Clips(train, FeatureStore(asked.root), fold.labels, model.encoder, Augmentation(), seed=0)
+    clips = ClipDataset(train, FeatureStore(asked.root), fold.labels, model.encoder, Augmentation(), seed=0)
     epoch = BalancedBatches(clips.targets, train["duration_s"].to_numpy(), BATCH, 1, seed=0)
     batches = [draws for _, draws in zip(range(asked.batches + 1), epoch, strict=False)]
     kept = {draw: clips[draw] for draws in batches for draw in draws}
     loss = torch.autocast("cpu", torch.bfloat16, enabled=asked.precision == "bf16")(loss_of("seg+tri-w"))
     step = training_step(model, loss)
 
-    def made_anew(draws: list[Draw]) -> None:
+    def made_anew(draws: list[ClipDraw]) -> None:
         clips.store.memory.clear()
         step(collate([clips[d] for d in draws]))
 

@@ -24,7 +24,7 @@ from segser_core.systems import SYSTEMS
 from training.config.settings import Augmentation
 from training.corpora import load_corpus
 from training.corpora.protocols import folds
-from training.features.batches import BalancedBatches, Clips, collate
+from training.features.batches import BalancedBatches, ClipDataset, collate
 from training.features.store import FeatureStore
 from training.learning.objective import Objective
 
@@ -89,7 +89,9 @@ def main() -> None:
 
     train = fold.split("train")
     models = {name: p.model.train() for name, p in predictors.items()}
-    clips = Clips(train, FeatureStore(asked.root), fold.labels, models["baseline"].encoder, Augmentation(), seed=0)
+    clips = ClipDataset(
+        train, FeatureStore(asked.root), fold.labels, models["baseline"].encoder, Augmentation(), seed=0
+    )
     batches = BalancedBatches(clips.targets, train["duration_s"].to_numpy(), 12, 1, seed=0)
     made = [collate([clips[d] for d in draws]) for _, draws in zip(range(asked.steps + 2), batches, strict=False)]
     torch.testing.assert_close(*(loss(models["seg+tri-w"], made[0]) for loss in (loss_of("seg+tri-w"), loss_apart)))

@@ -18,7 +18,7 @@ from segser_core.errors import CorpusError
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
-from training.corpora.fold import Fold, by_speaker
+from training.corpora.fold import Fold, fold_by_speaker
 
 LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
 EMOTIONS = {"ANG": "angry", "DIS": "disgust", "FEA": "fearful", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
@@ -141,13 +141,13 @@ def read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 def fixed_folds(corpus: Corpus) -> list[Fold]:
     """Divide by actor once: 1001 to 1066 train, 1067 to 1075 development, 1076 to 1091 test."""
     dev, test = ({a for a in ACTORS if first <= a <= last} for first, last in (("1067", "1075"), ("1076", "1091")))
-    return [by_speaker(0, LABELS, corpus.manifest, dev, test)]
+    return [fold_by_speaker(0, LABELS, corpus.manifest, dev, test)]
 
 
 def actor_folds(corpus: Corpus) -> list[Fold]:
     """Divide by actor into five folds: every fifth actor tests, those of the next fold (cyclic) validate (ours)."""
     groups = [set(ACTORS[fold::FOLDS]) for fold in range(FOLDS)]
-    return [by_speaker(i, LABELS, corpus.manifest, groups[(i + 1) % FOLDS], test) for i, test in enumerate(groups)]
+    return [fold_by_speaker(i, LABELS, corpus.manifest, groups[(i + 1) % FOLDS], test) for i, test in enumerate(groups)]
 
 
 DEFINITION = CorpusDefinition(

@@ -1,4 +1,4 @@
-"""Every recording of a training is heard to its end before the first step, so that none stops it in the night."""
+"""Decode every recording of a training to its end before the first step."""
 
 import dataclasses
 import logging
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def drop_undecodable(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> list[Fold]:
-    """The same folds without the recordings that cannot be heard to their end, which are named in a warning.
+    """Drop the recordings that cannot be decoded to their end, which are named in a warning.
 
     Args:
         divided: folds of the corpus.
@@ -58,7 +58,7 @@ def drop_undecodable(divided: Sequence[Fold], corpus: Corpus, *, partial: bool =
 
 
 def decoding_problem(path: Path) -> str:
-    """Why a recording cannot be trained on; empty where it can."""
+    """Explain why a recording cannot be trained on; empty where it can."""
     levels, samples = LevelMeter(), 0
     try:
         for block in audio_blocks(path, BLOCK_S, levels=levels):
@@ -73,7 +73,7 @@ def decoding_problem(path: Path) -> str:
 
 
 def files_by_reason(left_out: Sequence[LeftOut]) -> dict[str, list[str] | int]:
-    """The files that were left out, by reason: their paths, or their number where there are more than twenty."""
+    """Group the files that were left out by reason: their paths, or their number above twenty."""
     found: dict[str, list[str]] = {}
     for file in left_out:
         found.setdefault(file.why, []).append(file.path)
@@ -81,6 +81,6 @@ def files_by_reason(left_out: Sequence[LeftOut]) -> dict[str, list[str] | int]:
 
 
 def reasons_in_words(left_out: Sequence[LeftOut]) -> str:
-    """The same in words."""
+    """Put the same in words."""
     reasons = files_by_reason(left_out).items()
     return "; ".join(f"{f if isinstance(f, int) else ', '.join(f)} ({why})" for why, f in reasons)

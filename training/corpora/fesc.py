@@ -1,4 +1,4 @@
-"""FESC: the Finnish Emotional Speech Corpus (Airas & Alku 2006), nine actors, five emotions.
+r"""FESC: the Finnish Emotional Speech Corpus (Airas & Alku 2006), nine actors, five emotions.
 
 How its files are named could not be verified, so the loader is told, in one of two ways.
 
@@ -7,7 +7,7 @@ A pattern: a regular expression for a file's path below the folder, without its 
 in `labels`. Files M1/sadness_03.wav and F2/t_11.wav would take
 
     corpus_options:
-      pattern: '(?P<speaker>(?P<gender>[MF])\\d)/(?P<label>[a-z]+)_(?P<text>\\d+)'
+      pattern: '(?P<speaker>(?P<gender>[MF])\d)/(?P<label>[a-z]+)_(?P<text>\d+)'
       labels: {t: tenderness}
 
 A manifest: `manifest.csv` (or .tsv, .parquet) in the folder, as in `training.corpora.manifest`:

@@ -1,4 +1,4 @@
-"""Samples as a FLAC file."""
+"""Write samples as a FLAC file."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from segser_core.audio.decoding import SAMPLE_RATE_HZ
 
 
 def write_flac(samples: np.ndarray, path: Path, metadata: dict[str, str]) -> None:
-    """Samples (N,), full scale 1, as 16-bit mono FLAC at 16 kHz that carries `metadata` (title, comment …)."""
+    """Write samples (N,), full scale 1, as 16-bit mono FLAC at 16 kHz with `metadata` (title, comment …)."""
     pcm = np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
     with av.open(str(path), "w", format="flac") as container:
         container.metadata.update(metadata)

@@ -15,7 +15,7 @@ SPLITS = ("train", "dev", "test")
 
 @dataclass(frozen=True)
 class Fold:
-    """One division of a corpus.
+    """Division of a corpus into train, dev and test.
 
     Attributes:
         index: the fold's number, from 0.
@@ -48,11 +48,11 @@ class Fold:
             )
 
     def split(self, name: str) -> pd.DataFrame:
-        """The rows of `train`, `dev` or `test`."""
+        """Select the rows of `train`, `dev` or `test`."""
         return self.manifest[self.manifest.split == name].reset_index(drop=True)
 
     def without_test(self) -> "DevelopmentFold":
-        """The same without its test clips."""
+        """Drop the test clips."""
         return DevelopmentFold(self.index, self.labels, self.manifest[self.manifest.split != "test"], self.left_out)
 
 
@@ -68,7 +68,7 @@ class DevelopmentFold(Fold):
 
 
 def check_disjoint(manifest: pd.DataFrame, index: int = 0) -> None:
-    """Train, dev and test share no speaker: `manifest` with columns `speaker` and `split`.
+    """Check that train, dev and test share no speaker: `manifest` with columns `speaker` and `split`.
 
     Raises:
         CorpusError: a speaker is unknown, or stands in more than one split; it names both.
@@ -96,17 +96,18 @@ def check_sizes(fold: Fold, expected: Mapping[str, int]) -> None:
         raise CorpusError(f"fold {fold.index} has {shown}; complete the corpus, or take it so: --partial")
 
 
-def by_speaker(
+def fold_by_speaker(
     index: int, labels: tuple[str, ...], manifest: pd.DataFrame, dev: set[str], test: set[str], column: str = "speaker"
 ) -> Fold:
-    """A fold whose dev and test speakers (or groups of another column) are named; all others train."""
+    """Make a fold whose dev and test speakers (or groups of another column) are named; all others train."""
     split = manifest[column].map(lambda s: "test" if s in test else "dev" if s in dev else "train")
     return Fold(index, labels, manifest.assign(split=split).reset_index(drop=True))
 
 
 def leave_one_out(manifest: pd.DataFrame, labels: tuple[str, ...], column: str = "speaker") -> list[Fold]:
-    """A fold a speaker (or group of another column), in order of name: it is the test, the next one (cyclic)
-    validates, the others train.
+    """Make a fold for each speaker (or group of another column) to be tested on, in order of name.
+
+    The next one (cyclic) validates, the others train.
 
     Raises:
         CorpusError: an utterance of no group, or fewer than three groups.
@@ -117,6 +118,6 @@ def leave_one_out(manifest: pd.DataFrame, labels: tuple[str, ...], column: str =
         raise CorpusError(f"the column {column} holds {shown}; expected three groups or more, every utterance in one")
     following = [*groups[1:], *groups[:1]]
     return [
-        by_speaker(i, labels, manifest, {dev}, {test}, column)
+        fold_by_speaker(i, labels, manifest, {dev}, {test}, column)
         for i, (test, dev) in enumerate(zip(groups, following, strict=True))
     ]

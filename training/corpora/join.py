@@ -1,4 +1,4 @@
-"""Long clips out of short ones: recordings of one speaker, one emotion and one style in a row.
+"""Join short clips to long ones: recordings of one speaker, one emotion and one style in a row.
 
 No corpus at hand has long clips, so what length does to a model is shown on these. They are real voices, but
 not real long utterances: each part was said, and mostly acted, by itself. So every joined clip says that it is.
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Lengths:
-    """How long joined clips are to be, in seconds, and the seed that draws them."""
+class JoinLengths:
+    """Lengths of joined clips, in seconds, and the seed that draws them."""
 
     min_s: float = 6.0
     max_s: float = 30.0
@@ -42,8 +42,10 @@ class Lengths:
             raise SettingError(f"got --min-s {self.min_s:g} and --max-s {self.max_s:g}; expected 0 < min-s < max-s")
 
     def targets(self, draw: np.random.Generator) -> Iterator[float]:
-        """Lengths without end, spread evenly on a logarithmic scale however few are taken (steps of the golden
-        ratio from a random start)."""
+        """Yield lengths without end, spread evenly on a logarithmic scale however few are taken.
+
+        They are steps of the golden ratio from a random start.
+        """
         place = draw.random()
         while True:
             yield self.min_s * (self.max_s / self.min_s) ** place
@@ -51,14 +53,14 @@ class Lengths:
 
 
 @dataclass(frozen=True)
-class Joined:
-    """What came of joining: the manifest of the long clips, and how many short ones are in none of them."""
+class JoinedCorpus:
+    """Result of joining: the manifest of the long clips, and the number of short ones in none of them."""
 
     manifest: pd.DataFrame
     left_over: int
 
 
-def join(corpus: Corpus, clips: pd.DataFrame, lengths: Lengths, out: Path) -> Joined:
+def join_corpus(corpus: Corpus, clips: pd.DataFrame, lengths: JoinLengths, out: Path) -> JoinedCorpus:
     """Write a corpus of joined clips: a folder with `manifest.csv`, `README.md` and FLAC files, 16 kHz mono.
 
     Parts of a clip share speaker, emotion, style, session, gender and split; a short clip is in one long clip at
@@ -73,12 +75,12 @@ def join(corpus: Corpus, clips: pd.DataFrame, lengths: Lengths, out: Path) -> Jo
     Raises:
         CorpusError: `out` is a file or not empty, or no two clips can be joined.
     """
-    check_empty(out)
+    check_empty_folder(out)
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        rows = list(written(corpus, clips, lengths, folder))
+        rows = list(write_joined_clips(corpus, clips, lengths, folder))
         if not rows:
             raise CorpusError(
                 f"no two of the {len(clips)} clips of {corpus.name} can be joined to {lengths.min_s:g} to "
@@ -86,17 +88,17 @@ def join(corpus: Corpus, clips: pd.DataFrame, lengths: Lengths, out: Path) -> Jo
             )
         manifest = pd.DataFrame(rows)
         manifest.to_csv(folder / "manifest.csv", index=False)
-        (folder / "README.md").write_text(readme(corpus, manifest, lengths), encoding="utf-8")
+        (folder / "README.md").write_text(join_readme(corpus, manifest, lengths), encoding="utf-8")
         folder.chmod(0o755)
         folder.replace(out)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Joined(manifest, len(clips) - int(manifest["joined"].sum()))
+    return JoinedCorpus(manifest, len(clips) - int(manifest["joined"].sum()))
 
 
-def check_empty(out: Path) -> None:
-    """Whether a corpus may be written there.
+def check_empty_folder(out: Path) -> None:
+    """Check that a corpus may be written there.
 
     Raises:
         CorpusError: it is a file, or a folder that is not empty.
@@ -105,7 +107,9 @@ def check_empty(out: Path) -> None:
         raise CorpusError(f"{out} is there and not an empty folder; nothing is overwritten, so name another folder")
 
 
-def written(corpus: Corpus, clips: pd.DataFrame, lengths: Lengths, folder: Path) -> Iterator[dict[str, object]]:
+def write_joined_clips(
+    corpus: Corpus, clips: pd.DataFrame, lengths: JoinLengths, folder: Path
+) -> Iterator[dict[str, object]]:
     """Write the joined clips into `folder`; a row of the manifest for each."""
     draw = np.random.default_rng(lengths.seed)
     targets = {label: lengths.targets(draw) for label in sorted(clips["label"].unique())}
@@ -113,16 +117,16 @@ def written(corpus: Corpus, clips: pd.DataFrame, lengths: Lengths, folder: Path)
     with tqdm(total=len(clips), desc="joining", unit="clip", file=sys.stderr) as bar:
         for key, group in clips.sort_values("utterance_id").groupby(list(GROUP), sort=True):
             shared = dict(zip(GROUP, key, strict=True))
-            recordings = read(group.iloc[draw.permutation(len(group))], corpus.root)
-            for chosen in plan([len(r.samples) for r in recordings], targets[shared["label"]], lengths):
+            recordings = read_short_clips(group.iloc[draw.permutation(len(group))], corpus.root)
+            for chosen in plan_groups([len(r.samples) for r in recordings], targets[shared["label"]], lengths):
                 number += 1
                 name = f"{corpus.name}-joined-{lengths.seed}-{number:04d}"
-                yield write([recordings[i] for i in chosen], shared, name, folder)
+                yield write_joined_clip([recordings[i] for i in chosen], shared, name, folder)
             bar.update(len(group))
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
+class ShortClip:
     """A short clip: its name, its words and its samples, (N,) float32 at 16 kHz."""
 
     utterance_id: str
@@ -130,19 +134,19 @@ class Recording:
     samples: np.ndarray
 
 
-def read(clips: pd.DataFrame, root: Path) -> list[Recording]:
-    """The clips' recordings; one that cannot be read is left out with a warning that names it."""
+def read_short_clips(clips: pd.DataFrame, root: Path) -> list[ShortClip]:
+    """Read the clips' recordings; one that cannot be read is left out with a warning that names it."""
     found = []
     for clip in clips.to_dict("records"):
         try:
-            found.append(Recording(clip["utterance_id"], clip["text"], load_audio(root / clip["path"])))
+            found.append(ShortClip(clip["utterance_id"], clip["text"], load_audio(root / clip["path"])))
         except AudioError as error:
             log.warning("%s is left out: %s", clip["path"], error)
     return found
 
 
-def plan(samples: Sequence[int], targets: Iterator[float], lengths: Lengths) -> Iterator[list[int]]:
-    """Which clips go together.
+def plan_groups(samples: Sequence[int], targets: Iterator[float], lengths: JoinLengths) -> Iterator[list[int]]:
+    """Plan which clips go together.
 
     Args:
         samples: the clips' lengths, in the order in which they are taken.
@@ -153,13 +157,13 @@ def plan(samples: Sequence[int], targets: Iterator[float], lengths: Lengths) -> 
         Places of clips, two or more, each place once at most, until what is left does not suffice.
     """
     pool = list(range(len(samples)))
-    while chosen := take(pool, samples, next(targets), lengths):
+    while chosen := take_group(pool, samples, next(targets), lengths):
         yield chosen
         pool = [i for i in pool if i not in chosen]
 
 
-def take(pool: Sequence[int], samples: Sequence[int], target_s: float, lengths: Lengths) -> list[int]:
-    """Clips from the front of the pool, as many as come nearest to the target within the bounds; or none."""
+def take_group(pool: Sequence[int], samples: Sequence[int], target_s: float, lengths: JoinLengths) -> list[int]:
+    """Take clips from the front of the pool, as many as come nearest to the target within the bounds; or none."""
     pause, low, high, target = (round(s * SAMPLE_RATE_HZ) for s in (PAUSE_S, lengths.min_s, lengths.max_s, target_s))
     chosen: list[int] = []
     total = 0
@@ -173,8 +177,8 @@ def take(pool: Sequence[int], samples: Sequence[int], target_s: float, lengths: 
     return chosen if len(chosen) > 1 and total >= low else []
 
 
-def write(parts: Sequence[Recording], shared: dict[str, str], name: str, folder: Path) -> dict[str, object]:
-    """Write one joined clip; its row of the manifest."""
+def write_joined_clip(parts: Sequence[ShortClip], shared: dict[str, str], name: str, folder: Path) -> dict[str, object]:
+    """Write one joined clip; returns its row of the manifest."""
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
     samples = np.concatenate([piece for part in parts for piece in (part.samples, pause)][:-1])
     path = f"{name}.flac"
@@ -193,8 +197,8 @@ def write(parts: Sequence[Recording], shared: dict[str, str], name: str, folder:
     }
 
 
-def readme(corpus: Corpus, manifest: pd.DataFrame, lengths: Lengths) -> str:
-    """What the folder holds, and how it came to be."""
+def join_readme(corpus: Corpus, manifest: pd.DataFrame, lengths: JoinLengths) -> str:
+    """Describe the folder's content and origin."""
     seconds = manifest["duration_s"]
     return f"""# Joined clips of {corpus.name}
 

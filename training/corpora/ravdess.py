@@ -14,7 +14,7 @@ from pathlib import Path
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
-from training.corpora.fold import Fold, by_speaker
+from training.corpora.fold import Fold, fold_by_speaker
 
 EMOTIONS = {
     "01": "neutral",
@@ -100,20 +100,22 @@ def _check(what: str, got: str, known) -> None:
 def paper_folds(corpus: Corpus) -> list[Fold]:
     """Divide as the paper does (Pepino's split): speech and song, calm joins neutral, actors 1–20, 21–22, 23–24."""
     manifest = corpus.manifest.assign(label=corpus.manifest.label.replace("calm", "neutral"))
-    return [by_speaker(0, PAPER_LABELS, manifest, {"21", "22"}, {"23", "24"})]
+    return [fold_by_speaker(0, PAPER_LABELS, manifest, {"21", "22"}, {"23", "24"})]
 
 
 def emobox_folds(corpus: Corpus) -> list[Fold]:
     """Divide as EmoBox does: six folds, speech only, eight classes; the next fold's test actors validate (ours)."""
     speech = corpus.manifest[corpus.manifest["style"] == "speech"]
     groups = [set(g) for g in EMOBOX_TEST_ACTORS]
-    return [by_speaker(i, ALL_LABELS, speech, groups[(i + 1) % len(groups)], test) for i, test in enumerate(groups)]
+    return [
+        fold_by_speaker(i, ALL_LABELS, speech, groups[(i + 1) % len(groups)], test) for i, test in enumerate(groups)
+    ]
 
 
 def nkululeko_folds(corpus: Corpus) -> list[Fold]:
     """Divide as Nkululeko does: speech only, eight classes, dev actors 16, 17, 19, 20 and test actors 21–24."""
     speech = corpus.manifest[corpus.manifest["style"] == "speech"]
-    return [by_speaker(0, ALL_LABELS, speech, {"16", "17", "19", "20"}, {"21", "22", "23", "24"})]
+    return [fold_by_speaker(0, ALL_LABELS, speech, {"16", "17", "19", "20"}, {"21", "22", "23", "24"})]
 
 
 DEFINITION = CorpusDefinition(

@@ -1,4 +1,4 @@
-"""Variations of training clips: speed (and with it pitch), noise, level and masks, each draw fixed by its seed."""
+"""Augment training clips: speed (and with it pitch), noise, level and masks, each draw fixed by its seed."""
 
 from fractions import Fraction
 
@@ -10,37 +10,37 @@ from segser_core.network.segments import mean_over_time
 from training.config.settings import Augmentation, SpecAugment
 
 
-def uniform(low: float, high: float, generator: Generator) -> float:
-    """One draw from [low, high)."""
+def draw_uniform(low: float, high: float, generator: Generator) -> float:
+    """Draw once from [low, high)."""
     return low + (high - low) * torch.rand((), generator=generator).item()
 
 
-def augment(waveform: Tensor, how: Augmentation, generator: Generator) -> Tensor:
-    """A varied copy of a clip: (N,) at 16 kHz → (N',), N' by the speed."""
+def augment_clip(waveform: Tensor, how: Augmentation, generator: Generator) -> Tensor:
+    """Augment a clip: (N,) at 16 kHz → (N',), N' by the speed."""
     if how.speed is not None:
-        waveform = change_speed(waveform, uniform(*how.speed, generator))
-    if how.noise_db is not None and uniform(0, 1, generator) < 0.5:
-        waveform = add_noise(waveform, uniform(*how.noise_db, generator), generator)
-    return waveform * 10 ** (uniform(-how.gain_db, how.gain_db, generator) / 20)
+        waveform = change_speed(waveform, draw_uniform(*how.speed, generator))
+    if how.noise_db is not None and draw_uniform(0, 1, generator) < 0.5:
+        waveform = add_noise(waveform, draw_uniform(*how.noise_db, generator), generator)
+    return waveform * 10 ** (draw_uniform(-how.gain_db, how.gain_db, generator) / 20)
 
 
 def change_speed(waveform: Tensor, factor: float) -> Tensor:
-    """Played `factor` times as fast: pitch and formants move with it. (N,) → (N / factor,)."""
+    """Play `factor` times as fast: pitch and formants move along. (N,) → (N / factor,)."""
     ratio = Fraction(factor).limit_denominator(20)  # small numbers make a short resampling filter
     return F.resample(waveform, ratio.numerator, ratio.denominator)
 
 
 def add_noise(waveform: Tensor, snr_db: float, generator: Generator) -> Tensor:
-    """Noise of a spectrum between white and pink, drawn too, at a signal-to-noise ratio in dB."""
+    """Add noise of a spectrum between white and pink, drawn too, at a signal-to-noise ratio in dB."""
     length = 1 << (len(waveform) - 1).bit_length()  # a power of two: the transform is ten times as fast
     white = torch.fft.rfft(torch.randn(length, generator=generator))
-    slope = uniform(0, 0.5, generator)  # amplitude falls as frequency ** −slope: 0 white, 0.5 pink
+    slope = draw_uniform(0, 0.5, generator)  # amplitude falls as frequency ** −slope: 0 white, 0.5 pink
     noise = torch.fft.irfft(white * torch.arange(1, len(white) + 1) ** -slope)[: len(waveform)]
     return F.add_noise(waveform, noise, torch.tensor(snr_db))
 
 
 def mask_log_mel(pairs: Tensor, lengths: Tensor, how: Augmentation, generator: Generator) -> Tensor:
-    """A batch with two stripes of bands and two of time hidden in each clip, under the mean of that clip.
+    """Mask two bands of frequencies and two of time in each clip of a batch, under the mean of that clip.
 
     SpecAugment's masks (Park et al. 2019) without its warp; a clip's own length bounds those in time.
 
@@ -55,21 +55,21 @@ def mask_log_mel(pairs: Tensor, lengths: Tensor, how: Augmentation, generator: G
         inside = clip[:frames]
         mean = inside.mean()
         for _ in range(2):
-            inside[:, :, stripe(clip.shape[2], how.mask_bands, generator)] = mean
-            inside[stripe(frames, how.mask_time, generator)] = mean
+            inside[:, :, draw_stripe(clip.shape[2], how.mask_bands, generator)] = mean
+            inside[draw_stripe(frames, how.mask_time, generator)] = mean
     return masked
 
 
 def spec_augment(features: Tensor, lengths: Tensor, how: SpecAugment, generator: Generator) -> Tensor:
-    """A batch with spans of frames, and in all frames spans of features, hidden in each clip: (B, T, F) → the same."""
-    frames = spans(lengths, how.time_frames, how.time_p, how.time_least, generator)
+    """Mask spans of frames, and in all frames spans of features, in each clip: (B, T, F) → the same."""
+    frames = draw_mask_spans(lengths, how.time_frames, how.time_p, how.time_least, generator)
     sizes = torch.full_like(lengths, features.shape[2])
-    bands = spans(sizes, how.feature_size, how.feature_p, how.feature_least, generator)
-    return hide(features, lengths, frames[:, :, None] | bands[:, None])
+    bands = draw_mask_spans(sizes, how.feature_size, how.feature_p, how.feature_least, generator)
+    return mask_with_mean(features, lengths, frames[:, :, None] | bands[:, None])
 
 
-def hide(features: Tensor, lengths: Tensor, where: Tensor) -> Tensor:
-    """The same features, but each clip's own mean of a feature where it is hidden.
+def mask_with_mean(features: Tensor, lengths: Tensor, where: Tensor) -> Tensor:
+    """Replace masked features by each clip's own mean.
 
     Args:
         features: (B, T, F).
@@ -79,8 +79,8 @@ def hide(features: Tensor, lengths: Tensor, where: Tensor) -> Tensor:
     return torch.where(where.to(features.device), mean_over_time(features, lengths)[:, None], features)
 
 
-def spans(sizes: Tensor, length: int, p: float, least: int, generator: Generator) -> Tensor:
-    """Spans of each row of places, drawn as for wav2vec 2.0, but never of more than half of a row.
+def draw_mask_spans(sizes: Tensor, length: int, p: float, least: int, generator: Generator) -> Tensor:
+    """Draw spans of each row's positions as wav2vec 2.0 does, but never of more than half of a row.
 
     Args:
         sizes: (B,) places of each row.
@@ -94,15 +94,15 @@ def spans(sizes: Tensor, length: int, p: float, least: int, generator: Generator
     """
     mask = torch.zeros(len(sizes), int(sizes.max()), dtype=torch.bool)
     for row, size in zip(mask, sizes.tolist(), strict=True):
-        count = max(least, int(p * size / length + uniform(0, 1, generator)))
+        count = max(least, int(p * size / length + draw_uniform(0, 1, generator)))
         width = min(length, size // (2 * max(count, 1)))
         for start in torch.randint(size - width + 1, (count,), generator=generator).tolist():
             row[start : start + width] = True
     return mask
 
 
-def stripe(size: int, largest: float, generator: Generator) -> slice:
-    """A part of `size` places, of a share drawn from [0, largest), anywhere in them."""
-    width = int(size * uniform(0, largest, generator))
-    start = int(uniform(0, size - width + 1, generator))
+def draw_stripe(size: int, largest: float, generator: Generator) -> slice:
+    """Draw a stripe of `size` positions, of a share drawn from [0, largest), anywhere in them."""
+    width = int(size * draw_uniform(0, largest, generator))
+    start = int(draw_uniform(0, size - width + 1, generator))
     return slice(start, start + width)

@@ -1,4 +1,4 @@
-"""Clips to batches: what is frozen is computed once, batches hold clips of like duration and every class.
+"""Make batches of clips of like duration and every class; what is frozen is computed once.
 
 All chance lies in the sampler, as a function of seed and epoch: a run that was stopped goes on
 with the very batches that it would have had.
@@ -21,20 +21,20 @@ from segser_core.audio.loading import load_audio
 from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder
 from segser_core.network.layer_average import ActivationStatistics, LayerAverage
 from training.config.settings import Augmentation
-from training.features.augment import augment
-from training.features.store import FeatureStore, fingerprint
+from training.features.augment import augment_clip
+from training.features.store import FeatureStore, encoder_fingerprint
 
 
-class Draw(NamedTuple):
-    """One clip of one epoch: which, which of its variants (None: as it is), and where in the position table, 0 to 1."""
+class ClipDraw(NamedTuple):
+    """One clip of one epoch: its index, its variant (None: as it is), and its position in the table, 0 to 1."""
 
     clip: int
     variant: int | None
     position: float
 
 
-class Item(NamedTuple):
-    """A clip ready for a batch: features (T, F), the index of its label, its offset in frames, which clip it is."""
+class TrainingItem(NamedTuple):
+    """A clip ready for a batch: features (T, F), label index, offset in frames, clip index."""
 
     features: Tensor
     label: int
@@ -42,7 +42,7 @@ class Item(NamedTuple):
     clip: int
 
 
-class Clips(Dataset):
+class ClipDataset(Dataset):
     """The clips of one split, as the encoder's frozen part leaves them, each variant kept once made.
 
     Args:
@@ -75,34 +75,34 @@ class Clips(Dataset):
         self.store, self.encoder, self.how, self.seed = store, encoder, how, seed
         self.cut = None if cut_s is None else round(cut_s * SAMPLE_RATE_HZ)
         self.longest = encoder.max_frames and encoder.max_frames * HOP_SAMPLES  # that one pass can take
-        self.frozen_part = fingerprint(encoder)
+        self.frozen_part = encoder_fingerprint(encoder)
         self.statistics: list[ActivationStatistics] = []
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, draw: Draw) -> Item:
+    def __getitem__(self, draw: ClipDraw) -> TrainingItem:
         item = self._as_drawn(draw)
         if not self.statistics:
             return item
         return item._replace(features=self.statistics[draw.clip].normalise(item.features))
 
-    def _as_drawn(self, draw: Draw) -> Item:
+    def _as_drawn(self, draw: ClipDraw) -> TrainingItem:
         name, target = self.names[draw.clip], self.targets[draw.clip]
         if draw.variant is None:
-            return Item(self.store.features(name, self.frozen_part, self._as_it_is), target, 0, draw.clip)
+            return TrainingItem(self.store.features(name, self.frozen_part, self._as_it_is), target, 0, draw.clip)
         generator = torch.Generator().manual_seed(self._variant_seed(name, draw.variant))
         position = torch.rand((), generator=generator).item()
 
         def make(path: Path) -> Tensor:
-            waveform = augment(torch.from_numpy(load_audio(path))[: self.cut], self.how, generator)[: self.longest]
+            waveform = augment_clip(torch.from_numpy(load_audio(path))[: self.cut], self.how, generator)[: self.longest]
             frames = -(-len(waveform) // HOP_SAMPLES)
             return self._features(waveform, self._offset(frames, position) if self._position_is_frozen else 0).half()
 
         how = (self.how.speed, self.how.noise_db, self.how.gain_db, *([self.cut] if self.cut else []))
         features = self.store.features(name, f"{self.frozen_part} {how} {self.seed} {draw.variant}", make)
         share = position if self._position_is_frozen else draw.position
-        return Item(features.float(), target, self._offset(len(features), share), draw.clip)
+        return TrainingItem(features.float(), target, self._offset(len(features), share), draw.clip)
 
     @property
     def _position_is_frozen(self) -> bool:
@@ -112,7 +112,7 @@ class Clips(Dataset):
         return np.random.SeedSequence([self.seed, zlib.crc32(name.encode()), variant]).generate_state(1).item()
 
     def _offset(self, frames: int, position: float) -> int:
-        """Uniform in 0 … max_frames − T, so that the model learns to hear a clip anywhere in a long recording."""
+        """Draw uniformly from 0 … max_frames − T, so that training meets every part of the position table."""
         if not self.encoder.positions_matter or self.encoder.max_frames is None:
             return 0
         return int(position * (self.encoder.max_frames - frames + 1))
@@ -127,8 +127,8 @@ class Clips(Dataset):
         return self.encoder.features(on_device, offset).cpu()
 
 
-def collate(items: list[Item]) -> dict[str, Tensor]:
-    """Clips → one padded batch: features (B, T, F), lengths (B,), offsets (B,), labels (B,), clips (B,)."""
+def collate(items: list[TrainingItem]) -> dict[str, Tensor]:
+    """Pad clips to one batch: features (B, T, F), lengths (B,), offsets (B,), labels (B,), clips (B,)."""
     return {
         "features": pad_sequence([item.features for item in items], batch_first=True),
         "lengths": torch.tensor([len(item.features) for item in items]),
@@ -138,7 +138,7 @@ def collate(items: list[Item]) -> dict[str, Tensor]:
     }
 
 
-class BalancedBatches(Sampler[list[Draw]]):
+class BalancedBatches(Sampler[list[ClipDraw]]):
     """Batches of like duration in which each class is drawn equally often, so that triplets exist.
 
     An epoch draws as many clips as the corpus has, an equal number of each class: a class with
@@ -152,23 +152,23 @@ class BalancedBatches(Sampler[list[Draw]]):
         self.per_class = max(1, round(len(self.targets) / len(np.unique(self.targets))))
 
     def set_epoch(self, epoch: int) -> None:
-        """Which epoch the next iteration belongs to; the training loop calls it."""
+        """Set the epoch of the next iteration; the training loop calls it."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         return -(-self.per_class * len(np.unique(self.targets)) // self.batch_size)
 
-    def __iter__(self) -> Iterator[list[Draw]]:
+    def __iter__(self) -> Iterator[list[ClipDraw]]:
         generator = np.random.default_rng([self.seed, self.epoch])
         clips = np.concatenate([self._turn(c) for c in np.unique(self.targets)])
         jitter = generator.uniform(0.9, 1.1, len(clips))  # so that batches differ from epoch to epoch
         clips = clips[np.argsort(self.durations_s[clips] * jitter, kind="stable")]
         batches = np.array_split(clips, len(self))
         for i in generator.permutation(len(batches)):
-            yield [Draw(int(c), self.epoch % self.variants, generator.random()) for c in batches[i]]
+            yield [ClipDraw(int(c), self.epoch % self.variants, generator.random()) for c in batches[i]]
 
     def _turn(self, target: int) -> np.ndarray:
-        """This epoch's clips of a class: the next `per_class` of an endless sequence of its permutations."""
+        """List this epoch's clips of a class: the next `per_class` of an endless sequence of its permutations."""
         members = np.flatnonzero(self.targets == target)
         first, last = self.epoch * self.per_class, (self.epoch + 1) * self.per_class
         rounds = range(first // len(members), -(-last // len(members)))
@@ -176,7 +176,7 @@ class BalancedBatches(Sampler[list[Draw]]):
         return sequence[first - rounds[0] * len(members) :][: self.per_class]
 
 
-class OrderedBatches(Sampler[list[Draw]]):
+class OrderedBatches(Sampler[list[ClipDraw]]):
     """Every clip once, as it is, in batches of like duration: for evaluation."""
 
     def __init__(self, durations_s: np.ndarray, batch_size: int):
@@ -185,6 +185,6 @@ class OrderedBatches(Sampler[list[Draw]]):
     def __len__(self) -> int:
         return -(-len(self.order) // self.batch_size)
 
-    def __iter__(self) -> Iterator[list[Draw]]:
+    def __iter__(self) -> Iterator[list[ClipDraw]]:
         for i in range(0, len(self.order), self.batch_size):
-            yield [Draw(int(c), None, 0.0) for c in self.order[i : i + self.batch_size]]
+            yield [ClipDraw(int(c), None, 0.0) for c in self.order[i : i + self.batch_size]]

@@ -8,10 +8,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from segser_core.network.layer_average import LayerAverage, activation_statistics
-from training.features.batches import Clips, Draw
+from training.features.batches import ClipDataset, ClipDraw
 
 
-def set_normalisation(encoder: LayerAverage, *parts: tuple[Clips, pd.Series, int | None]) -> None:
+def set_normalisation(encoder: LayerAverage, *parts: tuple[ClipDataset, pd.Series, int | None]) -> None:
     """Set an encoder's global statistics, those of a training part, or, by speaker, each clip's statistics.
 
     Args:
@@ -28,7 +28,7 @@ def set_normalisation(encoder: LayerAverage, *parts: tuple[Clips, pd.Series, int
         clips.statistics = [by_speaker[speaker] for speaker in speakers]
 
 
-def clip_features(clips: Clips, indices: Iterable[int], variant: int | None) -> Iterator[Tensor]:
+def clip_features(clips: ClipDataset, indices: Iterable[int], variant: int | None) -> Iterator[Tensor]:
     """Yield the features (T, F) of some clips, one clip at a time."""
     for index in tqdm(indices, desc="measuring activations", unit="clip", file=sys.stderr):
-        yield clips[Draw(index, variant, 0.0)].features
+        yield clips[ClipDraw(index, variant, 0.0)].features

@@ -1,4 +1,4 @@
-"""Features that are frozen stay once they are made: in memory, or in a folder that later trainings read, too."""
+"""Keep frozen features once they are made: in memory, or in a folder that later trainings read, too."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from segser_core.network.encoders import FrameEncoder
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """The recordings of a corpus, and what an encoder's frozen part made of them.
+    """Recordings of a corpus, with the output of an encoder's frozen part.
 
     Attributes:
         root: the corpus's folder.
@@ -28,7 +28,7 @@ class FeatureStore:
     memory: dict[tuple[str, str], Tensor] = field(default_factory=dict)
 
     def features(self, name: str, recipe: str, make: Callable[[Path], Tensor]) -> Tensor:
-        """The features (T, F) of a recording under a recipe: those that are kept, or made from its path now.
+        """Return the features (T, F) of a recording under a recipe: read where they are kept, or made now.
 
         Args:
             name: the recording's path below `root`.
@@ -47,19 +47,19 @@ class FeatureStore:
         return torch.from_numpy(np.load(file, allow_pickle=False))
 
     def _file(self, folder: Path, name: str, recipe: str) -> Path:
-        """Another recipe or another recording, under the same name too, is another file."""
+        """Locate the file of a recipe and a recording; a changed recording of the same name has another one."""
         stat = (self.root / name).stat()
         recording = digest(f"{name}\n{stat.st_size}\n{stat.st_mtime_ns}".encode())
         return folder / digest(f"{__version__}\n{recipe}".encode()) / f"{recording}.npy"
 
 
 def digest(data: bytes) -> str:
-    """The first 80 bits of a SHA-256, as text."""
+    """Shorten a SHA-256 to its first 80 bits, as text."""
     return hashlib.sha256(data).hexdigest()[:20]
 
 
-def fingerprint(encoder: FrameEncoder) -> str:
-    """What tells an encoder's frozen part from any other: its kind, how it takes a waveform, and its frozen weights."""
+def encoder_fingerprint(encoder: FrameEncoder) -> str:
+    """Identify an encoder's frozen part: its kind, its normalisation, and its frozen weights."""
     found = hashlib.sha256(f"{type(encoder).__name__} {encoder.frozen_layers} {encoder.normalize}".encode())
     for name, weight in encoder.named_parameters():
         if not weight.requires_grad:

@@ -1,4 +1,4 @@
-"""What a training will do and need, told without doing it, and without the encoder's weights."""
+"""Describe a training and its needs without the encoder's weights."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,38 +35,38 @@ BYTES_A_FEATURE, BYTES_A_PAIR = 92, 12
 
 
 def describe_plan(divided: Sequence[Fold], settings: Settings, trainings: int) -> str:
-    """What `--dry-run` prints: settings, folds with their counts, parameters and memory.
+    """Describe for `--dry-run`: settings, folds with their counts, parameters and memory.
 
     Raises:
         ModelError: the encoder's configuration is not to be had.
         SettingError: a layer that it does not have.
     """
-    model = outline(settings, divided[0].labels)
+    model = outline_model(settings, divided[0].labels)
     total = sum(p.numel() for p in model.parameters())
     tuned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     lines = [to_yaml(settings), *fold_table(divided), "", f"{trainings} training(s) of {settings.epochs} epochs"]
     lines += [f"{total / 1e6:.1f} M parameters, {tuned / 1e6:.1f} M of them tuned"]
     if settings.layer and settings.layer < count_layers(network_config(model.config)):
         lines[-1] += f"; the layers above {settings.layer}, which nothing would reach, are not there"
-    return "\n".join([*lines, *memory(model, divided, settings, total, tuned)])
+    return "\n".join([*lines, *memory_lines(model, divided, settings, total, tuned)])
 
 
-def outline(settings: Settings, labels: Sequence[str]) -> SegmentEmotionModel:
-    """The model to be trained, with the shapes of its weights and nothing in them."""
+def outline_model(settings: Settings, labels: Sequence[str]) -> SegmentEmotionModel:
+    """Build the model to be trained, with the shapes of its weights and nothing in them."""
     config = PAPER_ENCODERS.get(settings.encoder) or load_encoder_config(settings.encoder, settings.revision)
     names = ("system", "layer", "frozen_layers", "segment_frames", "stride_frames", "tail", "normalization")
     told = {name: getattr(settings, name) for name in names}
     with torch.device("meta"):
-        return SegmentEmotionModel(SegmentEmotionConfig(encoder=as_dict(config), labels=list(labels), **told))
+        return SegmentEmotionModel(SegmentEmotionConfig(encoder=config_to_dict(config), labels=list(labels), **told))
 
 
-def as_dict(config: PreTrainedConfig) -> dict:
-    """A network's configuration as `SegmentEmotionConfig` holds it."""
+def config_to_dict(config: PreTrainedConfig) -> dict:
+    """Convert a network's configuration to the form that `SegmentEmotionConfig` holds."""
     return {**config.to_diff_dict(), "model_type": config.model_type}
 
 
 def fold_table(divided: Sequence[Fold]) -> list[str]:
-    """A line a fold: utterances of each split, training utterances of each class, speakers of dev and test."""
+    """List a line a fold: utterances of each split, training utterances of each class, speakers of dev and test."""
     labels = divided[0].labels
     lines = [f"fold  train   dev  test  {'  '.join(f'{label:>9}' for label in labels)}  dev speakers | test speakers"]
     for fold in divided:
@@ -78,10 +78,10 @@ def fold_table(divided: Sequence[Fold]) -> list[str]:
     return lines
 
 
-def memory(
+def memory_lines(
     model: SegmentEmotionModel, divided: Sequence[Fold], settings: Settings, total: int, tuned: int
 ) -> list[str]:
-    """Lines about memory: on the device, beside it, and on the disk while training goes on."""
+    """Estimate memory: on the device, beside it, and on the disk while training goes on."""
     longest_s = max(float(fold.split("train")["duration_s"].clip(upper=settings.cut_s).max()) for fold in divided)
     frames = longest_s / FRAME_S
     layers = [part for part in model.encoder.transformer_layers() if any(p.requires_grad for p in part.parameters())]
@@ -89,7 +89,7 @@ def memory(
     heads = network.encoder_attention_heads if network.model_type == "whisper" else network.num_attention_heads
     features = BYTES_A_FEATURE * settings.batch_size * frames * model.encoder.hidden_size * len(layers)
     pairs = BYTES_A_PAIR * settings.batch_size * heads * frames**2 * len(layers)
-    kept = max(kept_bytes(fold, settings, feature_size(model.encoder)) for fold in divided)
+    kept = max(stored_bytes(fold, settings, feature_size(model.encoder)) for fold in divided)
     return [
         f"memory where it is computed: {(4 * total + 12 * tuned) / GB:.2f} GB weights, gradients and Adam; about "
         f"{features / GB:.1f} GB for the longest batch ({settings.batch_size} × {longest_s:.1f} s, fp32), "
@@ -99,14 +99,14 @@ def memory(
     ]
 
 
-def kept_bytes(fold: Fold, settings: Settings, size: int) -> float:
-    """What `FeatureStore` holds of a fold: each variant of a training clip in 16 bits, development clips in 32."""
+def stored_bytes(fold: Fold, settings: Settings, size: int) -> float:
+    """Estimate what `FeatureStore` holds of a fold: training variants in 16 bits, development clips in 32."""
     frames = {split: fold.split(split)["duration_s"].sum() / FRAME_S for split in ("train", "dev")}
     return size * (2 * settings.augmentation.variants * frames["train"] + 4 * frames["dev"])
 
 
 def feature_size(encoder: FrameEncoder) -> int:
-    """F, how many numbers an encoder's `features` hold for a frame."""
+    """Count F, the numbers that an encoder's `features` hold for a frame."""
     if isinstance(encoder, LayerAverage):
         return len(encoder.mean)
     if encoder.frozen_layers is not None:

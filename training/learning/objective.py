@@ -1,4 +1,4 @@
-"""What each system of the paper minimises: the network's output and the labels → Eq. 1, 3 or 4."""
+"""Compute the loss of each system: the network's output and the labels → Eq. 1, 3 or 4."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class DivergedError(SegserError):
 
 @dataclass(frozen=True)
 class Objective:
-    """A system's loss, with what the paper leaves to choose.
+    """Loss of a system, with the choices that the paper leaves open.
 
     Attributes:
         alpha: α of Eq. 4, or None for Eq. 1.
@@ -46,13 +46,13 @@ class Objective:
 
     def __call__(
         self, output: SegmentEmotionOutput, labels: Tensor, lengths: Tensor, clips: Tensor | None = None
-    ) -> "Loss":
-        """The loss of a batch; `labels`, `lengths` (in frames) and `clips` (see `choose_triplets`) are (B,)."""
+    ) -> "LossParts":
+        """Compute the loss of a batch; `labels`, `lengths` (frames), `clips` (see `choose_triplets`) are (B,)."""
         nll = self._nll(output, labels)
         if self.system.triplets is None:
-            return Loss(nll, nll.detach(), None)
+            return LossParts(nll, nll.detach(), None)
         triplet = self._triplet(output, labels, lengths, clips)
-        return Loss(combined_loss(nll, triplet.loss, self.alpha), nll.detach(), triplet)
+        return LossParts(combined_loss(nll, triplet.loss, self.alpha), nll.detach(), triplet)
 
     def _nll(self, output: SegmentEmotionOutput, labels: Tensor) -> Tensor:
         if not self.system.segments:
@@ -80,14 +80,14 @@ class Objective:
         return triplet_loss(output.segment_vectors[recording, position], triplets, self.margin)
 
 
-def class_weights(targets: Sequence[int]) -> Tensor:
-    """Weights by which every class counts alike: N / (C · n_c) for n_c of N recordings, (C,), each class present."""
+def balanced_class_weights(targets: Sequence[int]) -> Tensor:
+    """Weigh every class alike: N / (C · n_c) for n_c of N recordings, (C,), each class present."""
     counts = torch.bincount(torch.tensor(targets))
     return counts.sum() / (len(counts) * counts)
 
 
-def divergence(first: Tensor, second: Tensor) -> Tensor:
-    """How far two views of the same recordings disagree: (KL(p‖q) + KL(q‖p)) / 2, mean over the batch.
+def symmetric_divergence(first: Tensor, second: Tensor) -> Tensor:
+    """Compute (KL(p‖q) + KL(q‖p)) / 2 of two views of the same recordings, the mean over the batch.
 
     Args:
         first, second: (B, C) logits; the loss of R-Drop (Liang et al. 2021), there between two draws of dropout.
@@ -96,15 +96,15 @@ def divergence(first: Tensor, second: Tensor) -> Tensor:
     return ((p.exp() - q.exp()) * (p - q)).sum(dim=-1).mean() / 2
 
 
-class Loss(NamedTuple):
-    """What is minimised, and its two parts for the log."""
+class LossParts(NamedTuple):
+    """Loss to minimise, and its two parts for the log."""
 
     total: Tensor
     nll: Tensor
     triplet: TripletLoss | None
 
     def parts(self) -> dict[str, Tensor]:
-        """What the log shows of it, by name."""
+        """Name the parts that the log shows."""
         shown = {"nll": self.nll}
         if self.triplet is not None:
             shown |= {

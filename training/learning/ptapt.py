@@ -1,4 +1,4 @@
-"""`p-tapt` (Chen and Rudnicky 2023): pseudo-label task-adaptive pretraining, the stages that go before fine-tuning.
+"""Adapt an encoder by pseudo-labels before fine-tuning: the stages of `p-tapt` (Chen and Rudnicky 2023).
 
 1. A network is tuned on the labels, of utterances and of all their frames. The authors take wav2vec (v1); here
    a copy of the encoder stands for it, and the run's record says so.
@@ -36,10 +36,10 @@ from segser_core.files import write_whole
 from segser_core.network.encoders import FrameEncoder, MelEncoder
 from segser_core.network.segments import FRAME_S
 from training.config.settings import Settings
-from training.features.augment import spans, spec_augment
-from training.features.batches import BalancedBatches, Clips, Draw, collate
-from training.learning.objective import DivergedError, class_weights
-from training.learning.ptapt_heads import Predictors, Tutor
+from training.features.augment import draw_mask_spans, spec_augment
+from training.features.batches import BalancedBatches, ClipDataset, ClipDraw, collate
+from training.learning.objective import DivergedError, balanced_class_weights
+from training.learning.ptapt_heads import ClusterHeads, LabelHeads
 
 TUNED, CLUSTERS, ADAPTED = NAMES = ("tuned", "clusters", "adapted")
 FRAMES_A_CLUSTER = 100  # that k-means is fitted on, at most
@@ -47,8 +47,8 @@ SMALLEST_VARIANCE = 1e-12  # of frames that are all alike
 TENTH = 10  # a stage's record holds the mean loss of its first and of its last tenth
 
 
-class Place(NamedTuple):
-    """Where stages are kept, by which seed they are made, and where TensorBoard finds their log, if anywhere."""
+class StageFolder(NamedTuple):
+    """Folder of the stages, the seed that makes them, and the folder of their TensorBoard log, if any."""
 
     seed: int
     steps: Path
@@ -56,16 +56,16 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Task:
-    """What the stages learn from: a training part, and how."""
+class StageTask:
+    """Training part and settings that the stages learn from."""
 
-    clips: Clips
+    clips: ClipDataset
     durations_s: np.ndarray
     settings: Settings
-    place: Place
+    place: StageFolder
 
     def batches(self, variants: int) -> Iterator[tuple[dict[str, Tensor], list[int], torch.Generator]]:
-        """Batches without end, each clip once an epoch: the batch, which clips it holds, and a source of chance."""
+        """Yield batches without end, each clip once an epoch: the batch, its clips, and a random generator."""
         size, seed = self.settings.batch_size, self.place.seed
         sampler = BalancedBatches([0] * len(self.clips), self.durations_s, size, variants, seed)
         generator = torch.Generator().manual_seed(seed)
@@ -74,17 +74,17 @@ class Task:
             for draws in sampler:
                 yield self.batch(draws), [draw.clip for draw in draws], generator
 
-    def batch(self, draws: list[Draw]) -> dict[str, Tensor]:
-        """Clips as they are drawn, on the encoder's device."""
+    def batch(self, draws: list[ClipDraw]) -> dict[str, Tensor]:
+        """Collate clips as they are drawn, on the encoder's device."""
         device = next(self.clips.encoder.parameters()).device
         made = collate([self.clips[d] for d in draws])
         return {name: made[name].to(device) for name in ("features", "lengths", "offsets", "labels")}
 
 
-def adapt(
-    encoder: FrameEncoder, clips: Clips, durations_s: np.ndarray, settings: Settings, place: Place
+def adapt_encoder(
+    encoder: FrameEncoder, clips: ClipDataset, durations_s: np.ndarray, settings: Settings, place: StageFolder
 ) -> dict[str, Any]:
-    """Stages 1 to 3: the encoder's tuned part is adapted in place.
+    """Run stages 1 to 3, and adapt the encoder's tuned part in place.
 
     Args:
         encoder: pretrained, its stem frozen.
@@ -101,25 +101,29 @@ def adapt(
         DivergedError: a loss that is not finite.
     """
     check_clusters(settings.tapt.clusters, int(np.minimum(durations_s, settings.cut_s or np.inf).sum() / FRAME_S))
-    task = Task(clips, durations_s, settings, place)
+    task = StageTask(clips, durations_s, settings, place)
     if torch.cuda.is_available():
         encoder.cuda()
-    tuned = once(place, TUNED, lambda: tune(copy.deepcopy(encoder), task))
-    clusters = once(place, CLUSTERS, lambda: cluster(with_weights(copy.deepcopy(encoder), tuned), task))
-    encoder = with_weights(encoder, once(place, ADAPTED, lambda: pretrain(encoder, clusters, task)))
-    return {"stage_1": "the encoder itself, in place of wav2vec v1", "frozen": frozen_part(encoder)} | {
-        name: record(place.steps, name) for name in NAMES
+    tuned = make_once(place, TUNED, lambda: tune_on_labels(copy.deepcopy(encoder), task))
+    clusters = make_once(
+        place, CLUSTERS, lambda: cluster_frames(load_stage_weights(copy.deepcopy(encoder), tuned), task)
+    )
+    encoder = load_stage_weights(
+        encoder, make_once(place, ADAPTED, lambda: pretrain_on_clusters(encoder, clusters, task))
+    )
+    return {"stage_1": "the encoder itself, in place of wav2vec v1", "frozen": describe_frozen_part(encoder)} | {
+        name: stage_record(place.steps, name) for name in NAMES
     }
 
 
-def with_weights(encoder: FrameEncoder, weights: dict[str, Tensor]) -> FrameEncoder:
-    """The encoder with the weights of a stage."""
+def load_stage_weights(encoder: FrameEncoder, weights: dict[str, Tensor]) -> FrameEncoder:
+    """Load the weights of a stage into the encoder."""
     encoder.load_state_dict(weights)
     return encoder
 
 
-def frozen_part(encoder: FrameEncoder) -> str:
-    """What of an encoder no stage tunes, in words."""
+def describe_frozen_part(encoder: FrameEncoder) -> str:
+    """Describe the part of an encoder that no stage tunes."""
     stem = "both convolutions" if isinstance(encoder, MelEncoder) else "convolutions and feature projection"
     layers = sum(not any(p.requires_grad for p in layer.parameters()) for layer in encoder.transformer_layers())
     return f"{stem}, the lowest {layers} layers" if layers else stem
@@ -128,8 +132,8 @@ def frozen_part(encoder: FrameEncoder) -> str:
 Made = tuple[dict[str, Tensor], dict[str, Any]]
 
 
-def once(place: Place, name: str, make: Callable[[], Made]) -> dict[str, Tensor]:
-    """What a stage left: made now, or read where it was made before a stop."""
+def make_once(place: StageFolder, name: str, make: Callable[[], Made]) -> dict[str, Tensor]:
+    """Make a stage's result, or read the result of an earlier call that was stopped later."""
     file = stage_file(place.steps, name)
     if not file.is_file():
         set_seed(place.seed)
@@ -142,25 +146,25 @@ def once(place: Place, name: str, make: Callable[[], Made]) -> dict[str, Tensor]
 
 
 def stage_file(steps: Path, name: str) -> Path:
-    """Where a stage is kept."""
+    """Locate the file of a stage."""
     return steps / "stages" / f"{name}.safetensors"
 
 
-def record(steps: Path, name: str) -> dict[str, Any]:
-    """What is told of a stage that is done."""
+def stage_record(steps: Path, name: str) -> dict[str, Any]:
+    """Describe a stage that is done, for run.json."""
     with safe_open(stage_file(steps, name), "pt") as file:
         return json.loads(file.metadata()["record"])
 
 
 def stage_seconds(steps: Path) -> float:
-    """Seconds of the stages that are done."""
-    return sum(record(steps, name)["seconds"] for name in NAMES if stage_file(steps, name).is_file())
+    """Sum the seconds of the stages that are done."""
+    return sum(stage_record(steps, name)["seconds"] for name in NAMES if stage_file(steps, name).is_file())
 
 
-def tune(encoder: FrameEncoder, task: Task) -> Made:
-    """Stage 1: an encoder tuned on the labels of utterances and frames."""
+def tune_on_labels(encoder: FrameEncoder, task: StageTask) -> Made:
+    """Run stage 1: tune an encoder on the labels of utterances and frames."""
     how, hidden = task.settings.tapt, task.settings.spec_augment
-    tutor = Tutor(encoder, class_weights(task.clips.targets))
+    tutor = LabelHeads(encoder, balanced_class_weights(task.clips.targets))
 
     def batches() -> Iterator[dict[str, Tensor]]:
         for batch, _, generator in task.batches(task.settings.augmentation.variants):
@@ -169,12 +173,12 @@ def tune(encoder: FrameEncoder, task: Task) -> Made:
             yield batch
 
     warmup = round(how.tuning_warmup * how.tuning_steps)
-    told = optimise(tutor, batches(), Course("stage 1, labels", how.tuning_steps, "linear", warmup), task)
+    told = optimise_stage(tutor, batches(), Schedule("stage 1, labels", how.tuning_steps, "linear", warmup), task)
     return encoder.state_dict(), told
 
 
-def cluster(encoder: FrameEncoder, task: Task) -> Made:
-    """Stage 2: the clusters of the tuned encoder's frames, one for each number of clusters.
+def cluster_frames(encoder: FrameEncoder, task: StageTask) -> Made:
+    """Run stage 2: cluster the tuned encoder's frames, once for each number of clusters.
 
     Returns:
         `ids` (all frames of all clips in order, K's) and `lengths` of the clips; how many frames, and how far
@@ -182,7 +186,7 @@ def cluster(encoder: FrameEncoder, task: Task) -> Made:
     """
     from sklearn.cluster import MiniBatchKMeans
 
-    frames = frames_of(encoder, task)
+    frames = encode_frames(encoder, task)
     lengths, together = torch.tensor([len(f) for f in frames]), np.concatenate(frames)
     wanted = task.settings.tapt.clusters
     check_clusters(wanted, len(together))
@@ -205,39 +209,41 @@ def check_clusters(wanted: list[int], frames: int) -> None:
 
 
 @torch.no_grad()
-def frames_of(encoder: FrameEncoder, task: Task) -> list[np.ndarray]:
-    """The frames (T, D) of every clip, of its first variant, in half precision."""
+def encode_frames(encoder: FrameEncoder, task: StageTask) -> list[np.ndarray]:
+    """Encode every clip's first variant to frames (T, D), in half precision."""
     encoder.eval()
     found: dict[int, np.ndarray] = {}
     order, size = np.argsort(task.durations_s, kind="stable"), task.settings.batch_size
     for first in tqdm(range(0, len(order), size), desc="stage 2, frames", unit="batch", file=sys.stderr):
-        draws = [Draw(int(clip), 0, 0.0) for clip in order[first : first + size]]
+        draws = [ClipDraw(int(clip), 0, 0.0) for clip in order[first : first + size]]
         batch = task.batch(draws)
         frames = encoder(batch["features"], batch["lengths"], batch["offsets"]).half().cpu().numpy()
         found |= {d.clip: f[:n] for d, f, n in zip(draws, frames, batch["lengths"].tolist(), strict=True)}
     return [found[clip] for clip in range(len(order))]
 
 
-def pretrain(encoder: FrameEncoder, clusters: dict[str, Tensor], task: Task) -> Made:
-    """Stage 3: the encoder learns to tell the clusters of frames that are hidden from it."""
+def pretrain_on_clusters(encoder: FrameEncoder, clusters: dict[str, Tensor], task: StageTask) -> Made:
+    """Run stage 3: train the encoder to tell the clusters of masked frames."""
     how, of_clip = task.settings.tapt, clusters["ids"].long().split(clusters["lengths"].tolist())
 
     def batches() -> Iterator[dict[str, Tensor]]:
         for batch, clips, generator in task.batches(variants=1):  # the variant whose clusters are known
             lengths, device = batch["lengths"], batch["lengths"].device
-            hidden = spans(lengths.cpu(), how.mask_frames, how.mask_p, how.mask_least, generator)
+            hidden = draw_mask_spans(lengths.cpu(), how.mask_frames, how.mask_p, how.mask_least, generator)
             ids = pad_sequence([of_clip[clip] for clip in clips], batch_first=True)
             known = {name: batch[name] for name in ("features", "lengths", "offsets")}
             yield known | {"ids": ids.to(device), "hidden": hidden.to(device)}
 
-    learner = Predictors(encoder, how.clusters)
-    course = Course("stage 3, pretraining", how.pretraining_steps, "constant_with_warmup", how.pretraining_warmup_steps)
-    told = optimise(learner, batches(), course, task)
+    learner = ClusterHeads(encoder, how.clusters)
+    course = Schedule(
+        "stage 3, pretraining", how.pretraining_steps, "constant_with_warmup", how.pretraining_warmup_steps
+    )
+    told = optimise_stage(learner, batches(), course, task)
     return encoder.state_dict(), told
 
 
-class Course(NamedTuple):
-    """How a stage is trained: for how many steps, and how the learning rate goes."""
+class Schedule(NamedTuple):
+    """Number of steps of a stage, and its schedule of the learning rate."""
 
     title: str
     steps: int
@@ -245,10 +251,10 @@ class Course(NamedTuple):
     warmup: int
 
 
-def optimise(
-    learner: Tutor | Predictors, batches: Iterator[dict[str, Tensor]], course: Course, task: Task
+def optimise_stage(
+    learner: LabelHeads | ClusterHeads, batches: Iterator[dict[str, Tensor]], course: Schedule, task: StageTask
 ) -> dict[str, Any]:
-    """Adam on a learner that returns its loss; tells the steps and the mean loss of the first and last tenth."""
+    """Minimise a module's loss by Adam; returns the steps and the mean loss of the first and last tenth."""
     device = next(learner.encoder.parameters()).device
     learner.to(device).train()
     tuned = [p for p in learner.parameters() if p.requires_grad]

@@ -1,4 +1,4 @@
-"""What learns in the stages of `p-tapt` before fine-tuning: an encoder under heads, and the losses."""
+"""Heads and losses of the stages of `p-tapt` before fine-tuning."""
 
 import torch
 from torch import Tensor, nn
@@ -6,13 +6,13 @@ from torch.nn.functional import cross_entropy
 
 from segser_core.network.encoders import FrameEncoder, length_mask
 from segser_core.network.segments import mean_over_time
-from training.features.augment import hide
+from training.features.augment import mask_with_mean
 
 RECURRENT_SIZE = 256
 HEAD_SIZE = 256
 
 
-class Tutor(nn.Module):
+class LabelHeads(nn.Module):
     """Stage 1: the encoder under a head for frames and a recurrent one for the utterance.
 
     One LSTM hears each recording forth, one back: a packed bidirectional one takes three times as long on a CPU.
@@ -29,23 +29,23 @@ class Tutor(nn.Module):
         self.utterance_head = nn.Linear(2 * RECURRENT_SIZE, len(weights))
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor, labels: Tensor) -> Tensor:
-        """The loss of a batch."""
+        """Compute the loss of a batch."""
         frames = self.encoder(features, lengths, offsets)
         with torch.autocast(frames.device.type, enabled=False):
             frames = frames.float()
-            ahead, back = self.forth(frames)[0], self.back(reversed_in_time(frames, lengths))[0]
+            ahead, back = self.forth(frames)[0], self.back(reverse_time(frames, lengths))[0]
             utterance = self.utterance_head(mean_over_time(torch.cat([ahead, back], dim=2), lengths))
-            return tutor_loss(utterance, self.frame_head(frames), labels, lengths, self.weights)
+            return label_loss(utterance, self.frame_head(frames), labels, lengths, self.weights)
 
 
-def reversed_in_time(frames: Tensor, lengths: Tensor) -> Tensor:
-    """Each recording backwards, its last frame first, and anything after its first: (B, T, D), (B,) → (B, T, D)."""
+def reverse_time(frames: Tensor, lengths: Tensor) -> Tensor:
+    """Reverse each recording, its last frame first, and leave its padding behind: (B, T, D), (B,) → (B, T, D)."""
     at = (lengths[:, None] - 1 - torch.arange(frames.shape[1], device=lengths.device)).clamp(min=0)
     return frames.gather(1, at[..., None].expand_as(frames))
 
 
-def tutor_loss(utterance: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor, weights: Tensor) -> Tensor:
-    """Class-weighted cross-entropy of the utterances, plus that of every frame with its utterance's label.
+def label_loss(utterance: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor, weights: Tensor) -> Tensor:
+    """Add class-weighted cross-entropy of the utterances and that of every frame with its utterance's label.
 
     Args:
         utterance: (B, C) logits.
@@ -58,7 +58,7 @@ def tutor_loss(utterance: Tensor, frames: Tensor, labels: Tensor, lengths: Tenso
     return cross_entropy(utterance, labels, weight=weights) + cross_entropy(frames[mask], targets[mask])
 
 
-class Predictors(nn.Module):
+class ClusterHeads(nn.Module):
     """Stage 3: the encoder under one head for each number of clusters."""
 
     def __init__(self, encoder: FrameEncoder, clusters: list[int]):
@@ -70,13 +70,13 @@ class Predictors(nn.Module):
         )
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor, ids: Tensor, hidden: Tensor) -> Tensor:
-        """The loss of a batch whose frames are hidden where `hidden` (B, T) is true; `ids` (B, T, K's)."""
-        frames = self.encoder(hide(features, lengths, hidden[:, :, None]), lengths, offsets)[hidden]
-        return prediction_loss([head(frames).float() for head in self.heads], ids[hidden])
+        """Compute the loss of a batch whose frames are masked where `hidden` (B, T) is true; `ids` (B, T, K's)."""
+        frames = self.encoder(mask_with_mean(features, lengths, hidden[:, :, None]), lengths, offsets)[hidden]
+        return cluster_loss([head(frames).float() for head in self.heads], ids[hidden])
 
 
-def prediction_loss(logits: list[Tensor], ids: Tensor) -> Tensor:
-    """The sum over heads of the cross-entropy of hidden frames with their clusters, 0 where no frame is hidden.
+def cluster_loss(logits: list[Tensor], ids: Tensor) -> Tensor:
+    """Sum over heads the cross-entropy of masked frames with their clusters, 0 where no frame is masked.
 
     Args:
         logits: (M, K) of each head.

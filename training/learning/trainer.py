@@ -25,23 +25,23 @@ from segser_core.systems import SYSTEMS, find_system
 from training.config.settings import Settings, require
 from training.corpora.fold import Fold
 from training.features.augment import mask_log_mel, spec_augment
-from training.features.batches import BalancedBatches, Clips, OrderedBatches, collate
+from training.features.batches import BalancedBatches, ClipDataset, OrderedBatches, collate
 from training.features.normalise import set_normalisation
 from training.features.store import FeatureStore
-from training.learning.distributed import Share, output_of_all, processes, rows_of_all
-from training.learning.objective import DivergedError, Objective, class_weights, divergence
-from training.learning.ptapt import Place, adapt, stage_seconds
+from training.learning.distributed import BatchShare, gather_output, gather_rows, process_state
+from training.learning.objective import DivergedError, Objective, balanced_class_weights, symmetric_divergence
+from training.learning.ptapt import StageFolder, adapt_encoder, stage_seconds
 
 COMPLETE = "complete"  # the file that marks a checkpoint whose saving came to its end
 log = logging.getLogger(__name__)
 
 
 class SegmentTrainer(Trainer):
-    """A Trainer that draws balanced batches, minimises a system's objective and decides as the system does."""
+    """Trainer with balanced batches, a system's objective, and the system's rule of aggregation."""
 
     model: SegmentEmotionModel
-    train_dataset: Clips
-    eval_dataset: Clips
+    train_dataset: ClipDataset
+    eval_dataset: ClipDataset
 
     def __init__(self, settings: Settings, train_batches: BalancedBatches, dev_batches: OrderedBatches, **kwargs: Any):
         super().__init__(data_collator=collate, **kwargs)
@@ -53,25 +53,25 @@ class SegmentTrainer(Trainer):
             margin=settings.margin,
             over_segments=settings.over_segments,
             smoothing=settings.label_smoothing,
-            weights=class_weights(self.train_dataset.targets) if settings.class_weights else None,
+            weights=balanced_class_weights(self.train_dataset.targets) if settings.class_weights else None,
         )
         self.parts: list[dict[str, Tensor]] = []
 
     def get_train_dataloader(self) -> DataLoader:
-        """Batches of like duration, classes balanced."""
-        share = Share(self.train_batches, self.args.process_index, self.args.world_size)
+        """Load batches of like duration, classes balanced."""
+        share = BatchShare(self.train_batches, self.args.process_index, self.args.world_size)
         loader = DataLoader(self.train_dataset, batch_sampler=share, collate_fn=collate)
         alone: dict[str, int] = {"num_processes": 1, "process_index": 0}  # else it would be shared out once more
         return prepare_data_loader(loader, self.accelerator.device, **alone, put_on_device=True)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
-        """Every development clip once."""
+        """Load every development clip once."""
         return self.accelerator.prepare(
             DataLoader(self.eval_dataset, batch_sampler=self.dev_batches, collate_fn=collate)
         )
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
-        """Adam, its learning rate falling by `layer_decay` from each layer to the one below."""
+        """Create Adam, its learning rate falling by `layer_decay` from each layer to the one below."""
         if self.optimizer is None:
             *stem_and_layers, head = self.model.layer_groups()
             depth = len(stem_and_layers)
@@ -82,21 +82,21 @@ class SegmentTrainer(Trainer):
         return self.optimizer
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        """The system's objective on a batch."""
+        """Compute the system's objective on a batch."""
         features, lengths, offsets, labels = (inputs[k] for k in ("features", "lengths", "offsets", "labels"))
         output = model(self._masked(features, lengths, 0), lengths, offsets)
         if not self.model.training:
             total = self.objective(output, labels, lengths).total
         else:
-            output = output_of_all(output)
-            of_all = [rows_of_all(rows) for rows in (labels, lengths, inputs["clips"])]
+            output = gather_output(output)
+            of_all = [gather_rows(rows) for rows in (labels, lengths, inputs["clips"])]
             loss = self.objective(output, *of_all)
             total = loss.total
             self.parts.append(loss.parts())
             if self.settings.consistency and self.model.encoder.max_frames:
-                places = opposite(offsets, lengths, self.model.encoder.max_frames)
-                moved = output_of_all(model(self._masked(features, lengths, 1), lengths, places))
-                apart = divergence(output.utterance_logits, moved.utterance_logits)
+                places = opposite_offsets(offsets, lengths, self.model.encoder.max_frames)
+                moved = gather_output(model(self._masked(features, lengths, 1), lengths, places))
+                apart = symmetric_divergence(output.utterance_logits, moved.utterance_logits)
                 self.parts[-1]["divergence"] = apart.detach()
                 other = self.objective(moved, *of_all).total
                 total = (total + other) / 2 + self.settings.consistency * apart
@@ -108,14 +108,14 @@ class SegmentTrainer(Trainer):
         return (total, output) if return_outputs else total
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """As the Trainer does; what torch says of a full disk is the OSError that it is."""
+        """Save as the Trainer does; torch's error on a full disk is raised as the OSError that it is."""
         try:
             super()._save_checkpoint(model, trial)
         except RuntimeError as error:
             raise OSError(f"the state of the training could not be saved: {error}") from error
 
     def _masked(self, features: Tensor, lengths: Tensor, view: int) -> Tensor:
-        """A training batch under the masks of this step and view; any other batch as it is."""
+        """Mask a training batch for this step and view; leave any other batch as it is."""
         how, hidden = self.settings.augmentation, self.settings.spec_augment
         if not self.model.training or not (how.masks or hidden):
             return features
@@ -129,7 +129,7 @@ class SegmentTrainer(Trainer):
     def prediction_step(
         self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss, predicted label (B,) under the system's own rule, and label (B,)."""
+        """Predict loss, label (B,) under the system's own rule, and true label (B,)."""
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad():
             loss, output = self.compute_loss(model, inputs, return_outputs=True)
@@ -154,14 +154,14 @@ class SegmentTrainer(Trainer):
         super().log(logs, *args, **kwargs)
 
 
-def opposite(offsets: Tensor, lengths: Tensor, max_frames: int) -> Tensor:
-    """The places farthest from `offsets` in a table of `max_frames` rows, taken as a ring: (B,), (B,) → (B,)."""
+def opposite_offsets(offsets: Tensor, lengths: Tensor, max_frames: int) -> Tensor:
+    """Find the rows farthest from `offsets` in a table of `max_frames` rows, taken as a ring: (B,), (B,) → (B,)."""
     places = max_frames - lengths + 1
     return (offsets + places // 2) % places
 
 
 class MarkComplete(TrainerCallback):
-    """Writes a marker into each checkpoint once all of it is on disk, so that no half-written one is resumed.
+    """Callback that marks each checkpoint once all of it is on disk, so that no half-written one is resumed.
 
     The marker holds the seconds that training took up to there, those before a stop included.
     """
@@ -170,32 +170,32 @@ class MarkComplete(TrainerCallback):
         self.began = time.monotonic() - earlier_s
 
     def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
-        """Called after the last file of a checkpoint that this process writes."""
-        us, marker = processes(), Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / COMPLETE
+        """Mark the checkpoint, after its last file that this process writes."""
+        us, marker = process_state(), Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / COMPLETE
         us.wait_for_everyone()
         if us.is_main_process:
             marker.write_text(f"{time.monotonic() - self.began:.0f}")
 
 
-class ClipValues(TrainerCallback):
-    """Holds every component of the gradient between −`largest` and `largest`."""
+class ClipGradientValues(TrainerCallback):
+    """Callback that holds every component of the gradient between −`largest` and `largest`."""
 
     def __init__(self, largest: float):
         self.largest = largest
 
     def on_pre_optimizer_step(self, args: TrainingArguments, state: Any, control: Any, model: Any = None, **_: Any):
-        """Called before each step."""
+        """Clip the gradient before each step."""
         torch.nn.utils.clip_grad_value_(model.parameters(), self.largest)
 
 
-def seconds_spent(steps: Path) -> float:
-    """Seconds of training up to the newest complete checkpoint or stage in a folder; 0 where there is none."""
-    newest = last_complete(steps)
+def training_seconds(steps: Path) -> float:
+    """Sum the seconds up to the newest complete checkpoint or stage in a folder; 0 where there is none."""
+    newest = last_complete_checkpoint(steps)
     return float((newest / COMPLETE).read_text() or 0) if newest else stage_seconds(steps)
 
 
-def last_complete(folder: Path) -> Path | None:
-    """The newest checkpoint whose saving came to its end; half-written ones are removed."""
+def last_complete_checkpoint(folder: Path) -> Path | None:
+    """Find the newest checkpoint whose saving came to its end, and remove half-written ones."""
     found = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
     whole = [p for p in found if (p / COMPLETE).exists()]
     for half in set(found) - set(whole):
@@ -203,8 +203,8 @@ def last_complete(folder: Path) -> Path | None:
     return whole[-1] if whole else None
 
 
-def arguments(settings: Settings, seed: int, folder: Path) -> TrainingArguments:
-    """What the Trainer is told: save and evaluate each epoch, keep the best on development clips."""
+def training_arguments(settings: Settings, seed: int, folder: Path) -> TrainingArguments:
+    """Set the Trainer's arguments: save and evaluate each epoch, keep the best on development clips."""
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=settings.epochs,
@@ -230,8 +230,8 @@ def arguments(settings: Settings, seed: int, folder: Path) -> TrainingArguments:
     )
 
 
-def new_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
-    """The pretrained encoder under a fresh head, as the settings have it.
+def build_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
+    """Build the pretrained encoder under a fresh head, by the settings.
 
     Raises:
         SettingError: masks of the log-mel for an encoder that is not given it anew in each step.
@@ -261,7 +261,7 @@ def new_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
 
 
 def check_processes(settings: Settings, n: int) -> None:
-    """Whether so many processes can share a training; a SettingError where they cannot."""
+    """Check that so many processes can share a training; a SettingError otherwise."""
     least = 2 * n if n > 1 else 1
     require(settings.batch_size >= least, "batch_size", settings.batch_size, f"{least} or more for {n} processes")
     require(
@@ -285,43 +285,43 @@ def train_fold(
         steps: holds what is needed to go on after a stop; where it does, training goes on.
         logs: where TensorBoard finds its log; none is written where it is None.
     """
-    us = processes()
+    us = process_state()
     check_processes(settings, us.num_processes)
     set_seed(seed)
-    marking = MarkComplete(seconds_spent(steps))
-    model, train, dev = new_model(settings, fold), fold.split("train"), fold.split("dev")
+    marking = MarkComplete(training_seconds(steps))
+    model, train, dev = build_model(settings, fold), fold.split("train"), fold.split("dev")
     clips, dev_clips = (
-        Clips(part, store, fold.labels, model.encoder, settings.augmentation, seed, settings.cut_s)
+        ClipDataset(part, store, fold.labels, model.encoder, settings.augmentation, seed, settings.cut_s)
         for part in (train, dev)
     )
     if isinstance(model.encoder, LayerAverage):
         set_normalisation(model.encoder, (clips, train["speaker"], 0), (dev_clips, dev["speaker"], None))
     durations_s, size = train["duration_s"].to_numpy(), settings.batch_size
     if SYSTEMS[settings.system].pretrained_in_stages:
-        model.config.stages = adapt(model.encoder, clips, durations_s, settings, Place(seed, steps, logs))
+        model.config.stages = adapt_encoder(model.encoder, clips, durations_s, settings, StageFolder(seed, steps, logs))
     targets = clips.targets if settings.balanced else [0] * len(clips)  # of one class, every clip is drawn once
     trainer = SegmentTrainer(
         settings,
         BalancedBatches(targets, durations_s, size, settings.augmentation.variants, seed),
         OrderedBatches(dev["duration_s"].to_numpy(), size),
         model=model,
-        args=arguments(settings, seed, steps),
+        args=training_arguments(settings, seed, steps),
         train_dataset=clips,
         eval_dataset=dev_clips,
         compute_metrics=lambda evaluated: development_scores(evaluated, fold.labels),
         callbacks=[
             marking,
-            *([ClipValues(settings.gradient_value_clip)] if settings.gradient_value_clip else []),
+            *([ClipGradientValues(settings.gradient_value_clip)] if settings.gradient_value_clip else []),
             *([EarlyStoppingCallback(settings.patience)] if settings.patience else []),
             *([TensorBoardCallback(SummaryWriter(str(logs)))] if logs and us.is_main_process else []),
         ],
     )
-    newest = last_complete(steps)
+    newest = last_complete_checkpoint(steps)
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     return model
 
 
 def development_scores(evaluated: EvalPrediction, labels: tuple[str, ...]) -> dict[str, float]:
-    """UAR on the development clips, the one figure by which the epoch is chosen."""
+    """Compute UAR on the development clips, the one figure by which the epoch is chosen."""
     true, predicted = ([labels[i] for i in np.asarray(a)] for a in (evaluated.label_ids, evaluated.predictions))
     return {"uar": float(uar(confusion_matrix(true, predicted, labels)))}

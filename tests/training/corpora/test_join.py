@@ -19,10 +19,10 @@ from tests.support.paths import ROOT, SHARED
 from tests.support.training import CORPUS_LABELS
 from training import evaluate
 from training.corpora import COLUMNS, Corpus, load_corpus
-from training.corpora.join import PAUSE_S, Lengths, join, plan
+from training.corpora.join import PAUSE_S, JoinLengths, join_corpus, plan_groups
 from training.corpora.protocols import clips_of_split
 
-SHORT = Lengths(2, 6)
+SHORT = JoinLengths(2, 6)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def command(*arguments: object) -> subprocess.CompletedProcess:
 
 
 def test_a_joined_clip_is_its_parts_with_silence_between(short, tmp_path):
-    joined = join(short, clips_of_split(short, "train"), SHORT, tmp_path / "long").manifest
+    joined = join_corpus(short, clips_of_split(short, "train"), SHORT, tmp_path / "long").manifest
     assert len(joined) > 1
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ))
     for row in joined.to_dict("records"):
@@ -53,7 +53,7 @@ def test_a_joined_clip_is_its_parts_with_silence_between(short, tmp_path):
         assert (file.streams.audio[0].rate, file.streams.audio[0].channels) == (16_000, 1)
 
 
-def check(joined: pd.DataFrame, clips: pd.DataFrame, lengths: Lengths) -> None:
+def check(joined: pd.DataFrame, clips: pd.DataFrame, lengths: JoinLengths) -> None:
     """What every joined corpus keeps to."""
     assert joined["duration_s"].between(lengths.min_s, lengths.max_s).all()
     assert (joined["joined"] >= 2).all()
@@ -69,15 +69,15 @@ def check(joined: pd.DataFrame, clips: pd.DataFrame, lengths: Lengths) -> None:
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_parts_share_speaker_label_and_split_and_none_is_used_twice(short, tmp_path, split):
     clips = clips_of_split(short, split)
-    got = join(short, clips, Lengths(1.2, 6), tmp_path / "long")
-    check(got.manifest, clips, Lengths(1.2, 6))
+    got = join_corpus(short, clips, JoinLengths(1.2, 6), tmp_path / "long")
+    check(got.manifest, clips, JoinLengths(1.2, 6))
     assert set(got.manifest["split"]) == {split}
     assert got.left_over == len(clips) - got.manifest["joined"].sum()
 
 
 def test_the_seed_decides(short, tmp_path):
     clips = clips_of_split(short, "train")
-    made = [join(short, clips, Lengths(2, 6, seed), tmp_path / f"{i}") for i, seed in enumerate((3, 3, 4))]
+    made = [join_corpus(short, clips, JoinLengths(2, 6, seed), tmp_path / f"{i}") for i, seed in enumerate((3, 3, 4))]
     pd.testing.assert_frame_equal(made[0].manifest, made[1].manifest)
     assert made[0].manifest["parts"].tolist() != made[2].manifest["parts"].tolist()
     name = made[0].manifest["path"][0]
@@ -86,7 +86,7 @@ def test_the_seed_decides(short, tmp_path):
 
 def test_styles_are_not_mixed(short, tmp_path):
     styled = short.manifest.assign(style=["speech" if i % 4 < 2 else "song" for i in range(len(short.manifest))])
-    got = join(short, styled, SHORT, tmp_path / "long").manifest
+    got = join_corpus(short, styled, SHORT, tmp_path / "long").manifest
     style = styled.set_index("utterance_id")["style"]
     for row in got.to_dict("records"):
         assert set(style[row["parts"].split()]) == {row["style_of_parts"]}
@@ -95,11 +95,11 @@ def test_styles_are_not_mixed(short, tmp_path):
 def test_a_plan_comes_near_its_targets_within_the_bounds():
     """By hand, with 0.2 s between parts: 9.4 s for 9; 9.4 s for 6, since 5.2 s is too short; then no pair is left."""
     clips = [s * SAMPLE_RATE_HZ for s in (3, 3, 3, 3, 2, 4, 40, 3)]
-    assert list(plan(clips, iter([9.0, 6.0, 29.0]), Lengths())) == [[0, 1, 2], [3, 4, 5]]
+    assert list(plan_groups(clips, iter([9.0, 6.0, 29.0]), JoinLengths())) == [[0, 1, 2], [3, 4, 5]]
 
 
 def test_targets_are_spread_evenly_however_few_are_taken():
-    drawn = Lengths().targets(np.random.default_rng(0))
+    drawn = JoinLengths().targets(np.random.default_rng(0))
     targets = [next(drawn) for _ in range(30)]
     bins = np.histogram(np.log(targets), bins=5, range=np.log([6, 30]))[0]
     assert bins.sum() == 30
@@ -110,7 +110,7 @@ def test_targets_are_spread_evenly_however_few_are_taken():
 @pytest.mark.parametrize("bounds", [(0, 30), (6, 6), (8, 7), (float("nan"), 30)])
 def test_lengths_that_are_no_range_are_refused(bounds):
     with pytest.raises(SettingError, match="expected 0 < min-s < max-s"):
-        Lengths(*bounds)
+        JoinLengths(*bounds)
 
 
 def test_nothing_is_overwritten_and_nothing_is_left_of_a_failure(short, tmp_path):
@@ -119,20 +119,20 @@ def test_nothing_is_overwritten_and_nothing_is_left_of_a_failure(short, tmp_path
     taken.mkdir()
     (taken / "note.txt").write_text("mine")
     with pytest.raises(CorpusError, match="nothing is overwritten"):
-        join(short, clips, SHORT, taken)
+        join_corpus(short, clips, SHORT, taken)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(CorpusError, match="can be joined"):
-        join(short, clips, Lengths(100, 200), tmp_path / "new")
+        join_corpus(short, clips, JoinLengths(100, 200), tmp_path / "new")
     assert sorted(tmp_path.iterdir()) == before
     assert [f.name for f in taken.iterdir()] == ["note.txt"]
     (tmp_path / "empty").mkdir()
-    join(short, clips, SHORT, tmp_path / "empty")
+    join_corpus(short, clips, SHORT, tmp_path / "empty")
     assert len(load_corpus("manifest", tmp_path / "empty").manifest) > 1
 
 
 def test_a_part_that_cannot_be_read_is_named_and_left_out(short, tmp_path, caplog):
     (short.root / "0.wav").write_text("no sound")
-    got = join(short, clips_of_split(short, "train"), SHORT, tmp_path / "long").manifest
+    got = join_corpus(short, clips_of_split(short, "train"), SHORT, tmp_path / "long").manifest
     assert "0.wav is left out" in caplog.text
     assert "0" not in " ".join(got["parts"]).split()
 
@@ -163,7 +163,7 @@ def test_emodb_joined_by_the_command(tmp_path):
     done = command("join", "emodb", "--root", root, "--out", tmp_path / "long")
     assert done.returncode == 0, done.stderr
     joined = clips_of_split(load_corpus("manifest", tmp_path / "long"), "test")
-    check(joined, clips_of_split(load_corpus("emodb", root), "test"), Lengths())
+    check(joined, clips_of_split(load_corpus("emodb", root), "test"), JoinLengths())
     assert len(joined) > 100
     assert joined["joined"].sum() > 450
     assert set(joined["label"]) == {"neutral", "happy", "sad", "angry", "fearful", "disgust", "bored"}
@@ -171,7 +171,7 @@ def test_emodb_joined_by_the_command(tmp_path):
 
 
 def test_a_model_is_evaluated_on_a_joined_corpus(short, tmp_path):
-    join(short, clips_of_split(short, "test"), Lengths(1, 6), tmp_path / "long")
+    join_corpus(short, clips_of_split(short, "test"), JoinLengths(1, 6), tmp_path / "long")
     sizes = {"segment_frames": 16, "stride_frames": 8}
     model = SegmentEmotionModel.from_encoder(str(short.root / "encoder"), labels=list(CORPUS_LABELS), **sizes)
     model.save_pretrained(tmp_path / "model")

@@ -4,7 +4,15 @@ import pytest
 import torch
 
 from training.config.settings import Augmentation, SpecAugment
-from training.features.augment import add_noise, augment, change_speed, hide, mask_log_mel, spans, spec_augment
+from training.features.augment import (
+    add_noise,
+    augment_clip,
+    change_speed,
+    draw_mask_spans,
+    mask_log_mel,
+    mask_with_mean,
+    spec_augment,
+)
 
 TONE = torch.sin(2 * math.pi * 440 * torch.arange(16_000) / 16_000) * 0.1
 
@@ -33,7 +41,8 @@ def test_noise_has_the_ratio_that_was_asked_for(snr_db):
 
 def test_gain_stays_in_its_range_and_fills_it():
     gains = [
-        20 * math.log10(augment(TONE, Augmentation(gain_db=20), generator(s)).std() / TONE.std()) for s in range(50)
+        20 * math.log10(augment_clip(TONE, Augmentation(gain_db=20), generator(s)).std() / TONE.std())
+        for s in range(50)
     ]
     assert -20 <= min(gains) < -12
     assert 12 < max(gains) <= 20
@@ -41,13 +50,13 @@ def test_gain_stays_in_its_range_and_fills_it():
 
 def test_the_seed_fixes_a_variant():
     how = Augmentation(speed=(0.9, 1.1), noise_db=(5, 30))
-    assert torch.equal(augment(TONE, how, generator(3)), augment(TONE, how, generator(3)))
-    assert len({len(augment(TONE, how, generator(s))) for s in range(6)}) > 3
+    assert torch.equal(augment_clip(TONE, how, generator(3)), augment_clip(TONE, how, generator(3)))
+    assert len({len(augment_clip(TONE, how, generator(s))) for s in range(6)}) > 3
 
 
 def test_silence_stays_finite():
     how = Augmentation(speed=(0.9, 1.1), noise_db=(5, 30))
-    assert all(augment(torch.zeros(8000), how, generator(s)).isfinite().all() for s in range(6))
+    assert all(augment_clip(torch.zeros(8000), how, generator(s)).isfinite().all() for s in range(6))
 
 
 def test_masks_hide_stripes_of_each_clip_within_its_length():
@@ -76,19 +85,19 @@ def test_masks_are_fixed_by_their_seed():
 def test_spans_are_as_many_as_asked_for_and_no_longer():
     """A row of 1000 places: too long for overlaps to be likely."""
     for seed in range(20):
-        mask = spans(torch.tensor([1000]), length=5, p=0.0, least=2, generator=generator(seed))
+        mask = draw_mask_spans(torch.tensor([1000]), length=5, p=0.0, least=2, generator=generator(seed))
         assert mask.shape == (1, 1000)
         assert mask.sum() in (10, *range(5, 10))
-        mask = spans(torch.tensor([1000]), length=10, p=0.025, least=0, generator=generator(seed))
+        mask = draw_mask_spans(torch.tensor([1000]), length=10, p=0.025, least=0, generator=generator(seed))
         assert 0 < mask.sum() <= 30  # two or three of ten places
-    hidden = [spans(torch.tensor([1000]), 10, 0.025, 0, generator(s)).sum().item() for s in range(200)]
+    hidden = [draw_mask_spans(torch.tensor([1000]), 10, 0.025, 0, generator(s)).sum().item() for s in range(200)]
     assert sum(hidden) / 200 == pytest.approx(25, abs=1.5)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 15, 16, 29, 60, 61])
 def test_spans_hide_no_more_than_half_of_a_row_and_nothing_beyond_it(size):
     for seed in range(10):
-        mask = spans(torch.tensor([size, 80]), length=15, p=0.08, least=2, generator=generator(seed))
+        mask = draw_mask_spans(torch.tensor([size, 80]), length=15, p=0.08, least=2, generator=generator(seed))
         assert mask[0].sum() <= size / 2
         assert not mask[0, size:].any()
         assert mask[1].any()
@@ -96,7 +105,7 @@ def test_spans_hide_no_more_than_half_of_a_row_and_nothing_beyond_it(size):
 
 
 def test_the_same_source_of_chance_draws_the_same_spans():
-    first, again, other = (spans(torch.tensor([200, 90]), 15, 0.06, 2, generator(s)) for s in (0, 0, 1))
+    first, again, other = (draw_mask_spans(torch.tensor([200, 90]), 15, 0.06, 2, generator(s)) for s in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -104,7 +113,7 @@ def test_the_same_source_of_chance_draws_the_same_spans():
 def test_what_is_hidden_has_the_clips_own_mean():
     features, lengths = torch.randn(3, 9, 4, generator=generator()), torch.tensor([9, 5, 1])
     where = torch.rand(3, 9, 4, generator=generator(1)) < 0.4
-    got = hide(features, lengths, where)
+    got = mask_with_mean(features, lengths, where)
     for b, t, f in torch.cartesian_prod(torch.arange(3), torch.arange(9), torch.arange(4)):
         expected = features[b, : lengths[b], f].mean() if where[b, t, f] else features[b, t, f]
         assert got[b, t, f] == pytest.approx(expected.item(), abs=1e-6)
@@ -124,5 +133,5 @@ def test_hidden_frames_and_features_of_a_clip():
 
 def test_a_gradient_goes_through_what_is_hidden():
     features = torch.zeros(1, 4, 2, requires_grad=True)
-    hide(features, torch.tensor([3]), torch.ones(1, 4, 1, dtype=torch.bool)).sum().backward()
+    mask_with_mean(features, torch.tensor([3]), torch.ones(1, 4, 1, dtype=torch.bool)).sum().backward()
     assert features.grad.isfinite().all()

@@ -7,7 +7,7 @@ from segser_core.network.pretrained import wrap_encoder
 from tests.support.networks import tiny_network
 from training.config.settings import Augmentation
 from training.features import batches
-from training.features.batches import BalancedBatches, Clips, Draw, OrderedBatches, collate
+from training.features.batches import BalancedBatches, ClipDataset, ClipDraw, OrderedBatches, collate
 from training.features.store import FeatureStore
 
 TARGETS = [0] * 60 + [1] * 30 + [2] * 10
@@ -67,7 +67,7 @@ def test_evaluation_takes_every_clip_once_as_it_is():
 
 @pytest.fixture
 def clips(monkeypatch):
-    """A maker of `Clips` over noise of 1, 2, 3 and 34 seconds, and the list of what was decoded."""
+    """A maker of `ClipDataset` over noise of 1, 2, 3 and 34 seconds, and the list of what was decoded."""
     loads = []
 
     def load(path):
@@ -79,7 +79,9 @@ def clips(monkeypatch):
 
     def make(tmp_path, frozen_layers=None, kind="whisper", folder=None, **how):
         encoder = wrap_encoder(tiny_network(kind), frozen_layers=frozen_layers)
-        return Clips(manifest, FeatureStore(tmp_path, folder), ("a", "b"), encoder, Augmentation(**how), seed=0), loads
+        return ClipDataset(
+            manifest, FeatureStore(tmp_path, folder), ("a", "b"), encoder, Augmentation(**how), seed=0
+        ), loads
 
     return make
 
@@ -87,52 +89,52 @@ def clips(monkeypatch):
 def test_what_is_frozen_is_computed_once(clips, tmp_path):
     made, loads = clips(tmp_path, variants=2)
     for variant in (0, 1, 0, 1, 0, None, None):
-        made[Draw(1, variant, 0.0)]
+        made[ClipDraw(1, variant, 0.0)]
     assert len(loads) == 3
 
 
 def test_positions_are_drawn_over_the_whole_table(clips, tmp_path):
     made, _ = clips(tmp_path)
-    offsets = [made[Draw(0, 0, position)].offset for position in (0.0, 0.5, 0.999999)]
+    offsets = [made[ClipDraw(0, 0, position)].offset for position in (0.0, 0.5, 0.999999)]
     assert offsets == [0, 725, 1450]  # a clip of 50 frames in a table of 1500
-    assert made[Draw(0, None, 0.9)].offset == 0
+    assert made[ClipDraw(0, None, 0.9)].offset == 0
 
 
 def test_a_frozen_position_is_drawn_with_the_variant(clips, tmp_path):
     made, _ = clips(tmp_path, frozen_layers=1, variants=9)
-    offsets = [made[Draw(0, v, 0.0)].offset for v in range(9)]
+    offsets = [made[ClipDraw(0, v, 0.0)].offset for v in range(9)]
     assert len(set(offsets)) > 5
-    assert offsets == [made[Draw(0, v, 0.7)].offset for v in range(9)]
+    assert offsets == [made[ClipDraw(0, v, 0.7)].offset for v in range(9)]
 
 
 @pytest.mark.parametrize("variant", [0, None])
 def test_a_clip_longer_than_the_table_of_positions_is_cut_to_it(clips, tmp_path, variant):
     made, _ = clips(tmp_path)
-    item = made[Draw(3, variant, 0.9)]
+    item = made[ClipDraw(3, variant, 0.9)]
     assert len(item.features) == 1500
     assert item.offset == 0
-    assert len(clips(tmp_path, kind="wav2vec2")[0][Draw(3, variant, 0.9)].features) == 1699
+    assert len(clips(tmp_path, kind="wav2vec2")[0][ClipDraw(3, variant, 0.9)].features) == 1699
 
 
 def test_wav2vec2_has_no_position_to_draw(clips, tmp_path):
     made, _ = clips(tmp_path, kind="wav2vec2")
-    assert made[Draw(0, 0, 0.9)].offset == 0
+    assert made[ClipDraw(0, 0, 0.9)].offset == 0
 
 
 def test_the_level_is_drawn(clips, tmp_path):
     """±20 dB on the waveform: the log-mel's mean moves by up to 4 decades / 4."""
     made, _ = clips(tmp_path, variants=20)
-    levels = [made[Draw(2, v, 0.0)].features.mean().item() for v in range(20)]
+    levels = [made[ClipDraw(2, v, 0.0)].features.mean().item() for v in range(20)]
     assert 0.4 < np.ptp(levels) < 1.1
     still, _ = clips(tmp_path, variants=5, gain_db=0.0)
-    assert np.ptp([still[Draw(2, v, 0.0)].features.mean().item() for v in range(5)]) < 1e-3
+    assert np.ptp([still[ClipDraw(2, v, 0.0)].features.mean().item() for v in range(5)]) < 1e-3
 
 
 def test_collate_pads_and_keeps_lengths(clips, tmp_path):
     made, _ = clips(tmp_path)
-    batch = collate([made[Draw(i, None, 0.0)] for i in range(3)])
+    batch = collate([made[ClipDraw(i, None, 0.0)] for i in range(3)])
     assert batch["features"].shape == (3, 150, 160)
     assert batch["lengths"].tolist() == [50, 100, 150]
     assert (batch["features"][0, 50:] == 0).all()
     assert batch["labels"].tolist() == [0, 1, 0]
-    assert torch.equal(batch["features"][2], made[Draw(2, None, 0.0)].features)
+    assert torch.equal(batch["features"][2], made[ClipDraw(2, None, 0.0)].features)

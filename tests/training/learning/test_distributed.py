@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 from tests.support.training import quick_settings
 from training.config.settings import to_yaml
 from training.features.batches import BalancedBatches
-from training.learning.distributed import Share, rows_of_all
+from training.learning.distributed import BatchShare, gather_rows
 from training.learning.trainer import check_processes
 
 NAMES = ("nll", "triplet", "divergence", "eval/uar")
@@ -27,7 +27,7 @@ NAMES = ("nll", "triplet", "divergence", "eval/uar")
 def test_shares_together_are_the_batches(of):
     targets, durations_s = [0, 1] * 25, np.random.default_rng(0).uniform(1, 6, 50)
     whole = BalancedBatches(targets, durations_s, 12, 1, 0)
-    shares = [Share(BalancedBatches(targets, durations_s, 12, 1, 0), k, of) for k in range(of)]
+    shares = [BatchShare(BalancedBatches(targets, durations_s, 12, 1, 0), k, of) for k in range(of)]
     for epoch in (0, 3):
         for batches in (whole, *shares):
             batches.set_epoch(epoch)
@@ -40,7 +40,7 @@ def test_shares_together_are_the_batches(of):
 
 def test_one_process_keeps_its_rows():
     rows = torch.randn(3, 2)
-    assert rows_of_all(rows) is rows
+    assert gather_rows(rows) is rows
 
 
 def test_a_batch_has_two_clips_for_each_process(tmp_path):

@@ -12,10 +12,17 @@ from tests.support.networks import tiny_network
 from tests.support.paths import ROOT
 from tests.support.training import quick_settings
 from training.config.settings import Augmentation, read_settings
-from training.features.batches import Clips, Draw
+from training.features.batches import ClipDataset, ClipDraw
 from training.features.store import FeatureStore
-from training.learning.dry_run import BYTES_A_FEATURE, BYTES_A_PAIR, describe_plan, feature_size, kept_bytes, outline
-from training.learning.trainer import new_model
+from training.learning.dry_run import (
+    BYTES_A_FEATURE,
+    BYTES_A_PAIR,
+    describe_plan,
+    feature_size,
+    outline_model,
+    stored_bytes,
+)
+from training.learning.trainer import build_model
 
 CONFIGS = ROOT / "training" / "configs"
 LABELS = ("neutral", "happy", "sad", "angry")
@@ -27,12 +34,12 @@ def millions(model: SegmentEmotionModel) -> float:
 
 
 def test_the_paper_s_numbers_of_tuned_parameters():
-    base = outline(read_settings(CONFIGS / "iemocap.yaml"), LABELS)
+    base = outline_model(read_settings(CONFIGS / "iemocap.yaml"), LABELS)
     assert round(millions(base), 1) == 90.2
     assert next(base.parameters()).is_meta
-    whole = outline(read_settings(CONFIGS / "fesc.yaml", {"layer": "null"}), LABELS)
+    whole = outline_model(read_settings(CONFIGS / "fesc.yaml", {"layer": "null"}), LABELS)
     assert round(millions(whole)) == 311
-    cut = outline(read_settings(CONFIGS / "fesc.yaml"), LABELS)
+    cut = outline_model(read_settings(CONFIGS / "fesc.yaml"), LABELS)
     assert len(cut.encoder.transformer_layers()) == 23
     assert round(millions(cut), 1) == 298.6
 
@@ -42,8 +49,8 @@ def test_the_outline_has_the_shapes_of_the_model(corpus, kind):
     fold, folder = corpus
     tiny_network(kind).save_pretrained(folder / "encoder")
     asked = quick_settings(folder, layer=2, frozen_layers=1)
-    shapes = {name: p.shape for name, p in new_model(asked, fold).named_parameters()}
-    assert {name: p.shape for name, p in outline(asked, fold.labels).named_parameters()} == shapes
+    shapes = {name: p.shape for name, p in build_model(asked, fold).named_parameters()}
+    assert {name: p.shape for name, p in outline_model(asked, fold.labels).named_parameters()} == shapes
 
 
 def test_no_weights_are_needed(corpus):
@@ -69,14 +76,14 @@ def test_kept_features_are_as_large_as_foretold(corpus, kind, frozen):
         Wav2Vec2FeatureExtractor().save_pretrained(folder / "encoder")
     how = Augmentation(variants=2)
     asked = quick_settings(folder, frozen_layers=frozen, augmentation={"variants": 2})
-    model, store = new_model(asked, fold), FeatureStore(folder)
+    model, store = build_model(asked, fold), FeatureStore(folder)
     for split, draws in (("train", (0, 1)), ("dev", (None,))):
-        clips = Clips(fold.split(split), store, fold.labels, model.encoder, how, seed=0)
+        clips = ClipDataset(fold.split(split), store, fold.labels, model.encoder, how, seed=0)
         for clip in range(len(clips)):
             for variant in draws:
-                clips[Draw(clip, variant, 0.5)]
+                clips[ClipDraw(clip, variant, 0.5)]
     got = sum(t.numel() * t.element_size() for t in store.memory.values())
-    assert kept_bytes(fold, asked, feature_size(model.encoder)) == pytest.approx(got, rel=0.05)
+    assert stored_bytes(fold, asked, feature_size(model.encoder)) == pytest.approx(got, rel=0.05)
 
 
 def test_what_a_step_keeps_for_its_gradients():

@@ -7,7 +7,7 @@ from segser_core.network.losses import choose_triplets, nll_loss, segment_loss, 
 from segser_core.network.model import SegmentEmotionOutput
 from segser_core.systems import SYSTEMS
 from tests.support.networks import tiny_model
-from training.learning.objective import Objective, class_weights, divergence
+from training.learning.objective import Objective, balanced_class_weights, symmetric_divergence
 
 LABELS, LENGTHS = torch.tensor([0, 1, 0, 2]), torch.tensor([30, 28, 12, 31])
 MASK = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1]], dtype=torch.bool)
@@ -77,9 +77,9 @@ def test_gradients_reach_the_vectors_that_a_system_compares():
 def test_divergence_by_hand():
     """p = (0.8, 0.2) and q = (0.5, 0.5): KL(p‖q) = 0.1927, KL(q‖p) = 0.2231."""
     p, q = torch.tensor([[0.8, 0.2]]).log(), torch.tensor([[0.5, 0.5]]).log()
-    assert divergence(p, q).item() == pytest.approx((0.19274 + 0.22314) / 2, abs=1e-4)
-    assert divergence(p, p) == 0
-    assert divergence(q, p) == divergence(p, q)
+    assert symmetric_divergence(p, q).item() == pytest.approx((0.19274 + 0.22314) / 2, abs=1e-4)
+    assert symmetric_divergence(p, p) == 0
+    assert symmetric_divergence(q, p) == symmetric_divergence(p, q)
 
 
 def test_the_two_systems_beside_the_five_have_the_utterances_loss():
@@ -89,7 +89,7 @@ def test_the_two_systems_beside_the_five_have_the_utterances_loss():
 
 def test_class_weights_by_hand():
     """Of four recordings two are of class 0; one that is always right costs nothing, whatever the weights."""
-    weights = class_weights(LABELS.tolist())
+    weights = balanced_class_weights(LABELS.tolist())
     assert weights.tolist() == pytest.approx([4 / (3 * 2), 4 / 3, 4 / 3])
     logits = torch.zeros(4, 3)
     logits[0, 0] = 100.0

@@ -12,13 +12,13 @@ from segser_core.network.model import SegmentEmotionModel
 from tests.support.networks import tiny_network
 from tests.support.training import quick_settings
 from training.config.settings import SpecAugment
-from training.features.batches import Clips, Item
+from training.features.batches import ClipDataset, TrainingItem
 from training.features.store import FeatureStore
 from training.learning import ptapt, ptapt_heads
 from training.learning.objective import DivergedError
-from training.learning.ptapt import Place, Task, adapt
-from training.learning.ptapt_heads import Predictors, prediction_loss, reversed_in_time, tutor_loss
-from training.learning.trainer import new_model, seconds_spent, train_fold
+from training.learning.ptapt import StageFolder, StageTask, adapt_encoder
+from training.learning.ptapt_heads import ClusterHeads, cluster_loss, label_loss, reverse_time
+from training.learning.trainer import build_model, train_fold, training_seconds
 
 
 def draw(*shape, seed=0):
@@ -29,7 +29,7 @@ def test_the_tutors_loss_by_hand():
     """Even logits: ln 2 for utterances, whatever their weights, and ln 2 for frames, padding left out."""
     frames = torch.zeros(2, 3, 2)
     frames[1, 1:] = torch.tensor([0.0, 50.0])  # beyond a recording of one frame
-    loss = tutor_loss(torch.zeros(2, 2), frames, torch.tensor([0, 0]), torch.tensor([3, 1]), torch.tensor([3.0, 1.0]))
+    loss = label_loss(torch.zeros(2, 2), frames, torch.tensor([0, 0]), torch.tensor([3, 1]), torch.tensor([3.0, 1.0]))
     assert loss == pytest.approx(2 * math.log(2))
 
 
@@ -39,19 +39,19 @@ def test_the_tutors_loss_is_what_a_loop_adds_up():
     of_clips = sum(weights[c] * cross_entropy(u, c) for u, c in zip(utterance, labels, strict=True))
     of_frames = [cross_entropy(f, c) for clip, c, n in zip(frames, labels, lengths, strict=True) for f in clip[:n]]
     expected = of_clips / weights[labels].sum() + sum(of_frames) / 7
-    torch.testing.assert_close(tutor_loss(utterance, frames, labels, lengths, weights), expected)
+    torch.testing.assert_close(label_loss(utterance, frames, labels, lengths, weights), expected)
 
 
 def test_the_loss_of_clusters_by_hand_and_by_a_loop():
     even = [torch.zeros(5, 2), torch.zeros(5, 8)]
-    assert prediction_loss(even, torch.zeros(5, 2, dtype=torch.long)) == pytest.approx(math.log(2) + math.log(8))
+    assert cluster_loss(even, torch.zeros(5, 2, dtype=torch.long)) == pytest.approx(math.log(2) + math.log(8))
     logits, ids = [draw(6, 3), draw(6, 5, seed=1)], torch.tensor([[0, 4], [1, 3], [2, 2], [0, 1], [1, 0], [2, 4]])
     each = [cross_entropy(of[i], ids[i, head]) for head, of in enumerate(logits) for i in range(6)]
-    torch.testing.assert_close(prediction_loss(logits, ids), sum(each) / 6)
+    torch.testing.assert_close(cluster_loss(logits, ids), sum(each) / 6)
 
 
 def test_no_hidden_frame_costs_nothing_and_has_a_finite_gradient():
-    model = Predictors(Echo(), [2, 3])
+    model = ClusterHeads(Echo(), [2, 3])
     ids, hidden = torch.zeros(2, 4, 2, dtype=torch.long), torch.zeros(2, 4, dtype=torch.bool)
     loss = model(draw(2, 4, 3), torch.tensor([4, 2]), torch.zeros(2), ids, hidden)
     loss.backward()
@@ -72,7 +72,7 @@ class Echo(FrameEncoder):
 
 def test_hidden_frames_are_the_ones_that_are_predicted():
     """The encoder sees means in their place, and the loss is of them alone."""
-    model = Predictors(Echo(1), [2])
+    model = ClusterHeads(Echo(1), [2])
     seen = []
     model.heads[0].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     hidden = torch.tensor([[False, True, False, False]])
@@ -82,12 +82,12 @@ def test_hidden_frames_are_the_ones_that_are_predicted():
 
 def test_recordings_backwards():
     frames = torch.tensor([[1, 2, 3], [4, 5, 0]])[..., None]
-    assert reversed_in_time(frames, torch.tensor([3, 2]))[..., 0].tolist() == [[3, 2, 1], [5, 4, 4]]
+    assert reverse_time(frames, torch.tensor([3, 2]))[..., 0].tolist() == [[3, 2, 1], [5, 4, 4]]
 
 
 def test_the_tutor_hears_no_padding():
     torch.manual_seed(0)
-    tutor = ptapt_heads.Tutor(Echo(), torch.ones(2))
+    tutor = ptapt_heads.LabelHeads(Echo(), torch.ones(2))
     features, labels = draw(1, 5, 3), torch.tensor([1])
     alone = tutor(features, torch.tensor([5]), None, labels)
     padded = torch.nn.functional.pad(features, (0, 0, 0, 4), value=7.0)
@@ -108,18 +108,18 @@ class Blobs:
 
     def __getitem__(self, draw):
         assert draw.variant == 0, "of the variant that stage 3 learns from"
-        return Item(self.features[draw.clip], 0, 0, draw.clip)
+        return TrainingItem(self.features[draw.clip], 0, 0, draw.clip)
 
 
 def task_of(tmp_path, lengths=(40, 7, 23, 31, 12), **tapt):
     clips = Blobs(Echo(), lengths)
     how = quick_settings(tmp_path, system="p-tapt", batch_size=2, tapt=tapt)
-    return Task(clips, np.array(lengths) * 0.02, how, Place(0, tmp_path, None))
+    return StageTask(clips, np.array(lengths) * 0.02, how, StageFolder(0, tmp_path, None))
 
 
 def test_clusters_are_those_of_the_frames_in_the_order_of_the_clips(tmp_path):
     task = task_of(tmp_path, clusters=[3, 6])
-    made, about = ptapt.cluster(task.clips.encoder, task)
+    made, about = ptapt.cluster_frames(task.clips.encoder, task)
     assert made["lengths"].tolist() == [40, 7, 23, 31, 12]
     assert made["ids"].shape == (113, 2)
     where = np.concatenate(task.clips.where)
@@ -135,37 +135,39 @@ def test_clusters_are_those_of_the_frames_in_the_order_of_the_clips(tmp_path):
 def test_more_clusters_than_frames_are_refused(tmp_path):
     task = task_of(tmp_path, lengths=(3, 4), clusters=[2, 8])
     with pytest.raises(SettingError, match="8 clusters of 7 frames"):
-        ptapt.cluster(task.clips.encoder, task)
+        ptapt.cluster_frames(task.clips.encoder, task)
 
 
 def test_frames_are_those_of_each_clip_alone(tmp_path):
     task = task_of(tmp_path)
-    for got, expected in zip(ptapt.frames_of(task.clips.encoder, task), task.clips.features, strict=True):
+    for got, expected in zip(ptapt.encode_frames(task.clips.encoder, task), task.clips.features, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_frames_that_are_all_alike_have_clusters_and_no_distance(tmp_path):
     task = task_of(tmp_path, clusters=[2])
     task.clips.features = [torch.ones_like(features) for features in task.clips.features]
-    assert ptapt.cluster(task.clips.encoder, task)[1]["distance"] == [0.0]
+    assert ptapt.cluster_frames(task.clips.encoder, task)[1]["distance"] == [0.0]
 
 
 @pytest.fixture(params=["whisper", "wav2vec2"])
 def start(request, corpus):
-    """What `adapt` takes of a made-up corpus, under a tiny encoder of either kind."""
+    """What `adapt_encoder` takes of a made-up corpus, under a tiny encoder of either kind."""
     fold, folder = corpus
     tiny_network(request.param).save_pretrained(folder / "encoder")
     how = quick_settings(folder, system="p-tapt", spec_augment={})
 
     def fresh():
         torch.manual_seed(0)
-        encoder = new_model(how, fold).encoder
+        encoder = build_model(how, fold).encoder
         train = fold.split("train")
-        return encoder, Clips(train, FeatureStore(folder), fold.labels, encoder, how.augmentation, 0), train
+        return encoder, ClipDataset(train, FeatureStore(folder), fold.labels, encoder, how.augmentation, 0), train
 
     def adapted(steps):
         encoder, clips, train = fresh()
-        told = adapt(encoder, clips, train["duration_s"].to_numpy(), how, Place(0, steps, folder / "logs"))
+        told = adapt_encoder(
+            encoder, clips, train["duration_s"].to_numpy(), how, StageFolder(0, steps, folder / "logs")
+        )
         return encoder.state_dict(), told
 
     return fresh, adapted, folder
@@ -196,6 +198,7 @@ def test_a_stopped_stage_is_made_anew_and_those_before_it_are_not(stage, start, 
     def stop(file, content):
         made.append(file.stem)
         if file.stem == stage:
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.with_name(".new-0").write_bytes(content[:9])
             raise KeyboardInterrupt
         write(file, content)
@@ -224,14 +227,14 @@ def test_what_cannot_be_is_refused(tapt, error, message, start):
         folder, system="p-tapt", tapt={"clusters": [2], "tuning_steps": 3, "pretraining_steps": 3} | tapt
     )
     with pytest.raises(error, match=message):
-        adapt(encoder, clips, train["duration_s"].to_numpy(), how, Place(0, folder / "steps", None))
+        adapt_encoder(encoder, clips, train["duration_s"].to_numpy(), how, StageFolder(0, folder / "steps", None))
 
 
 def test_the_time_of_stages_is_counted_until_there_is_a_checkpoint(start, monkeypatch):
     _, adapted, folder = start
     monkeypatch.setattr(ptapt, "time", SimpleNamespace(monotonic=iter(range(0, 1000, 10)).__next__))
     adapted(folder / "steps")
-    assert seconds_spent(folder / "steps") == 30
+    assert training_seconds(folder / "steps") == 30
 
 
 def test_nothing_but_the_training_part_matters_before_the_epoch_is_chosen(corpus):

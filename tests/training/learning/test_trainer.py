@@ -15,7 +15,7 @@ from tests.support.training import CORPUS_LABELS, quick_settings
 from training.features.batches import collate
 from training.features.store import FeatureStore
 from training.learning import trainer
-from training.learning.trainer import COMPLETE, last_complete, train_fold
+from training.learning.trainer import COMPLETE, last_complete_checkpoint, train_fold
 from training.runs import job
 
 
@@ -88,23 +88,23 @@ def test_a_stopped_training_goes_on_to_the_same_weights(moment, corpus, monkeypa
 
 
 def test_only_complete_checkpoints_are_resumed(tmp_path):
-    assert last_complete(tmp_path) is None
+    assert last_complete_checkpoint(tmp_path) is None
     for step in (5, 10, 15):
         (tmp_path / f"checkpoint-{step}").mkdir()
     for step in (5, 10):
         (tmp_path / f"checkpoint-{step}" / COMPLETE).touch()
-    assert last_complete(tmp_path).name == "checkpoint-10"
+    assert last_complete_checkpoint(tmp_path).name == "checkpoint-10"
     assert not (tmp_path / "checkpoint-15").exists()
     shutil.rmtree(tmp_path / "checkpoint-10")
-    assert last_complete(tmp_path).name == "checkpoint-5"
+    assert last_complete_checkpoint(tmp_path).name == "checkpoint-5"
 
 
 def test_the_time_before_a_stop_is_counted(tmp_path):
-    assert trainer.seconds_spent(tmp_path) == 0
+    assert trainer.training_seconds(tmp_path) == 0
     (tmp_path / "checkpoint-8").mkdir()
     marking = trainer.MarkComplete(earlier_s=100.0)
     marking.on_save(SimpleNamespace(output_dir=tmp_path), SimpleNamespace(global_step=8), None)
-    assert 100 <= trainer.seconds_spent(tmp_path) < 110
+    assert 100 <= trainer.training_seconds(tmp_path) < 110
 
 
 def test_all_layers_are_tuned_and_frozen_ones_are_not(corpus):
@@ -138,7 +138,7 @@ def test_learning_rates_fall_with_depth(corpus):
 
 
 def test_the_opposite_place_is_half_a_table_away():
-    moved = trainer.opposite(torch.tensor([0, 700, 1400]), torch.tensor([100, 100, 100]), 1500)
+    moved = trainer.opposite_offsets(torch.tensor([0, 700, 1400]), torch.tensor([100, 100, 100]), 1500)
     assert moved.tolist() == [700, 1400, 699]  # of 1401 places
 
 
@@ -159,7 +159,7 @@ def test_masks_need_an_encoder_that_takes_the_log_mel(corpus):
     fold, folder = corpus
     how = quick_settings(folder, frozen_layers=1, augmentation={"mask_time": 0.1})
     with pytest.raises(SettingError, match=r"mask_time.*frozen"):
-        trainer.new_model(how, fold)
+        trainer.build_model(how, fold)
 
 
 def epochs_of(steps) -> float:
@@ -206,7 +206,7 @@ def test_the_epoch_of_the_lowest_loss_is_kept(corpus):
 def test_components_of_the_gradient_are_bounded(corpus, monkeypatch):
     fold, folder = corpus
     seen = []
-    clip = trainer.ClipValues.on_pre_optimizer_step
+    clip = trainer.ClipGradientValues.on_pre_optimizer_step
 
     def spy(self, *args, model=None, **kwargs):
         before = max(p.grad.abs().max().item() for p in model.parameters() if p.grad is not None)
@@ -214,7 +214,7 @@ def test_components_of_the_gradient_are_bounded(corpus, monkeypatch):
         after = max(p.grad.abs().max().item() for p in model.parameters() if p.grad is not None)
         seen.append((before, after))
 
-    monkeypatch.setattr(trainer.ClipValues, "on_pre_optimizer_step", spy)
+    monkeypatch.setattr(trainer.ClipGradientValues, "on_pre_optimizer_step", spy)
     how = quick_settings(folder, epochs=1, gradient_value_clip=1e-3)
     train_fold(fold, FeatureStore(folder), how, 0, folder / "steps")
     assert len(seen) == 4

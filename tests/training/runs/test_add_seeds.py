@@ -15,7 +15,7 @@ from tests.support.training import quick_settings
 from training import train
 from training.config.settings import to_yaml
 from training.corpora import Corpus
-from training.corpora.fold import by_speaker
+from training.corpora.fold import fold_by_speaker
 from training.runs import add_seeds, job
 
 
@@ -24,7 +24,7 @@ def command(corpus, monkeypatch):
     """Calls `training.runs.job` on the made-up corpus, in two folds; returns its exit status."""
     fold, folder = corpus
     clips, pairs = fold.manifest.drop(columns="split"), ({"dev0", "dev1"}, {"test0", "test1"})
-    divided = [by_speaker(i, fold.labels, clips, pairs[i], pairs[1 - i]) for i in (0, 1)]
+    divided = [fold_by_speaker(i, fold.labels, clips, pairs[i], pairs[1 - i]) for i in (0, 1)]
     monkeypatch.setattr(job, "load_corpus", lambda name, root, *_: Corpus(name, root, clips))
     monkeypatch.setattr(job, "folds", lambda found, protocol, **_: divided)
     (folder / "a.yaml").write_text(to_yaml(quick_settings(folder, epochs=1)))
