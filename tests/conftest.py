@@ -1,22 +1,17 @@
-"""What tests share: a tiny random encoder of each kind, a made-up corpus, and where the real recordings are."""
+"""Fixtures of all tests: a made-up corpus, two made-up runs, and the folder of real recordings."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from transformers import (
-    WhisperFeatureExtractor,
-)
+from transformers import WhisperFeatureExtractor
 
 from segser_core.audio.waveform import encode_wav
 from tests.support.networks import tiny_network
 from tests.support.paths import SHARED
 from tests.support.training import CORPUS_LABELS
 from training.corpora.fold import Fold
-
-torch.set_num_threads(1)  # the networks here are too small to be shared out
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,14 @@
-"""What the browser's tests share: made-up runs with sounds, servers that have them, and a page of Chromium."""
+"""Fixtures of the browser's tests: made-up runs with sounds, a server that has them, and a page of Chromium."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page
 
-from tests.support.browser import run_environment
+from tests.support.browser import open_chromium, open_tab, run_environment
 from tests.support.made_run import make_runs
-from tests.support.serving import open_browser_page, serve_app
+from tests.support.serving import serve_app
 
 
 @pytest.fixture(scope="session")
@@ -28,12 +29,20 @@ def few(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def address(few: Path) -> Iterator[str]:
-    """A server that has the few clips."""
+    """A server that has the few clips, one for all files of a process."""
     with serve_app(env=run_environment(few)) as address:
         yield address
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for each file: no longer, since playwright's event loop shuts out those of other tests."""
+    with open_chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
-def page() -> Iterator["sync_api.Page"]:  # noqa: F821
-    with open_browser_page() as page:
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page of its own for each test."""
+    with open_tab(chromium) as page:
         yield page

@@ -3,25 +3,21 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from pages.shared.text import tour
-from tests.support.browser import address_values, see_page, settle
+from tests.support.browser import BOTH_RUNS, IN_CHROMIUM, address_values, played_sound, see_address, see_page, settle
 from tests.support.paths import SHARED
-from tests.support.serving import CHROMIUM, played_sound, serve_app
+from tests.support.serving import serve_app
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; name one in SEGSER_CHROMIUM"),
-]
-PAIR = "run=seg%2Btri-w&other=baseline"
+pytestmark = IN_CHROMIUM
 CLIP = "03-01-06-01-01-01-23"
 LINKS = {  # an address, the title of its page, what the page must hold, and what the address must still say
     "?model=baseline&aggregate=mean": ("Which emotion, when?", "mean of all segments", ("model", "baseline")),
-    f"compare?{PAIR}": ("What do segments and triplets change?", "Who is right where", ("run", "seg+tri-w")),
-    f"recall?{PAIR}&split=speaker&interval=x": ("How good, and how sure?", "Which clips?", ("split", "speaker")),
-    f"embeddings?{PAIR}&clip=CLIP&colour=speaker": ("Are the classes apart?", "In figures", ("clip", "CLIP")),
-    f"mistakes?{PAIR}&label=fearful&clip=CLIP": ("Where does it fail?", "CLIP", ("label", "fearful")),
+    f"compare?{BOTH_RUNS}": ("What do segments and triplets change?", "Who is right where", ("run", "seg+tri-w")),
+    f"recall?{BOTH_RUNS}&split=speaker&interval=x": ("How good, and how sure?", "Which clips?", ("split", "speaker")),
+    f"embeddings?{BOTH_RUNS}&clip=CLIP&colour=speaker": ("Are the classes apart?", "In figures", ("clip", "CLIP")),
+    f"mistakes?{BOTH_RUNS}&label=fearful&clip=CLIP": ("Where does it fail?", "CLIP", ("label", "fearful")),
     "tour": ("segser in five steps", "5. See what it must not be used for", None),
     "about": ("How it works, and what it is not for", "The law of the European Union", None),
 }
@@ -48,7 +44,7 @@ def test_links_to_every_page_open_it_in_its_state_when_they_are_the_first_that_a
         tab.goto(f"{address}/{link.replace('CLIP', CLIP)}", wait_until="commit")
     for tab, (title, holds, says) in zip(tabs, LINKS.values(), strict=True):
         see_page(tab, title)
-        tab.get_by_text(holds.replace("CLIP", CLIP)).first.wait_for()
+        expect(tab.get_by_text(holds.replace("CLIP", CLIP)).first).to_be_visible()
         assert tab.get_by_test_id("stException").count() == 0
         if says is not None:
             assert address_values(tab, says[0]) == [says[1].replace("CLIP", CLIP)]
@@ -77,13 +73,13 @@ def test_from_the_tour_to_the_recall_to_a_clip_under_both_models_to_its_sound(ad
     sad.click(force=True)
 
     see_page(page, "Where does it fail?")
-    page.wait_for_url("**label=sad**")
+    see_address(page, "label=sad")
     assert address_values(page, "run") == ["seg+tri-w"]
     assert address_values(page, "correct") == ["false"]
-    page.get_by_text("of 208 clips").wait_for()
+    expect(page.get_by_text("of 208 clips")).to_be_visible()
     page.get_by_role("button", name="Open the first clip").click()
     segments = page.locator(".js-plotly-plot .bars .point path")
-    segments.first.wait_for()
+    expect(segments.first).to_be_visible()
     assert {"seg+tri-w", "baseline"} <= set(page.locator(".js-plotly-plot .annotation-text").all_text_contents())
     (clip,) = address_values(page, "clip")
     assert clip.split("-")[2] == "04"  # sad, as RAVDESS writes it

@@ -1,19 +1,17 @@
-"""The app on a free port, and Chromium to look at it."""
+"""Serve the app on a free port, and find the Chromium that looks at it."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 from tests.support.paths import ROOT
 
 CHROMIUM = os.environ.get("SEGSER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -35,9 +33,7 @@ def serve_app(
     root: Path = ROOT, start_s: float = 60, env: Mapping[str, str] | None = None, log: Path = Path(os.devnull)
 ) -> Iterator[str]:
     """Serve the app for the time of a block with these environment variables added, and give its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     around = {**os.environ, **(env or {})}
     with log.open("wb") as said:
@@ -51,26 +47,17 @@ def serve_app(
         process.wait(timeout=20)
 
 
-@contextmanager
-def open_browser_page(height_px: int = 1400, patience_ms: int = 120_000) -> "Iterator[Page]":
-    """Open a page of Chromium, 1440 pixels wide, that takes downloads."""
-    from playwright.sync_api import sync_playwright
+def free_port() -> int:
+    """Draw a port that nobody listens on, below those that the system gives to outgoing connections.
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
-        page = browser.new_page(viewport={"width": 1440, "height": height_px}, accept_downloads=True)
-        page.set_default_timeout(patience_ms)
-        yield page
-        browser.close()
-
-
-def played_sound(page: "Page", act: Callable[[], None]) -> bytes:
-    """Read the bytes that the page's player fetches once `act` is done."""
-    player = page.locator("audio")
-    before = player.get_attribute("src")
-    act()
-    page.wait_for_function("old => document.querySelector('audio')?.getAttribute('src') !== old", arg=before)
-    return page.request.get(player.evaluate("player => player.src")).body()
+    Test processes that run at the same time draw from a range large enough that none meets another.
+    """
+    generator = random.SystemRandom()  # whatever seed a test has set
+    while True:
+        port = generator.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _await(address: str, seconds: float, process: subprocess.Popen) -> None:

@@ -3,49 +3,33 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from playwright.sync_api import Locator, Page, expect
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import encode_wav
+from tests.support.browser import DONE, IN_CHROMIUM, download_file, played_sound
 from tests.support.paths import SHARED
-from tests.support.serving import CHROMIUM, open_browser_page, played_sound, serve_app
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; name one in SEGSER_CHROMIUM"),
-]
+pytestmark = IN_CHROMIUM
 CLIP = SHARED / "data/ravdess/Audio_Speech_Actors_01-24/Actor_23/03-01-05-02-01-01-23.flac"
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with serve_app() as address:
-        yield address
-
-
-@pytest.fixture
-def page() -> Iterator["sync_api.Page"]:
-    with open_browser_page() as page:
-        yield page
-
-
-def segments(page: "sync_api.Page") -> "sync_api.Locator":
+def segments(page: Page) -> Locator:
     """The bars of the segments, in the timeline's second row."""
     return page.locator(".js-plotly-plot .x2y2 .bars .point path")
 
 
-def click(bar: "sync_api.Locator") -> None:
+def click(bar: Locator) -> None:
     """Click a bar where it is drawn; plotly lays a layer of its own over it that takes the click."""
     bar.click(force=True)
 
 
-def upload(page: "sync_api.Page", address: str, *files: Path) -> None:
+def upload(page: Page, address: str, *files: Path) -> None:
     page.goto(address)
     page.get_by_role("radio", name="Upload").click()
     page.get_by_text("Everyone who can be heard").click()
@@ -57,8 +41,8 @@ def upload(page: "sync_api.Page", address: str, *files: Path) -> None:
 @pytest.mark.skipif(not CLIP.is_file(), reason=f"no recordings at {SHARED}; name their folder in SEGSER_SHARED")
 def test_a_recording_is_uploaded_seen_heard_and_taken_along(page, address):
     upload(page, address, CLIP)
-    page.get_by_test_id("stText").filter(has_text=CLIP.name).wait_for()
-    segments(page).first.wait_for()
+    expect(page.get_by_test_id("stText").filter(has_text=CLIP.name)).to_be_visible()
+    expect(segments(page).first).to_be_visible()
     assert segments(page).count() >= 2
 
     in_chart = played_sound(page, lambda: click(segments(page).nth(1)))
@@ -68,9 +52,7 @@ def test_a_recording_is_uploaded_seen_heard_and_taken_along(page, address):
     assert in_list != in_chart
     assert played_sound(page, lambda: click(segments(page).nth(1))) == in_chart
 
-    with page.expect_download() as download:
-        page.get_by_role("button", name="JSON").click()
-    (result,) = json.loads(Path(download.value.path()).read_text())
+    (result,) = json.loads(download_file(page.get_by_role("button", name="JSON")))
     assert result["file"] == CLIP.name
     assert len(result["segments"]) == segments(page).count()
     assert sum(result["probabilities"].values()) == pytest.approx(1, abs=1e-6)
@@ -81,9 +63,12 @@ def test_a_file_that_is_no_sound_is_refused_beside_the_upload(page, address, tmp
     bad.write_text("this is no sound")
     upload(page, address, bad)
     refusal = page.get_by_role("alert").filter(has_text=bad.name)  # letter by letter: no markup is read
-    refusal.wait_for()
+    expect(refusal).to_be_visible()
+    expect(segments(page)).to_have_count(0)
     page.get_by_role("radio", name="Sample").click()
-    segments(page).first.wait_for()
+    expect(page.get_by_test_id("stText")).to_contain_text("sample.flac")
+    expect(segments(page).first).to_be_visible()
+    expect(refusal).to_have_count(0)
 
 
 def test_what_was_uploaded_stays_after_another_source_and_can_be_removed(page, address, tmp_path):
@@ -91,21 +76,14 @@ def test_what_was_uploaded_stays_after_another_source_and_can_be_removed(page, a
     file.write_bytes(encode_wav(0.2 * np.sin(np.arange(32_000) / 8), 0, 2))
     upload(page, address, file)
     shown = page.get_by_test_id("stText")
-    shown.filter(has_text=file.name).wait_for()
+    expect(shown.filter(has_text=file.name)).to_be_visible()
     page.get_by_role("radio", name="Sample").click()
-    shown.filter(has_not_text=file.name).wait_for()
+    expect(shown.filter(has_not_text=file.name)).to_be_visible()
     page.get_by_role("radio", name="Upload").click()
-    shown.filter(has_text=file.name).wait_for()
+    expect(shown.filter(has_text=file.name)).to_be_visible()
     page.get_by_role("button", name=f"Remove {file.name}").click()
-    page.get_by_text("No recording yet").wait_for()
-    assert page.get_by_role("button", name="Remove").count() == 0
-
-
-def taken(page: "sync_api.Page", button: "sync_api.Locator") -> bytes:
-    """The file that a button downloads."""
-    with page.expect_download() as download:
-        button.click()
-    return Path(download.value.path()).read_bytes()
+    expect(page.get_by_text("No recording yet")).to_be_visible()
+    expect(page.get_by_role("button", name="Remove")).to_have_count(0)
 
 
 def test_several_files_are_tabled_walked_and_taken_along_together(page, address, tmp_path):
@@ -116,23 +94,23 @@ def test_several_files_are_tabled_walked_and_taken_along_together(page, address,
     bad = tmp_path / "notes.wav"
     bad.write_text("this is no sound")
     upload(page, address, *files, bad)
-    page.get_by_text("3 of 4 files could be analysed.").wait_for()
-    page.get_by_role("alert").filter(has_text="notes.wav").wait_for()
+    expect(page.get_by_text("3 of 4 files could be analysed.")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="notes.wav")).to_be_visible()
     cells = page.get_by_test_id("stDataFrame").locator("[role=gridcell]").filter(has_text=".wav")
-    cells.first.wait_for(state="attached")
+    expect(cells.first).to_be_attached()
     assert cells.all_text_contents() == ["first.wav", "second.wav", "third.wav", "notes.wav"]
 
     shown = page.get_by_test_id("stText")
     for name in ("second.wav", "third.wav"):
         page.get_by_role("button", name="Next file").click()
-        shown.filter(has_text=name).wait_for()
-    sync_api.expect(page.get_by_role("button", name="Next file")).to_be_disabled()
-    page.wait_for_selector("[data-test-script-state=notRunning]")  # the buttons for download are the last to be new
-    (one,) = json.loads(taken(page, page.get_by_role("button", name="JSON").first))
+        expect(shown.filter(has_text=name)).to_be_visible()
+    expect(page.get_by_role("button", name="Next file")).to_be_disabled()
+    expect(page.locator(DONE)).to_be_attached()  # the buttons for download are the last to be new
+    (one,) = json.loads(download_file(page.get_by_role("button", name="JSON").first))
     assert one["file"] == "third.wav"
-    table = pd.read_csv(io.BytesIO(taken(page, page.get_by_role("button", name="CSV").last)))
+    table = pd.read_csv(io.BytesIO(download_file(page.get_by_role("button", name="CSV").last)))
     assert set(table.file) == {file.name for file in files}
-    with zipfile.ZipFile(io.BytesIO(taken(page, page.get_by_role("button", name="TextGrid (ZIP)")))) as made:
+    with zipfile.ZipFile(io.BytesIO(download_file(page.get_by_role("button", name="TextGrid (ZIP)")))) as made:
         assert set(made.namelist()) == {"first.TextGrid", "second.TextGrid", "third.TextGrid"}
 
 
@@ -141,15 +119,18 @@ def test_the_microphone_records_once_consent_is_given(page, address):
     page.get_by_role("radio", name="Microphone").click()
     page.get_by_text("Everyone who can be heard").click()
     page.get_by_role("button", name="Record", exact=True).click()
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(2000)  # so long it records
     page.get_by_role("button", name="Stop recording").click()
-    page.get_by_text("microphone.wav").wait_for()
-    segments(page).first.wait_for()
+    expect(page.get_by_text("microphone.wav")).to_be_visible()
+    expect(segments(page).first).to_be_visible()
+    (result,) = json.loads(download_file(page.get_by_role("button", name="JSON")))
+    assert 1 < result["duration_s"] < 10
+    assert len(result["segments"]) == segments(page).count()
 
 
 def test_nothing_is_fetched_from_elsewhere(page, address):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
-    segments(page).first.wait_for()
+    expect(segments(page).first).to_be_visible()
     assert not [url for url in asked if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))]
