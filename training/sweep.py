@@ -24,7 +24,7 @@ app = typer.Typer(**APP)
 def sweep(
     context: typer.Context,
     what: Annotated[Literal["segment-size", "alpha"], typer.Argument(help="the setting to sweep")],
-    config: Annotated[Path, typer.Option(help="a file of settings, see training/configs")],
+    config: Annotated[Path, typer.Option(help="a file of settings, or the name of one in training/configs")],
     root: Annotated[Path, typer.Option(help="the corpus's folder")],
     out: Annotated[Path, typer.Option(help="the folder to write")],
     values: Annotated[list[float] | None, typer.Option(help="frames of a segment, or α")] = None,

@@ -24,7 +24,7 @@ app = typer.Typer(**APP)
 @app.command("train", cls=Command, context_settings=WITH_SETTINGS)
 def train(
     context: typer.Context,
-    config: Annotated[Path, typer.Option(help="a file of settings, see training/configs")],
+    config: Annotated[Path, typer.Option(help="a file of settings, or the name of one in training/configs")],
     root: Annotated[Path, typer.Option(help="the corpus's folder")],
     out: Annotated[Path | None, typer.Option(help="the run folder to write; else runs/CORPUS/SYSTEM")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="one or several; else 0")] = None,

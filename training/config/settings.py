@@ -186,6 +186,7 @@ class Settings:
             require(system in SYSTEMS, f"alpha.{system}", alpha, f"α of one of {', '.join(SYSTEMS)}")
 
 
+CONFIGS = Path(__file__).parents[1] / "configs"
 SETTINGS = TypeAdapter(Settings)
 
 
@@ -210,20 +211,26 @@ class UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def find_config(path: Path) -> Path:
+    """Find a file of settings by its path, or one that comes with the project by its bare name, e.g. `ravdess`."""
+    bundled = CONFIGS / f"{path}.yaml"
+    return bundled if not path.exists() and len(path.parts) == 1 and bundled.is_file() else path
+
+
 def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settings:
     """Read settings from a YAML file, with values of the command line over them.
 
     The block `systems` of the file holds by system the settings that differ for it; it goes over the rest of the file.
 
     Args:
-        path: the file.
+        path: the file, or a name for `find_config`.
         overrides: values as text, by name, e.g. `augmentation.speed`.
 
     Raises:
         SettingError: no such file, no YAML, an unknown name or a value of another kind.
     """
     try:
-        values = yaml.load(path.read_text(), UniqueKeyLoader) or {}
+        values = yaml.load(find_config(path).read_text(), UniqueKeyLoader) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingError(f"the settings {path} cannot be read: {error}") from error
     require(isinstance(values, dict), f"file {path}", values, "settings by name")

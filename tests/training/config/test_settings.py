@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 import yaml
 
 from segser_core.errors import SettingError
-from tests.support.paths import ROOT
+from tests.support.paths import CONFIGS
 from training.config.overrides import corpus_options, parse_overrides
 from training.config.settings import (
     Augmentation,
@@ -13,8 +15,6 @@ from training.config.settings import (
     settings_from,
     to_yaml,
 )
-
-CONFIGS = ROOT / "training" / "configs"
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.stem)
@@ -178,3 +178,13 @@ def test_a_broken_file_is_refused(content, tmp_path):
         read_settings(tmp_path / "a.yaml")
     with pytest.raises(SettingError, match="cannot be read"):
         read_settings(tmp_path / "absent.yaml")
+
+
+def test_a_config_is_found_by_its_bare_name():
+    assert read_settings(Path("ravdess")) == read_settings(CONFIGS / "ravdess.yaml")
+
+
+def test_a_file_of_ones_own_goes_before_a_config_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("ravdess").write_text("epochs: 7")
+    assert read_settings(Path("ravdess")).epochs == 7
