@@ -16,7 +16,7 @@ from segser_core.runs.run import read_run
 from segser_core.statistics.scores import compute_metrics
 from training.corpora import load_corpus
 from training.corpora.protocols import folds
-from training.corpora.ravdess import PAPER_LABELS
+from training.corpora.ravdess import RAVDESS_PAPER_LABELS
 from training.release.bundle import model_card, score_row
 
 NAMES = ("baseline", "seg+tri-w")
@@ -35,7 +35,7 @@ def test_the_models_are_listed_with_their_scores():
     listed = {m.name: m for m in list_models()}
     assert set(NAMES) <= set(listed)
     for m in listed.values():
-        assert m.labels == PAPER_LABELS
+        assert m.labels == RAVDESS_PAPER_LABELS
         assert m.corpus == "ravdess"
         assert 0.5 < m.uar < 1
 
@@ -82,7 +82,7 @@ def test_the_readme_quotes_the_runs():
 def test_every_layer_was_tuned_and_no_position_is_stored(name, shared):
     tuned = SegmentEmotionModel.from_folder(find_checkpoint(name))
     encoder = str(shared / "backbones" / "whisper-base-encoder")
-    start = SegmentEmotionModel.from_encoder(encoder, labels=list(PAPER_LABELS), layer=3).state_dict()
+    start = SegmentEmotionModel.from_encoder(encoder, labels=list(RAVDESS_PAPER_LABELS), layer=3).state_dict()
     weights = tuned.state_dict()
     assert not any("position" in key for key in weights)
     still = [k for k, w in weights.items() if k.endswith("weight") and torch.allclose(w, start[k].half().float())]

@@ -52,7 +52,7 @@ def evaluate(
         ray_address=ray_address,
     )
     try:
-        metrics = evaluation.evaluate(request)
+        metrics = evaluation.run_evaluation(request)
     except KeyboardInterrupt:
         print_error_line("interrupted; --resume goes on")
         raise typer.Exit(INTERRUPTED) from None

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from segser_core.errors import SettingError
 
 ONLY_KNOWN_NAMES = ConfigDict(extra="forbid")
-EXPECTED = {  # by pydantic's type of error
+_EXPECTED_BY_ERROR = {  # by pydantic's type of error
     "bool_type": "true or false",
     "dataclass_type": "settings by name",
     "dict_type": "values by name",
@@ -69,7 +69,7 @@ def setting_error(error: ValidationError, settings: type) -> SettingError:
 def expectation(error: ErrorDetails, settings: type) -> str:
     """Describe the values that the setting of an error can have."""
     *groups, name = error["loc"] or [""]
-    template = EXPECTED.get(error["type"], error["msg"])
+    template = _EXPECTED_BY_ERROR.get(error["type"], error["msg"])
     text = template.format(**error.get("ctx", {})).replace("'", "")
     may_be_none = type(None) in get_args(get_type_hints(group_at(settings, groups)).get(str(name)))
     return f"{text}, or null" if may_be_none else text

@@ -1,4 +1,4 @@
-"""Corpora by name: each file of this package that holds a `DEFINITION` is one (see `training.corpora.definition`)."""
+"""Corpora by name: a file of this package that makes a `CorpusDefinition` declares one."""
 
 import inspect
 import pkgutil
@@ -29,9 +29,8 @@ __all__ = [
 def corpus_definitions() -> dict[str, CorpusDefinition]:
     """Find the corpora of this package: their definitions by name, in order."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "__main__")
-    modules = (import_module(f"{__name__}.{name}") for name in names)
-    found = (getattr(module, "DEFINITION", None) for module in modules)
-    return {definition.name: definition for definition in found if definition is not None}
+    values = (value for name in names for value in vars(import_module(f"{__name__}.{name}")).values())
+    return {value.name: value for value in values if isinstance(value, CorpusDefinition)}
 
 
 def corpus_title(name: str) -> str:

@@ -15,20 +15,21 @@ from segser_core.errors import CorpusError
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, LeftOut, check_folder
 from training.corpora.definition import CorpusDefinition
+from training.corpora.fold import SPLITS
 from training.corpora.manifest import corpus_from_table, with_all_columns
 
-HEADER = "db.yaml"
-ALSO = {"gender": "gender", "text": "transcription", "session": "session"}
-SPLITS = ("train", "dev", "test")
-BROKEN = (OSError, ValueError, TypeError, KeyError, RuntimeError, AttributeError, yaml.YAMLError)
+_HEADER = "db.yaml"
+_ALSO = {"gender": "gender", "text": "transcription", "session": "session"}
+_READ_ERRORS = (OSError, ValueError, TypeError, KeyError, RuntimeError, AttributeError, yaml.YAMLError)
 
 
-def load(root: Path, label: str = "emotion", speaker: str = "speaker", tables: str | None = None) -> Corpus:
+def load_audformat(root: Path, label: str = "emotion", speaker: str = "speaker", tables: str | None = None) -> Corpus:
     """Load the database in `root`; labels in the project's spelling, others as they are.
 
     Args:
         root: the folder that holds db.yaml.
-        label, speaker: names of schemes.
+        label: name of the scheme of the emotion.
+        speaker: name of the scheme of the speaker.
         tables: where the label is searched, separated by commas; all tables where it is None.
 
     Raises:
@@ -36,8 +37,8 @@ def load(root: Path, label: str = "emotion", speaker: str = "speaker", tables: s
             label, or no file that fits.
     """
     check_folder(root)
-    if not (root / HEADER).is_file():
-        raise CorpusError(f"{root} holds no {HEADER}; give the folder of an audformat database")
+    if not (root / _HEADER).is_file():
+        raise CorpusError(f"{root} holds no {_HEADER}; give the folder of an audformat database")
     if pickled := sorted(root.glob("*.pkl")):
         raise CorpusError(f"{pickled[0]} is a pickle, which may run code and is not opened; delete it, or save as csv")
     try:
@@ -45,20 +46,20 @@ def load(root: Path, label: str = "emotion", speaker: str = "speaker", tables: s
         found = labelled_files(database, label, speaker, tables.split(",") if tables else None)
     except ImportError as error:
         raise CorpusError("an audformat database needs a package of that name: `pip install audformat`") from error
-    except BROKEN as error:
+    except _READ_ERRORS as error:
         raise CorpusError(f"the audformat database in {root} cannot be read: {str(error).splitlines()[0]}") from error
     if found.empty:
         raise CorpusError(f"nothing in {root} has {label!r}; its schemes are {', '.join(database.schemes)}")
     parts = is_part_of_file(found)
-    whole = found[~parts].rename(columns={label: "label", speaker: "speaker"} | {v: k for k, v in ALSO.items()})
+    whole = found[~parts].rename(columns={label: "label", speaker: "speaker"} | {v: k for k, v in _ALSO.items()})
     corpus = corpus_from_table("audformat", root, with_all_columns(whole.rename(columns={"file": "path"})))
     left_out = [LeftOut(path, "a stretch of a file; cut it to a file of its own") for path in found[parts]["file"]]
     return Corpus("audformat", root, corpus.manifest, (*corpus.left_out, *left_out), notes=corpus.notes)
 
 
 def labelled_files(database: Any, label: str, speaker: str, tables: list[str] | None) -> pd.DataFrame:
-    """List the labelled files: file (and start and end of parts of files), label, speaker, `ALSO`, split."""
-    found = database.get(label, [speaker, *ALSO.values()], tables=tables)
+    """List the labelled files: file (and start and end of parts of files), label, speaker, `_ALSO`, split."""
+    found = database.get(label, [speaker, *_ALSO.values()], tables=tables)
     files = found.index.get_level_values("file")
     for name, split in database.splits.items():
         if len(found) and split.type in SPLITS:
@@ -74,4 +75,4 @@ def is_part_of_file(found: pd.DataFrame) -> pd.Series:
     return (found["start"] > pd.Timedelta(0)) | found["end"].notna()
 
 
-DEFINITION = CorpusDefinition(name="audformat", info=CorpusInfo("audformat"), load=load)
+AUDFORMAT = CorpusDefinition(name="audformat", info=CorpusInfo("audformat"), load=load_audformat)

@@ -20,9 +20,9 @@ from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_f
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, fold_by_speaker
 
-LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
-EMOTIONS = {"ANG": "angry", "DIS": "disgust", "FEA": "fearful", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
-SENTENCES = {
+CREMAD_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
+_EMOTIONS = {"ANG": "angry", "DIS": "disgust", "FEA": "fearful", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
+_SENTENCES = {
     "DFA": "Don't forget a jacket",
     "IEO": "It's eleven o'clock",
     "IOM": "I'm on my way to the meeting",
@@ -36,30 +36,38 @@ SENTENCES = {
     "TSI": "The surface is slick",
     "WSI": "We'll stop in a couple of minutes",
 }
-LEVELS = {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified", "X": "unspecified"}
-ACTORS = tuple(str(number) for number in range(1001, 1092))
-BLANK = "1076_MTI_SAD_XX"
-EXPECTED = {"neutral": 1087, "happy": 1271, "sad": 1270, "angry": 1271, "fearful": 1271, "disgust": 1271}  # no BLANK
-FIXED_SIZES = {"train": 5393, "dev": 738, "test": 1310}
-BY_SPEAKER = Counts(
+_LEVELS = {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified", "X": "unspecified"}
+CREMAD_ACTORS = tuple(str(number) for number in range(1001, 1092))
+BLANK_RECORDING = "1076_MTI_SAD_XX"
+# without the blank one
+CREMAD_COUNTS = {
+    "neutral": 1087,
+    "happy": 1271,
+    "sad": 1270,
+    "angry": 1271,
+    "fearful": 1271,
+    "disgust": 1271,
+}  # no blank
+_FIXED_SIZES = {"train": 5393, "dev": 738, "test": 1310}
+_BY_SPEAKER = Counts(
     ("speaker",),
-    {(a,): {"1002": 81, "1008": 76, "1009": 76, "1019": 76, "1076": 80}.get(a, 82) for a in ACTORS},
+    {(a,): {"1002": 81, "1008": 76, "1009": 76, "1019": 76, "1076": 80}.get(a, 82) for a in CREMAD_ACTORS},
 )
-FOLDS = 5
-ENDINGS = (".wav", ".flac", ".mp3", ".opus")
-ACTORS_TABLE, VOTES_TABLE = "actors.csv", "votes_audio.csv"
-VOTES = tuple(f"votes_{label}" for label in LABELS)
-NOTES = (
+_FOLDS = 5
+_ENDINGS = (".wav", ".flac", ".mp3", ".opus")
+_ACTORS_TABLE, _VOTES_TABLE = "actors.csv", "votes_audio.csv"
+VOTE_COLUMNS = tuple(f"votes_{label}" for label in CREMAD_LABELS)
+_NOTES = (
     "Twelve sentences in all: the same words are in train and test.",
     "Acted: a label is what the actor was asked to express; `heard` is what most raters heard, the same in fewer "
     "than half of the clips.",
     "The copy in Opus at 20 kbit/s has nothing above 5.5 kHz: beside other corpora, a model can learn that in place of "
     "the emotion.",
 )
-NAME = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{1,2})")
+_NAME = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{1,2})")
 
 
-def load(root: Path) -> Corpus:
+def load_cremad(root: Path) -> Corpus:
     """Load CREMA-D from below `root`.
 
     The manifest's further columns are `age` in years, `votes_<class>` (numbers of raters), `heard` (the class of most
@@ -68,38 +76,39 @@ def load(root: Path) -> Corpus:
     Raises:
         CorpusError: there is no such folder, no file in it has a CREMA-D name, or one of its tables cannot be read.
     """
-    manifest, left_out = load_by_file_name(root, parse, endings=ENDINGS, tables=(ACTORS_TABLE, VOTES_TABLE))
+    tables = (_ACTORS_TABLE, _VOTES_TABLE)
+    manifest, left_out = load_by_file_name(root, parse_cremad_name, endings=_ENDINGS, tables=tables)
     manifest = with_votes(with_actors(manifest, root), root)
-    return Corpus("cremad", root, manifest, left_out, EXPECTED, NOTES, (BY_SPEAKER,))
+    return Corpus("cremad", root, manifest, left_out, CREMAD_COUNTS, _NOTES, (_BY_SPEAKER,))
 
 
-def parse(stem: str) -> Utterance:
+def parse_cremad_name(stem: str) -> Utterance:
     """Read the name of a recording; `stem` is the file's name without its ending.
 
     Raises:
         Misfit: the name is none of CREMA-D's, or that of the blank recording.
     """
-    match = NAME.fullmatch(stem)
+    match = _NAME.fullmatch(stem)
     if not match:
         raise Misfit("the name is not actor, sentence, emotion, level, as in 1001_DFA_ANG_XX")
     actor, sentence, emotion, level = match.groups()
-    if actor not in ACTORS:
-        raise Misfit(f"actor {actor} does not exist here; known: {ACTORS[0]} to {ACTORS[-1]}")
+    if actor not in CREMAD_ACTORS:
+        raise Misfit(f"actor {actor} does not exist here; known: {CREMAD_ACTORS[0]} to {CREMAD_ACTORS[-1]}")
     for part, code, known in (
-        ("sentence", sentence, SENTENCES),
-        ("emotion", emotion, EMOTIONS),
-        ("level", level, LEVELS),
+        ("sentence", sentence, _SENTENCES),
+        ("emotion", emotion, _EMOTIONS),
+        ("level", level, _LEVELS),
     ):
         if code not in known:
             raise Misfit(f"{part} {code} does not exist here; known: {', '.join(known)}")
-    if stem == BLANK:
+    if stem == BLANK_RECORDING:
         raise Misfit("blank: it holds no speech")
-    return Utterance(stem, actor, "", EMOTIONS[emotion], SENTENCES[sentence], LEVELS[level])
+    return Utterance(stem, actor, "", _EMOTIONS[emotion], _SENTENCES[sentence], _LEVELS[level])
 
 
 def with_actors(manifest: pd.DataFrame, root: Path) -> pd.DataFrame:
     """Add each actor's gender and age (years) to a manifest."""
-    actors = read_table(root / ACTORS_TABLE, ("actor", "age", "sex")).set_index("actor")
+    actors = read_csv_table(root / _ACTORS_TABLE, ("actor", "age", "sex")).set_index("actor")
     return manifest.assign(
         gender=manifest["speaker"].map(actors["sex"].to_dict()).astype(object).fillna(""),
         age=pd.to_numeric(manifest["speaker"].map(actors["age"]), errors="coerce"),
@@ -108,20 +117,20 @@ def with_actors(manifest: pd.DataFrame, root: Path) -> pd.DataFrame:
 
 def with_votes(manifest: pd.DataFrame, root: Path) -> pd.DataFrame:
     """Add the raters' votes on each clip, the majority's label and the share that heard the label to a manifest."""
-    table = read_table(root / VOTES_TABLE, ("file", *LABELS)).set_index("file")[list(LABELS)]
+    table = read_csv_table(root / _VOTES_TABLE, ("file", *CREMAD_LABELS)).set_index("file")[list(CREMAD_LABELS)]
     of_clips = table.apply(pd.to_numeric, errors="coerce").reindex(manifest["utterance_id"])
     votes = of_clips.to_numpy(dtype=float)  # (clips, classes), NaN where nobody rated
     rated = ~np.isnan(votes).any(axis=1)
     most = votes == votes.max(axis=1, keepdims=True)
-    heard = np.where(most.sum(axis=1) == 1, np.array(LABELS)[most.argmax(axis=1)], "")
-    acted = votes[np.arange(len(votes)), manifest["label"].map(LABELS.index)]
+    heard = np.where(most.sum(axis=1) == 1, np.array(CREMAD_LABELS)[most.argmax(axis=1)], "")
+    acted = votes[np.arange(len(votes)), manifest["label"].map(CREMAD_LABELS.index)]
     with np.errstate(invalid="ignore"):
         agreement = acted / votes.sum(axis=1)
-    counts = pd.DataFrame(votes, columns=list(VOTES), index=manifest.index)
+    counts = pd.DataFrame(votes, columns=list(VOTE_COLUMNS), index=manifest.index)
     return manifest.assign(heard=np.where(rated, heard, ""), agreement=agreement, **counts)
 
 
-def read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def read_csv_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Read one of the corpus's CSV files as text; an empty table where there is none.
 
     Raises:
@@ -140,27 +149,31 @@ def read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 def fixed_folds(corpus: Corpus) -> list[Fold]:
     """Divide by actor once: 1001 to 1066 train, 1067 to 1075 development, 1076 to 1091 test."""
-    dev, test = ({a for a in ACTORS if first <= a <= last} for first, last in (("1067", "1075"), ("1076", "1091")))
-    return [fold_by_speaker(0, LABELS, corpus.manifest, dev, test)]
+    dev, test = (set(CREMAD_ACTORS[first - 1001 : last - 1000]) for first, last in ((1067, 1075), (1076, 1091)))
+    return [fold_by_speaker(0, CREMAD_LABELS, corpus.manifest, dev, test)]
 
 
 def actor_folds(corpus: Corpus) -> list[Fold]:
     """Divide by actor into five folds: every fifth actor tests, those of the next fold (cyclic) validate (ours)."""
-    groups = [set(ACTORS[fold::FOLDS]) for fold in range(FOLDS)]
-    return [fold_by_speaker(i, LABELS, corpus.manifest, groups[(i + 1) % FOLDS], test) for i, test in enumerate(groups)]
+    groups = [set(CREMAD_ACTORS[fold::_FOLDS]) for fold in range(_FOLDS)]
+    following = [*groups[1:], groups[0]]
+    return [
+        fold_by_speaker(i, CREMAD_LABELS, corpus.manifest, dev, test)
+        for i, (test, dev) in enumerate(zip(groups, following, strict=True))
+    ]
 
 
-DEFINITION = CorpusDefinition(
+CREMAD = CorpusDefinition(
     name="cremad",
     info=CorpusInfo(
         "CREMA-D",
-        sentences=len(SENTENCES),
+        sentences=len(_SENTENCES),
         training_data="actors who were asked to show an emotion, in twelve sentences",
     ),
-    load=load,
+    load=load_cremad,
     protocols=(
-        Protocol(name="cremad-fixed", divide=fixed_folds, sizes=FIXED_SIZES),
+        Protocol(name="cremad-fixed", divide=fixed_folds, sizes=_FIXED_SIZES),
         Protocol(name="cremad-actor", divide=actor_folds),
     ),
-    run_columns=("age", "heard", "agreement", *VOTES),
+    run_columns=("age", "heard", "agreement", *VOTE_COLUMNS),
 )

@@ -19,7 +19,7 @@ SHORTEST_S = 0.1  # played a quarter faster it still makes frames
 MOST_BROKEN = 0.01  # of a corpus whose complete counts nobody knows
 MOST_NAMED = 20
 BLOCK_S = 60.0
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def drop_undecodable(divided: Sequence[Fold], corpus: Corpus, *, partial: bool = False) -> list[Fold]:
@@ -48,7 +48,7 @@ def drop_undecodable(divided: Sequence[Fold], corpus: Corpus, *, partial: bool =
         )
     left_out = (*corpus.left_out, *broken)
     if left_out:
-        log.warning("%d files of %s are left out: %s", len(left_out), corpus.name, reasons_in_words(left_out))
+        _log.warning("%d files of %s are left out: %s", len(left_out), corpus.name, reasons_in_words(left_out))
     return [
         dataclasses.replace(
             f, manifest=f.manifest[~f.manifest["path"].isin([b.path for b in broken])], left_out=left_out

@@ -27,7 +27,7 @@ class Protocol:
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusDefinition:
-    """A corpus as its file in `training/corpora` declares it, under the name `DEFINITION`.
+    """A corpus as its file in `training/corpora` declares it; the package finds it there.
 
     Attributes:
         name: as settings, runs and the command line write it.

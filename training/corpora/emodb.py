@@ -12,7 +12,7 @@ from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_f
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, leave_one_out
 
-EMOTIONS = {
+_EMOTIONS = {
     "W": "angry",
     "L": "bored",
     "E": "disgust",
@@ -21,10 +21,10 @@ EMOTIONS = {
     "T": "sad",
     "N": "neutral",
 }
-GENDERS = dict.fromkeys(("03", "10", "11", "12", "15"), "male") | dict.fromkeys(
+_GENDERS = dict.fromkeys(("03", "10", "11", "12", "15"), "male") | dict.fromkeys(
     ("08", "09", "13", "14", "16"), "female"
 )
-TEXTS = {
+_TEXTS = {
     "a01": "Der Lappen liegt auf dem Eisschrank.",
     "a02": "Das will sie am Mittwoch abgeben.",
     "a04": "Heute abend könnte ich es ihm sagen.",
@@ -36,53 +36,53 @@ TEXTS = {
     "b09": "Ich will das eben wegbringen und dann mit Karl was trinken gehen.",
     "b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen.",
 }
-EXPECTED = {"neutral": 79, "happy": 71, "sad": 62, "angry": 127, "fearful": 69, "disgust": 46, "bored": 81}
-LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "bored")
-BY_SPEAKER = Counts(
-    ("speaker",), dict(zip(((s,) for s in sorted(GENDERS)), (49, 58, 43, 38, 55, 35, 61, 69, 56, 71), strict=True))
+_EXPECTED = {"neutral": 79, "happy": 71, "sad": 62, "angry": 127, "fearful": 69, "disgust": 46, "bored": 81}
+EMODB_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "bored")
+_BY_SPEAKER = Counts(
+    ("speaker",), dict(zip(((s,) for s in sorted(_GENDERS)), (49, 58, 43, 38, 55, 35, 61, 69, 56, 71), strict=True))
 )
-NOTES = (
+_NOTES = (
     "Ten sentences in all: the same words are in train and test.",
     "Speaker 08 has no disgust: that fold's UAR is over six classes.",
     "Acted: a label is what the actor was asked to express.",
 )
-NAME = re.compile(r"(\d\d)([ab]\d\d)([A-Z])([a-z])")
+_NAME = re.compile(r"(\d\d)([ab]\d\d)([A-Z])([a-z])")
 
 
-def load(root: Path) -> Corpus:
+def load_emodb(root: Path) -> Corpus:
     """Load EMO-DB from below `root`.
 
     Raises:
         CorpusError: there is no such folder, or no file in it has an EMO-DB name.
     """
-    manifest, left_out = load_by_file_name(root, parse)
-    return Corpus("emodb", root, manifest, left_out, EXPECTED, NOTES, (BY_SPEAKER,))
+    manifest, left_out = load_by_file_name(root, parse_emodb_name)
+    return Corpus("emodb", root, manifest, left_out, _EXPECTED, _NOTES, (_BY_SPEAKER,))
 
 
-def parse(stem: str) -> Utterance:
+def parse_emodb_name(stem: str) -> Utterance:
     """Read the name of a recording; `stem` is the file's name without its ending.
 
     Raises:
         Misfit: the name is none of EMO-DB's.
     """
-    match = NAME.fullmatch(stem)
+    match = _NAME.fullmatch(stem)
     if not match:
         raise Misfit("the name is not speaker, text, emotion, version, as in 03a01Fa")
     speaker, text, emotion, _version = match.groups()
-    for what, got, known in (("speaker", speaker, GENDERS), ("text", text, TEXTS), ("emotion", emotion, EMOTIONS)):
+    for what, got, known in (("speaker", speaker, _GENDERS), ("text", text, _TEXTS), ("emotion", emotion, _EMOTIONS)):
         if got not in known:
             raise Misfit(f"{what} {got} does not exist here; known: {', '.join(sorted(known))}")
-    return Utterance(stem, speaker, GENDERS[speaker], EMOTIONS[emotion], TEXTS[text], "acted")
+    return Utterance(stem, speaker, _GENDERS[speaker], _EMOTIONS[emotion], _TEXTS[text], "acted")
 
 
-def speaker_folds(corpus: Corpus) -> list[Fold]:
+def emodb_speaker_folds(corpus: Corpus) -> list[Fold]:
     """Leave one speaker out: ten folds."""
-    return leave_one_out(corpus.manifest, LABELS)
+    return leave_one_out(corpus.manifest, EMODB_LABELS)
 
 
-DEFINITION = CorpusDefinition(
+EMODB = CorpusDefinition(
     name="emodb",
-    info=CorpusInfo("EMO-DB", sentences=len(TEXTS)),
-    load=load,
-    protocols=(Protocol(name="emodb-speaker", divide=speaker_folds),),
+    info=CorpusInfo("EMO-DB", sentences=len(_TEXTS)),
+    load=load_emodb,
+    protocols=(Protocol(name="emodb-speaker", divide=emodb_speaker_folds),),
 )

@@ -24,21 +24,21 @@ from typing import Any
 
 from segser_core.errors import CorpusError
 from segser_core.runs.corpus_info import CorpusInfo
-from training.corpora import manifest
 from training.corpora.corpus import Corpus, Misfit, Utterance, load_by_file_name, normalise_label
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, leave_one_out
+from training.corpora.manifest import MANIFEST_FILES, MANIFEST_RUN_COLUMNS, load_manifest
 
-LABELS = ("neutral", "happy", "sad", "angry", "tender")
-SPEAKERS = 9
-GENDERS = {"m": "male", "male": "male", "f": "female", "female": "female"}
-NEEDED = ("speaker", "label")
-GROUPS = tuple(f.name for f in dataclasses.fields(Utterance))
-EXAMPLE = r"(?P<speaker>(?P<gender>[MF])\d)/(?P<label>[a-z]+)_(?P<text>\d+)"
-NOTES = ("Acted prose: a label is what the actor was asked to express.",)
+FESC_LABELS = ("neutral", "happy", "sad", "angry", "tender")
+_SPEAKERS = 9
+_GENDERS = {"m": "male", "male": "male", "f": "female", "female": "female"}
+_NEEDED = ("speaker", "label")
+_GROUPS = tuple(f.name for f in dataclasses.fields(Utterance))
+PATTERN_EXAMPLE = r"(?P<speaker>(?P<gender>[MF])\d)/(?P<label>[a-z]+)_(?P<text>\d+)"
+_NOTES = ("Acted prose: a label is what the actor was asked to express.",)
 
 
-def load(root: Path, pattern: str | None = None, labels: dict[str, str] | None = None) -> Corpus:
+def load_fesc(root: Path, pattern: str | None = None, labels: dict[str, str] | None = None) -> Corpus:
     r"""Load FESC from below `root`, by a pattern, or by its manifest where none is given.
 
     Args:
@@ -50,14 +50,15 @@ def load(root: Path, pattern: str | None = None, labels: dict[str, str] | None =
         CorpusError: a pattern that is none or lacks a group, neither pattern nor manifest, or no file that fits.
     """
     if pattern is None:
-        if not any((root / name).is_file() for name in manifest.FILES):
+        if not any((root / name).is_file() for name in MANIFEST_FILES):
             raise CorpusError(
-                f"{root} holds no {manifest.FILES[0]}, and no pattern says how FESC's files are named there; give one "
-                f"for the path without its ending, e.g. --corpus-options.pattern '{EXAMPLE}', or write a manifest"
+                f"{root} holds no {MANIFEST_FILES[0]}, and no pattern says how FESC's files are named there; give one "
+                f"for the path without its ending, e.g. --corpus-options.pattern '{PATTERN_EXAMPLE}', or write "
+                "a manifest"
             )
-        return check_labels(dataclasses.replace(manifest.load(root), name="fesc", notes=NOTES))
+        return check_labels(dataclasses.replace(load_manifest(root), name="fesc", notes=_NOTES))
     table, left_out = load_by_file_name(root, PathParser(compile_pattern(pattern), labels or {}), with_folders=True)
-    return Corpus("fesc", root, table, left_out, notes=NOTES)
+    return Corpus("fesc", root, table, left_out, notes=_NOTES)
 
 
 def check_labels(corpus: Corpus) -> Corpus:
@@ -66,8 +67,10 @@ def check_labels(corpus: Corpus) -> Corpus:
     Raises:
         CorpusError: a label that is none of FESC's.
     """
-    if unknown := sorted(set(corpus.manifest["label"]) - set(LABELS)):
-        raise CorpusError(f"the manifest in {corpus.root} has the label {unknown[0]}; FESC has {', '.join(LABELS)}")
+    if unknown := sorted(set(corpus.manifest["label"]) - set(FESC_LABELS)):
+        raise CorpusError(
+            f"the manifest in {corpus.root} has the label {unknown[0]}; FESC has {', '.join(FESC_LABELS)}"
+        )
     return corpus
 
 
@@ -82,9 +85,9 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     except (re.error, TypeError) as error:
         raise CorpusError(f"the pattern {pattern!r} is no regular expression: {error}") from error
     groups = set(expression.groupindex)
-    if (missing := set(NEEDED) - groups) or (unknown := groups - set(GROUPS)):
+    if (missing := set(_NEEDED) - groups) or (unknown := groups - set(_GROUPS)):
         wrong = f"lacks the group {min(missing)}" if missing else f"has the unknown group {min(unknown)}"
-        raise CorpusError(f"the pattern {pattern!r} {wrong}; known are {', '.join(GROUPS)}, as in {EXAMPLE}")
+        raise CorpusError(f"the pattern {pattern!r} {wrong}; known are {', '.join(_GROUPS)}, as in {PATTERN_EXAMPLE}")
     return expression
 
 
@@ -103,25 +106,27 @@ class PathParser:
         """
         if not (match := self.pattern.fullmatch(name)):
             raise Misfit("its path does not fit the pattern")
-        groups = dict.fromkeys(GROUPS, "") | {k: v or "" for k, v in match.groupdict().items()}
+        groups = dict.fromkeys(_GROUPS, "") | {k: v or "" for k, v in match.groupdict().items()}
         label = normalise_label(str(self.codes.get(groups["label"], groups["label"])))
-        if label not in LABELS:
-            raise Misfit(f"label {groups['label']} is none of {', '.join(LABELS)}; say in `labels` what it stands for")
-        gender = GENDERS.get(groups["gender"].lower(), groups["gender"])
+        if label not in FESC_LABELS:
+            raise Misfit(
+                f"label {groups['label']} is none of {', '.join(FESC_LABELS)}; say in `labels` what it stands for"
+            )
+        gender = _GENDERS.get(groups["gender"].lower(), groups["gender"])
         return Utterance(
             **(groups | {"utterance_id": groups["utterance_id"] or name, "label": label, "gender": gender})
         )
 
 
-def speaker_folds(corpus: Corpus) -> list[Fold]:
+def fesc_speaker_folds(corpus: Corpus) -> list[Fold]:
     """Leave one speaker out: nine folds. The next speaker validates (our choice of the one)."""
-    return leave_one_out(corpus.manifest, LABELS)
+    return leave_one_out(corpus.manifest, FESC_LABELS)
 
 
-DEFINITION = CorpusDefinition(
+FESC = CorpusDefinition(
     name="fesc",
     info=CorpusInfo("FESC"),
-    load=load,
-    protocols=(Protocol(name="fesc-speaker", divide=speaker_folds, speakers=SPEAKERS),),
-    run_columns=manifest.RUN_COLUMNS,
+    load=load_fesc,
+    protocols=(Protocol(name="fesc-speaker", divide=fesc_speaker_folds, speakers=_SPEAKERS),),
+    run_columns=MANIFEST_RUN_COLUMNS,
 )

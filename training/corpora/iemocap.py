@@ -21,7 +21,7 @@ from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut, Lost, Misf
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, leave_one_out
 
-EMOTIONS = {
+_EMOTIONS = {
     "neu": "neutral",
     "hap": "happy",
     "exc": "excited",
@@ -32,11 +32,11 @@ EMOTIONS = {
     "fea": "fearful",
     "dis": "disgust",
 }
-NO_LABEL = {"xxx": "its raters agreed on no label (xxx)", "oth": "its label is another emotion, unnamed (oth)"}
-WHY_UNLISTED = {True: "a hidden file", False: "no label line names it"}
-STYLES = {"impro": "improvised", "script": "scripted"}
-GENDERS = {"F": "female", "M": "male"}
-EXPECTED = {
+_NO_LABEL = {"xxx": "its raters agreed on no label (xxx)", "oth": "its label is another emotion, unnamed (oth)"}
+_WHY_UNLISTED = {True: "a hidden file", False: "no label line names it"}
+_STYLES = {"impro": "improvised", "script": "scripted"}
+_GENDERS = {"F": "female", "M": "male"}
+IEMOCAP_COUNTS = {
     "neutral": 1708,
     "happy": 595,
     "excited": 1041,
@@ -47,22 +47,22 @@ EXPECTED = {
     "fearful": 40,
     "disgust": 2,
 }
-FOUR_LABELS = ("neutral", "happy", "sad", "angry")
-FIVE_LABELS = ("neutral", "sad", "angry", "happy", "excited")
-BY_SESSION = {  # the counts of `FIVE_LABELS`, and of both actors' turns, women first
+IEMOCAP_LABELS = ("neutral", "happy", "sad", "angry")
+_FIVE_LABELS = ("neutral", "sad", "angry", "happy", "excited")
+IEMOCAP_BY_SESSION = {  # the counts of `_FIVE_LABELS`, and of both actors' turns, women first
     "1": ((384, 194, 229, 135, 143), (528, 557)),
     "2": ((362, 197, 137, 117, 210), (481, 542)),
     "3": ((320, 305, 240, 135, 151), (522, 629)),
     "4": ((258, 143, 327, 65, 238), (528, 503)),
     "5": ((384, 245, 170, 143, 299), (590, 651)),
 }
-NOTES = (
+_NOTES = (
     "Ten speakers in pairs that share dialogues and, where scripted, their words: fewer than ten for an interval.",
     "A label is what most of the raters chose; `agreement` is the share of them who named it.",
 )
-LINE = re.compile(r"\[[\d.]+ - [\d.]+\]\t(\S+)\t(\w+)\t\[([\d.]+), ([\d.]+), ([\d.]+)\]")
-NAME = re.compile(r"(?P<dialogue>Ses0(?P<session>[1-5])[FM]_(?P<style>impro|script)\w+)_(?P<talker>[FM])\d+")
-TRANSCRIPT_LINE = re.compile(r"(\S+) \[[\d.]+-[\d.]+\]: ?(.*)")
+_LINE = re.compile(r"\[[\d.]+ - [\d.]+\]\t(\S+)\t(\w+)\t\[([\d.]+), ([\d.]+), ([\d.]+)\]")
+_NAME = re.compile(r"(?P<dialogue>Ses0(?P<session>[1-5])[FM]_(?P<style>impro|script)\w+)_(?P<talker>[FM])\d+")
+_TRANSCRIPT_LINE = re.compile(r"(\S+) \[[\d.]+-[\d.]+\]: ?(.*)")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Turn:
     ratings: list[str] = field(default_factory=list)
 
 
-def load(root: Path, excited: str = "in") -> Corpus:
+def load_iemocap(root: Path, excited: str = "in") -> Corpus:
     """Load IEMOCAP from below `root`, the folder that holds Session1 to Session5.
 
     Args:
@@ -106,8 +106,8 @@ def load(root: Path, excited: str = "in") -> Corpus:
         )
     manifest = pd.DataFrame(rows.values()).sort_values("utterance_id", ignore_index=True)
     left_out += unlisted_files(root, {*manifest["path"], *(f.path for f in left_out)})
-    expected = {label: n for label, n in EXPECTED.items() if excited == "in" or label != "excited"}
-    return Corpus("iemocap", root, manifest, tuple(left_out), expected, NOTES, expected_counts(excited))
+    expected = {label: n for label, n in IEMOCAP_COUNTS.items() if excited == "in" or label != "excited"}
+    return Corpus("iemocap", root, manifest, tuple(left_out), expected, _NOTES, expected_counts(excited))
 
 
 def read_dialogue(file: Path, root: Path) -> Iterator[dict[str, object] | LeftOut]:
@@ -120,7 +120,7 @@ def read_dialogue(file: Path, root: Path) -> Iterator[dict[str, object] | LeftOu
     for turn in read_turns(file):
         path = file
         try:
-            if not (match := LINE.match(turn.line)):
+            if not (match := _LINE.match(turn.line)):
                 raise Misfit(f"line {turn.number} is not [start - end], turn, label, [valence, activation, dominance]")
             path = sounds / f"{match[1]}.wav"
             row = manifest_row(match, turn.ratings, path)
@@ -137,21 +137,21 @@ def manifest_row(match: re.Match[str], ratings: list[str], path: Path) -> dict[s
         Lost: no sound.
     """
     name, label, *numbers = match.groups()
-    parts = NAME.fullmatch(name)
+    parts = _NAME.fullmatch(name)
     if not parts or parts["dialogue"] != path.parent.name or f"Session{parts['session']}" != path.parents[3].name:
         raise Misfit(f"the turn {name} is none of the dialogue {path.parent.name} in {path.parents[3].name}")
-    if label not in EMOTIONS:
-        raise Misfit(NO_LABEL.get(label, f"label {label} does not exist here; known: {', '.join(EMOTIONS)}"))
+    if label not in _EMOTIONS:
+        raise Misfit(_NO_LABEL.get(label, f"label {label} does not exist here; known: {', '.join(_EMOTIONS)}"))
     if not path.is_file():
         raise Lost("there is no such file")
     known = {
         "utterance_id": name,
         "speaker": f"Ses0{parts['session']}_{parts['talker']}",
         "session": parts["session"],
-        "gender": GENDERS[parts["talker"]],
-        "label": EMOTIONS[label],
+        "gender": _GENDERS[parts["talker"]],
+        "label": _EMOTIONS[label],
         "duration_s": read_duration_s(path),
-        "style": STYLES[parts["style"]],
+        "style": _STYLES[parts["style"]],
         "agreement": rater_agreement(label, ratings),
         "dialogue": parts["dialogue"],
     }
@@ -185,7 +185,7 @@ def rater_agreement(label: str, ratings: list[str]) -> float:
 
 def read_transcript(file: Path) -> dict[str, str]:
     """Read the words of each turn of a dialogue; none where there is no such file."""
-    matches = (TRANSCRIPT_LINE.match(line) for line in read_lines(file)) if file.is_file() else ()
+    matches = (_TRANSCRIPT_LINE.match(line) for line in read_lines(file)) if file.is_file() else ()
     return {match[1]: match[2].strip() for match in matches if match}
 
 
@@ -197,7 +197,7 @@ def read_lines(file: Path) -> list[str]:
 def unlisted_files(root: Path, known: set[str]) -> list[LeftOut]:
     """List the files beside the recordings that no label line names."""
     files = sorted(p for p in root.glob("Session[1-5]/sentences/wav/*/*") if p.is_file())
-    reasons = {p.relative_to(root).as_posix(): WHY_UNLISTED[p.name.startswith(".")] for p in files}
+    reasons = {p.relative_to(root).as_posix(): _WHY_UNLISTED[p.name.startswith(".")] for p in files}
     return [LeftOut(name, why) for name, why in reasons.items() if name not in known]
 
 
@@ -205,20 +205,22 @@ def expected_counts(excited: str) -> tuple[Counts, ...]:
     """Return the counts of the complete corpus by session and by speaker, of the five labels of the four classes."""
     cells: dict[tuple[str, ...], int] = {
         (session, label): n
-        for session, (by_label, _) in BY_SESSION.items()
-        for label, n in zip(FIVE_LABELS, by_label, strict=True)
+        for session, (by_label, _) in IEMOCAP_BY_SESSION.items()
+        for label, n in zip(_FIVE_LABELS, by_label, strict=True)
         if excited == "in" or label != "excited"
     }
-    by_cell = Counts(("session", "label"), cells, FIVE_LABELS)
+    by_cell = Counts(("session", "label"), cells, _FIVE_LABELS)
     if excited == "out":
         return (by_cell,)
     speakers: dict[tuple[str, ...], int] = {
         (f"Ses0{session}_{letter}",): n
-        for session, (_, by_actor) in BY_SESSION.items()
+        for session, (_, by_actor) in IEMOCAP_BY_SESSION.items()
         for letter, n in zip("FM", by_actor, strict=True)
     }
-    sessions: dict[tuple[str, ...], int] = {(session,): sum(by_label) for session, (by_label, _) in BY_SESSION.items()}
-    return by_cell, Counts(("session",), sessions, FIVE_LABELS), Counts(("speaker",), speakers, FIVE_LABELS)
+    sessions: dict[tuple[str, ...], int] = {
+        (session,): sum(by_label) for session, (by_label, _) in IEMOCAP_BY_SESSION.items()
+    }
+    return by_cell, Counts(("session",), sessions, _FIVE_LABELS), Counts(("speaker",), speakers, _FIVE_LABELS)
 
 
 def session_folds(corpus: Corpus) -> list[Fold]:
@@ -228,13 +230,13 @@ def session_folds(corpus: Corpus) -> list[Fold]:
     names neither).
     """
     manifest = corpus.manifest.assign(label=corpus.manifest.label.replace("excited", "happy"))
-    return leave_one_out(manifest[manifest.label.isin(FOUR_LABELS)], FOUR_LABELS, "session")
+    return leave_one_out(manifest[manifest.label.isin(IEMOCAP_LABELS)], IEMOCAP_LABELS, "session")
 
 
-DEFINITION = CorpusDefinition(
+IEMOCAP = CorpusDefinition(
     name="iemocap",
     info=CorpusInfo("IEMOCAP"),
-    load=load,
+    load=load_iemocap,
     protocols=(Protocol(name="iemocap-session", divide=session_folds),),
     run_columns=("agreement",),
 )

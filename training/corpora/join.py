@@ -26,7 +26,7 @@ PAUSE_S = 0.2  # silence between parts, so that words do not run into one anothe
 GOLDEN = (5**0.5 - 1) / 2
 STYLE = "joined"
 GROUP = ("speaker", "label", "style", "session", "gender", "split")
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def read_short_clips(clips: pd.DataFrame, root: Path) -> list[ShortClip]:
         try:
             found.append(ShortClip(clip["utterance_id"], clip["text"], load_audio(root / clip["path"])))
         except AudioError as error:
-            log.warning("%s is left out: %s", clip["path"], error)
+            _log.warning("%s is left out: %s", clip["path"], error)
     return found
 
 

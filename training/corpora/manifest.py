@@ -26,13 +26,13 @@ from training.corpora.corpus import (
 )
 from training.corpora.definition import CorpusDefinition
 
-FILES = ("manifest.csv", "manifest.tsv", "manifest.parquet")
-NEEDED = ("path", "label", "speaker")
-NUMBERS = ("duration_s", "valence", "activation", "dominance", "agreement", "joined")
-RUN_COLUMNS = ("agreement", "joined", "parts")
+MANIFEST_FILES = ("manifest.csv", "manifest.tsv", "manifest.parquet")
+_NEEDED = ("path", "label", "speaker")
+_NUMBERS = ("duration_s", "valence", "activation", "dominance", "agreement", "joined")
+MANIFEST_RUN_COLUMNS = ("agreement", "joined", "parts")
 
 
-def load(root: Path) -> Corpus:
+def load_manifest(root: Path) -> Corpus:
     """Load the corpus that a manifest in `root` lists; labels in the project's spelling, others as they are.
 
     Raises:
@@ -74,10 +74,10 @@ def find_manifest(root: Path) -> Path:
         CorpusError: there is no such folder, or it holds no manifest or several.
     """
     check_folder(root)
-    files = [root / name for name in FILES if (root / name).is_file()]
+    files = [root / name for name in MANIFEST_FILES if (root / name).is_file()]
     if len(files) != 1:
         got = " and ".join(file.name for file in files) or "no manifest"
-        raise CorpusError(f"{root} holds {got}; expected one of {', '.join(FILES)}")
+        raise CorpusError(f"{root} holds {got}; expected one of {', '.join(MANIFEST_FILES)}")
     return files[0]
 
 
@@ -95,7 +95,7 @@ def read_manifest(file: Path) -> pd.DataFrame:
             table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError, ArrowException) as error:
         raise CorpusError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
-    if missing := [c for c in NEEDED if c not in table]:
+    if missing := [c for c in _NEEDED if c not in table]:
         raise CorpusError(f"{file} has no column {', '.join(missing)}; it has {', '.join(map(str, table.columns))}")
     return with_all_columns(table)
 
@@ -107,7 +107,7 @@ def with_all_columns(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _column(column: pd.Series, name: str) -> pd.Series:
-    if name in NUMBERS:
+    if name in _NUMBERS:
         return pd.to_numeric(column, errors="coerce")
     text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
     return text.map(normalise_label) if name == "label" else text
@@ -147,4 +147,6 @@ def _first_reason(left_out: list[LeftOut]) -> str:
     return f"{left_out[0].path}: {left_out[0].why}" if left_out else "it is empty"
 
 
-DEFINITION = CorpusDefinition(name="manifest", info=CorpusInfo("manifest"), load=load, run_columns=RUN_COLUMNS)
+MANIFEST = CorpusDefinition(
+    name="manifest", info=CorpusInfo("manifest"), load=load_manifest, run_columns=MANIFEST_RUN_COLUMNS
+)

@@ -16,7 +16,7 @@ from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_f
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, fold_by_speaker
 
-EMOTIONS = {
+RAVDESS_EMOTIONS = {
     "01": "neutral",
     "02": "calm",
     "03": "happy",
@@ -26,9 +26,9 @@ EMOTIONS = {
     "07": "disgust",
     "08": "surprised",
 }
-STYLES = {"01": "speech", "02": "song"}
-STATEMENTS = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
-EXPECTED = {
+RAVDESS_STYLES = {"01": "speech", "02": "song"}
+_STATEMENTS = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
+_EXPECTED = {
     "neutral": 188,
     "calm": 376,
     "happy": 376,
@@ -38,10 +38,10 @@ EXPECTED = {
     "disgust": 192,
     "surprised": 192,
 }
-PAPER_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
-ALL_LABELS = ("neutral", "calm", *PAPER_LABELS[1:])
-PAPER_SIZES = {"train": 2036, "dev": 208, "test": 208}
-EMOBOX_TEST_ACTORS = (
+RAVDESS_PAPER_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+RAVDESS_LABELS = ("neutral", "calm", *RAVDESS_PAPER_LABELS[1:])
+_PAPER_SIZES = {"train": 2036, "dev": 208, "test": 208}
+_EMOBOX_TEST_ACTORS = (
     ("01", "11", "20", "21"),
     ("04", "10", "12", "14"),
     ("08", "09", "19", "23"),
@@ -49,47 +49,47 @@ EMOBOX_TEST_ACTORS = (
     ("02", "15", "16", "18"),
     ("06", "13", "17", "22"),
 )
-BY_SPEAKER = Counts(("speaker",), {(f"{n:02d}",): 60 if n == 18 else 104 for n in range(1, 25)})
-NOTES = (
+_BY_SPEAKER = Counts(("speaker",), {(f"{n:02d}",): 60 if n == 18 else 104 for n in range(1, 25)})
+_NOTES = (
     "Two sentences in all: the same words are in train and test.",
     "03-01-03-01-02-01-07 and 03-01-03-01-02-02-07 are the same recording (one speaker, so never parted).",
     "Acted: a label is what the actor was asked to express.",
 )
-NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
+_NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
 
 
-def load(root: Path) -> Corpus:
+def load_ravdess(root: Path) -> Corpus:
     """Load RAVDESS from below `root`, speech and song.
 
     Raises:
         CorpusError: there is no such folder, or no file in it has a RAVDESS name.
     """
-    manifest, left_out = load_by_file_name(root, parse)
-    return Corpus("ravdess", root, manifest, left_out, EXPECTED, NOTES, (BY_SPEAKER,))
+    manifest, left_out = load_by_file_name(root, parse_ravdess_name)
+    return Corpus("ravdess", root, manifest, left_out, _EXPECTED, _NOTES, (_BY_SPEAKER,))
 
 
-def parse(stem: str) -> Utterance:
+def parse_ravdess_name(stem: str) -> Utterance:
     """Read the name of a recording; `stem` is the file's name without its ending.
 
     Raises:
         Misfit: the name is none of RAVDESS's sound recordings.
     """
-    match = NAME.fullmatch(stem)
+    match = _NAME.fullmatch(stem)
     if not match:
         raise Misfit("the name is not seven pairs of digits joined by hyphens")
     modality, channel, emotion, intensity, statement, repetition, actor = match.groups()
     if modality != "03":
         raise Misfit(f"modality {modality}; only 03, sound alone, is used")
-    _check("channel", channel, STYLES)
-    _check("emotion", emotion, EMOTIONS)
+    _check("channel", channel, RAVDESS_STYLES)
+    _check("emotion", emotion, RAVDESS_EMOTIONS)
     _check("intensity", intensity, ("01",) if emotion == "01" else ("01", "02"))
-    _check("statement", statement, STATEMENTS)
+    _check("statement", statement, _STATEMENTS)
     _check("repetition", repetition, ("01", "02"))
     _check("actor", actor, [f"{n:02d}" for n in range(1, 25)])
     if channel == "02" and emotion in ("07", "08"):
         raise Misfit(f"RAVDESS has no song of emotion {emotion}")
     gender = "male" if int(actor) % 2 else "female"
-    return Utterance(stem, actor, gender, EMOTIONS[emotion], STATEMENTS[statement], STYLES[channel])
+    return Utterance(stem, actor, gender, RAVDESS_EMOTIONS[emotion], _STATEMENTS[statement], RAVDESS_STYLES[channel])
 
 
 def _check(what: str, got: str, known) -> None:
@@ -100,34 +100,34 @@ def _check(what: str, got: str, known) -> None:
 def paper_folds(corpus: Corpus) -> list[Fold]:
     """Divide as the paper does (Pepino's split): speech and song, calm joins neutral, actors 1–20, 21–22, 23–24."""
     manifest = corpus.manifest.assign(label=corpus.manifest.label.replace("calm", "neutral"))
-    return [fold_by_speaker(0, PAPER_LABELS, manifest, {"21", "22"}, {"23", "24"})]
+    return [fold_by_speaker(0, RAVDESS_PAPER_LABELS, manifest, {"21", "22"}, {"23", "24"})]
 
 
 def emobox_folds(corpus: Corpus) -> list[Fold]:
     """Divide as EmoBox does: six folds, speech only, eight classes; the next fold's test actors validate (ours)."""
     speech = corpus.manifest[corpus.manifest["style"] == "speech"]
-    groups = [set(g) for g in EMOBOX_TEST_ACTORS]
+    groups = [set(g) for g in _EMOBOX_TEST_ACTORS]
     return [
-        fold_by_speaker(i, ALL_LABELS, speech, groups[(i + 1) % len(groups)], test) for i, test in enumerate(groups)
+        fold_by_speaker(i, RAVDESS_LABELS, speech, groups[(i + 1) % len(groups)], test) for i, test in enumerate(groups)
     ]
 
 
 def nkululeko_folds(corpus: Corpus) -> list[Fold]:
     """Divide as Nkululeko does: speech only, eight classes, dev actors 16, 17, 19, 20 and test actors 21–24."""
     speech = corpus.manifest[corpus.manifest["style"] == "speech"]
-    return [fold_by_speaker(0, ALL_LABELS, speech, {"16", "17", "19", "20"}, {"21", "22", "23", "24"})]
+    return [fold_by_speaker(0, RAVDESS_LABELS, speech, {"16", "17", "19", "20"}, {"21", "22", "23", "24"})]
 
 
-DEFINITION = CorpusDefinition(
+RAVDESS = CorpusDefinition(
     name="ravdess",
     info=CorpusInfo(
         "RAVDESS",
-        sentences=len(STATEMENTS),
+        sentences=len(_STATEMENTS),
         training_data="speech and song of 20 actors who were asked to show an emotion, in two sentences",
     ),
-    load=load,
+    load=load_ravdess,
     protocols=(
-        Protocol(name="ravdess-paper", divide=paper_folds, sizes=PAPER_SIZES),
+        Protocol(name="ravdess-paper", divide=paper_folds, sizes=_PAPER_SIZES),
         Protocol(name="ravdess-emobox", divide=emobox_folds),
         Protocol(name="ravdess-nkululeko", divide=nkululeko_folds),
     ),

@@ -33,7 +33,7 @@ from training.learning.objective import DivergedError, Objective, balanced_class
 from training.learning.ptapt import StageFolder, adapt_encoder, stage_seconds
 
 COMPLETE = "complete"  # the file that marks a checkpoint whose saving came to its end
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class SegmentTrainer(Trainer):
@@ -139,14 +139,14 @@ class SegmentTrainer(Trainer):
         found = [aggregate(u, s[m], rule)[0] for u, s, m in zip(utterances, segments, mask, strict=True)]
         return loss.detach(), torch.tensor(found, device=loss.device), inputs["labels"]
 
-    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+    def _log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Add the parts of the loss, averaged since the last line; warn of a collapse of the triplets."""
         if self.parts and "loss" in logs:
             names = self.parts[0]
             logs |= {name: torch.stack([p[name].float() for p in self.parts]).mean().item() for name in names}
             self.parts.clear()
             if logs.get("triplet", 0) > 0.95 * self.settings.margin and logs["distance_negative"] < 0.1:
-                log.warning(
+                _log.warning(
                     "the triplet loss rests at its margin while the distances vanish (%.3f to the negatives): "
                     "the vectors collapse; a lower alpha or learning rate helps",
                     logs["distance_negative"],
@@ -234,7 +234,7 @@ def build_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
     """Build the pretrained encoder under a fresh head, by the settings.
 
     Raises:
-        SettingError: masks of the log-mel for an encoder that is not given it anew in each step.
+        SettingError: masks of the _log-mel for an encoder that is not given it anew in each step.
     """
     model = SegmentEmotionModel.from_encoder(
         settings.encoder,
@@ -283,7 +283,7 @@ def train_fold(
         settings: what to train, and how.
         seed: of the head's weights, the batches and the augmentation.
         steps: holds what is needed to go on after a stop; where it does, training goes on.
-        logs: where TensorBoard finds its log; none is written where it is None.
+        logs: where TensorBoard finds its _log; none is written where it is None.
     """
     us = process_state()
     check_processes(settings, us.num_processes)

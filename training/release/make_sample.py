@@ -24,8 +24,8 @@ from training.config.command_line import APP, Command, run_command_line
 from training.corpora.flac import write_flac
 
 SAMPLE = Path(__file__).parents[2] / "segser_core" / "bundled" / "sample.flac"
-PAUSE_S = 0.15
-METADATA = {
+_PAUSE_S = 0.15
+_METADATA = {
     "title": "segser sample: a synthetic voice",
     "artist": "espeak-ng (speech synthesiser)",
     "comment": "Synthetic speech, no person spoke it. Made by training/make_sample.py of segser.",
@@ -42,7 +42,7 @@ class Sentence:
     amplitude: int
 
 
-SENTENCES = (
+_SENTENCES = (
     Sentence("The train leaves at nine.", 45, 190, 80),
     Sentence("I got the job!", 88, 200, 120),
     Sentence("No! Do not touch that!", 35, 220, 140),
@@ -64,10 +64,10 @@ app = typer.Typer(**APP)
 @app.command(cls=Command)
 def make_sample() -> None:
     """Make the spoken sample that ships with the project, in its place."""
-    pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
-    parts = [part for sentence in SENTENCES for part in (synthesise(sentence), pause)]
+    pause = np.zeros(round(_PAUSE_S * SAMPLE_RATE_HZ), np.float32)
+    parts = [part for sentence in _SENTENCES for part in (synthesise(sentence), pause)]
     samples = np.concatenate(parts[:-1])
-    write_flac(samples, SAMPLE, METADATA)
+    write_flac(samples, SAMPLE, _METADATA)
     typer.echo(f"{SAMPLE.name}: {len(samples) / SAMPLE_RATE_HZ:.2f} s, {SAMPLE.stat().st_size} bytes")
 
 

@@ -33,12 +33,12 @@ from training.runs.scoring import score_clips, score_clips_on_ray
 
 PART = 500  # clips: what is done again after a stop, at most
 SHARED_COLUMNS = {"seed": 0, "fold": 0}
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateRequest:
-    """What a call of `evaluate` asks for.
+    """What a call of `run_evaluation` asks for.
 
     Attributes:
         model: a bundled model's name, or a run or checkpoint folder.
@@ -72,7 +72,7 @@ class EvaluateRequest:
         return "all clips" if self.split == "all" else protocol_name(self.corpus, self.protocol)
 
 
-def evaluate(request: EvaluateRequest) -> dict[str, Any]:
+def run_evaluation(request: EvaluateRequest) -> dict[str, Any]:
     """Score the clips that are asked for and write the run folder; returns its metrics.
 
     Raises:
@@ -116,7 +116,7 @@ def trained_fold(request: EvaluateRequest) -> int | None:
     same = (request.corpus, protocol_name(request.corpus, request.protocol))
     if (meta.get("corpus"), meta.get("protocol")) != same:
         return None
-    log.info("the model was trained in %s of this protocol: the clips are of that fold alone", folder.name)
+    _log.info("the model was trained in %s of this protocol: the clips are of that fold alone", folder.name)
     return int(folder.name.removeprefix("fold-"))
 
 
@@ -130,7 +130,7 @@ def requested_clips(request: EvaluateRequest, labels: tuple[str, ...]) -> pd.Dat
         manifest = clips_of_split(corpus, request.split, request.protocol, partial=request.partial, fold=fold)
     known = manifest["label"].isin(labels)
     if not known.all():
-        log.warning("%d clips have a label that the model does not know; they are left out", (~known).sum())
+        _log.warning("%d clips have a label that the model does not know; they are left out", (~known).sum())
     return manifest[known].reset_index(drop=True)
 
 

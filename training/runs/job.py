@@ -1,7 +1,6 @@
 """Train folds under seeds, and put the run in its place."""
 
 import json
-import logging
 import shutil
 import time
 from collections.abc import Sequence
@@ -24,8 +23,8 @@ from training.corpora.decode_check import drop_undecodable, files_by_reason
 from training.corpora.fold import Fold
 from training.corpora.protocols import folds, protocol_name
 from training.features.store import FeatureStore
-from training.learning.distributed import processes
-from training.learning.trainer import seconds_spent, train_fold
+from training.learning.distributed import process_state
+from training.learning.trainer import train_fold, training_seconds
 from training.runs.add_seeds import (
     add_to_record,
     add_to_records,
@@ -37,8 +36,6 @@ from training.runs.add_seeds import (
 from training.runs.records import Records
 from training.runs.run_record import RunRecord, TrainedRunRecord, describe_run
 from training.runs.scoring import score_manifest
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +141,7 @@ def train_run(request: TrainRequest, jobs: Sequence[Job]) -> dict[str, Any] | No
     Raises:
         RunError: a run is there that the jobs cannot join, or what is to be resumed was begun with other settings.
     """
-    us, existing = processes(), existing_run(request, jobs)
+    us, existing = process_state(), existing_run(request, jobs)
     done = trainings_of(existing) if existing else []
     jobs = [job for job in jobs if (job.seed, job.fold.index) not in done]
     if done and us.is_main_process:
@@ -193,7 +190,7 @@ def keep_settings(file: Path, settings: Settings) -> None:
         begun = comparable_settings(read_settings(file))
         if other := [name for name, value in comparable_settings(settings).items() if value != begun[name]]:
             raise RunError(f"{file.parent} was begun with another {', '.join(other)}; leave out --resume")
-    elif processes().is_main_process:
+    elif process_state().is_main_process:
         write_whole(file, to_yaml(settings))
 
 
@@ -201,11 +198,11 @@ def run_job(job: Job, store: FeatureStore, settings: Settings, logs: Path) -> No
     """Train unless done; the model is kept in half precision, as it is later served."""
     if job.done:
         return
-    began = time.monotonic() - seconds_spent(job.folder / "steps")
+    began = time.monotonic() - training_seconds(job.folder / "steps")
     model = train_fold(
         job.fold, store, settings, job.seed, job.folder / "steps", logs / f"seed-{job.seed}-fold-{job.fold.index}"
     )
-    us = processes()
+    us = process_state()
     us.wait_for_everyone()  # all have read the best epoch's weights from the folder that goes now
     if us.is_main_process:
         save_checkpoint(model, job.checkpoint)

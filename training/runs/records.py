@@ -13,8 +13,19 @@ from segser_core.prediction.prediction import Prediction
 from segser_core.runs.run import Run
 from training.corpora import corpus_definitions
 
-RUN_COLUMNS = ("utterance_id", "label", "path", "speaker", "session", "gender", "split", "duration_s", "style", "text")
-log = logging.getLogger(__name__)
+COMMON_COLUMNS = (
+    "utterance_id",
+    "label",
+    "path",
+    "speaker",
+    "session",
+    "gender",
+    "split",
+    "duration_s",
+    "style",
+    "text",
+)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ class Records:
         rows: list[tuple[dict[str, Any], ScoredClip]] = []
         for clip, result in zip(clips, results, strict=False):  # results may go on to the next part
             if isinstance(result, AudioError):
-                log.warning("%s is left out: %s", clip["path"], result)
+                _log.warning("%s is left out: %s", clip["path"], result)
             else:
                 rows.append(({k: clip[k] for k in columns if k in clip} | shared, result))
         if not rows:
@@ -87,7 +98,7 @@ class Records:
 def run_columns(corpus: str) -> tuple[str, ...]:
     """List the columns of a corpus's manifest that go into a run: those of every corpus, and the corpus's own."""
     definition = corpus_definitions().get(corpus)
-    return RUN_COLUMNS + (definition.run_columns if definition else ())
+    return COMMON_COLUMNS + (definition.run_columns if definition else ())
 
 
 def utterance_row(known: dict[str, Any], p: Prediction) -> dict[str, Any]:

@@ -97,7 +97,8 @@ def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[i
 
     Args:
         predictor: the model.
-        corpus, protocol: of the scored clips.
+        corpus: of the scored clips.
+        protocol: of the scored clips.
         seeds: of the run.
         seconds: that training or scoring took.
     """

@@ -16,7 +16,7 @@ from training.runs.sweep_folder import read_sweep
 
 Row = dict[str, Any]
 GroupKey = tuple[str, str, str]  # corpus, protocol, encoder
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,7 @@ def _papers_first(key: GroupKey) -> tuple[bool, bool, GroupKey]:
     return corpus not in paper.PAPER_CORPORA, protocol != paper.PROTOCOLS.get(corpus), key
 
 
-def in_paper_order(by_system: Mapping[str, T]) -> dict[str, T]:
+def in_paper_order(by_system: Mapping[str, _T]) -> dict[str, _T]:
     """Sort values by system in the paper's order; any other system comes last."""
     order = {system: i for i, system in enumerate(SYSTEMS)}
     return dict(sorted(by_system.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))

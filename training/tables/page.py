@@ -17,11 +17,11 @@ from training.tables.comparable import ComparableRuns, Row
 from training.tables.figures import class_figure, sweep_figure
 from training.tables.page_tables import (
     PageTable,
-    agreement_table,
-    difference_table,
-    fold_and_seed_table,
-    length_table,
-    score_table,
+    build_agreement_table,
+    build_difference_table,
+    build_fold_and_seed_table,
+    build_length_table,
+    build_score_table,
 )
 from training.tables.rows import sweep_rows
 
@@ -88,14 +88,19 @@ def page_section(group: ComparableRuns, key: str, wanted_s: float) -> PageSectio
         link=group.title,
         heading=group.title if was_run else f"{corpus_title(group.corpus)}: not run",
         was_run=was_run,
-        notes=tuple(notes(group)),
-        tables=(score_table(group), difference_table(group), fold_and_seed_table(group), agreement_table(group)),
-        by_length=length_table(group, wanted_s),
+        notes=tuple(group_notes(group)),
+        tables=(
+            build_score_table(group),
+            build_difference_table(group),
+            build_fold_and_seed_table(group),
+            build_agreement_table(group),
+        ),
+        by_length=build_length_table(group, wanted_s),
         figures=(segment_size_figure(group, key), alpha_figure(group, key), recall_by_class_figure(group, key)),
     )
 
 
-def notes(group: ComparableRuns) -> list[str]:
+def group_notes(group: ComparableRuns) -> list[str]:
     """List the facts that a group's figures must be read with."""
     lines = clip_notes(group)
     if group.runs and group.other_encoder:

@@ -10,7 +10,7 @@ from segser_core.systems import BASELINE
 from training.tables.comparable import ComparableRuns, Row
 from training.tables.rows import agreement_rows, difference_rows, fold_and_seed_rows, length_rows, score_rows
 
-Format = Callable[[float | None], str]
+Formatter = Callable[[float | None], str]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ NOT_RUN = Cell("not run", kind="absent")
 UNKNOWN_IN_PAPER = Cell(percent(None), kind="paper")
 
 
-def make_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], note: str = "") -> PageTable:
+def build_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], note: str = "") -> PageTable:
     """Make a table without the columns of the paper in which nothing is known.
 
     Args:
@@ -63,7 +63,7 @@ def make_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]
     return PageTable(caption, lines, tuple(tuple(row[i] for i in known) for row in rows), note)
 
 
-def own_score(row: Row, name: str, formatted: Format = percent) -> Cell:
+def own_score(row: Row, name: str, formatted: Formatter = percent) -> Cell:
     """Make a cell of one of our figures over its interval, or that it was not run."""
     if row.get("status") == "not run":
         return NOT_RUN
@@ -85,7 +85,7 @@ def system_cell(row: Row) -> Cell:
     return Cell(row["system"], (f"seed{'s' * (' ' in str(seeds))} {seeds}",) if seeds else ())
 
 
-def score_table(group: ComparableRuns) -> PageTable:
+def build_score_table(group: ComparableRuns) -> PageTable:
     """Make Table 1."""
     rows = score_rows(group)
     folds = any(row.get("folds", 1) > 1 for row in rows)
@@ -101,7 +101,7 @@ def score_table(group: ComparableRuns) -> PageTable:
     note = "Percent, folds and seeds pooled; below each the 95 % interval by clip, a clip drawn with all its seeds."
     if group.corpus == "iemocap" and group.is_the_papers:
         note += " The paper's figure for p-tapt is its “UA”, which is a mean of recalls and so stands under UAR."
-    return make_table("Table 1: scores on test clips", heads, cells, note)
+    return build_table("Table 1: scores on test clips", heads, cells, note)
 
 
 def _interval(row: Row, name: str) -> Cell:
@@ -109,7 +109,7 @@ def _interval(row: Row, name: str) -> Cell:
     return NOT_RUN if row.get("status") == "not run" else Cell(f"{percent(low)} to {percent(high)}")
 
 
-def difference_table(group: ComparableRuns) -> PageTable:
+def build_difference_table(group: ComparableRuns) -> PageTable:
     """Make the table of each system minus the baseline."""
     rows = difference_rows(group)
     speakers = any(row["uar_difference_speaker_low"] is not None for row in rows)
@@ -127,14 +127,14 @@ def difference_table(group: ComparableRuns) -> PageTable:
         f"McNemar: clips that only the system has right, to those that only {BASELINE} has; exact, clips taken as "
         "independent."
     )
-    return make_table(f"Each system minus {BASELINE}", heads, cells, note)
+    return build_table(f"Each system minus {BASELINE}", heads, cells, note)
 
 
 def _p_value(value: float | None) -> str:
     return "–" if value is None or value != value else f"{value:.2g}"
 
 
-def fold_and_seed_table(group: ComparableRuns) -> PageTable:
+def build_fold_and_seed_table(group: ComparableRuns) -> PageTable:
     """Make the table of each fold's and seed's UAR; without a row unless there are several of either."""
     rows = [row for row in fold_and_seed_rows(group) if row["score"] == "uar"]
     every = sorted({(row["of"], row["number"]) for row in rows})
@@ -142,10 +142,10 @@ def fold_and_seed_table(group: ComparableRuns) -> PageTable:
     values = {(row["system"], row["of"], row["number"]): row["value"] for row in rows}
     cells = [[Cell(s), *(Cell(percent(values.get((s, *c)))) for c in columns)] for s in group.runs if columns]
     heads = ["system", *(f"{of} {n}" for of, n in columns)]
-    return make_table("UAR of each fold and each seed", heads, cells)
+    return build_table("UAR of each fold and each seed", heads, cells)
 
 
-def agreement_table(group: ComparableRuns) -> PageTable:
+def build_agreement_table(group: ComparableRuns) -> PageTable:
     """Make Table 2."""
     heads = ["system", "UAR\nours", "UAR\npaper", "Cohen’s κ", "equal labels"]
     cells = []
@@ -162,14 +162,14 @@ def agreement_table(group: ComparableRuns) -> PageTable:
         "UAR with the labels of the best system (ours: of the highest test UAR) taken as truth. It is not symmetric; "
         "Cohen’s κ is, and leaves out what chance would give."
     )
-    return make_table("Table 2: agreement with the best system", heads, cells, note)
+    return build_table("Table 2: agreement with the best system", heads, cells, note)
 
 
 def _kappa(value: float | None) -> str:
     return "–" if value is None or value != value else f"{value:.2f}".replace("-", "−")
 
 
-def length_table(group: ComparableRuns, wanted_s: float) -> PageTable:
+def build_length_table(group: ComparableRuns, wanted_s: float) -> PageTable:
     """Make the table of UAR by length; its note says why there is no row, or another edge than the one wanted."""
     rows, why = length_rows(group, wanted_s)
     cells = []
@@ -182,4 +182,4 @@ def length_table(group: ComparableRuns, wanted_s: float) -> PageTable:
         heads += [f"{side}, ours{clips}", f"{side}, paper"]
     fewer = [r for r in rows if r["status"] == "run" and r["classes"] < len(group.runs[r["system"]].labels)]
     note = why + (" A side lacks a class: its UAR is over those that it has." if fewer else "")
-    return make_table("UAR by length of the clip", heads, cells, note)
+    return build_table("UAR by length of the clip", heads, cells, note)

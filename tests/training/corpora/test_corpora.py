@@ -13,8 +13,8 @@ from segser_core.runs.corpus_info import BEFORE_CORPUS_INFO, corpus_info
 from tests.support.paths import ROOT, SHARED
 from training.corpora import COLUMNS, corpus_definitions, corpus_title, load_corpus
 from training.corpora.corpus import Misfit, read_duration_s
-from training.corpora.emodb import parse as parse_emodb
-from training.corpora.ravdess import parse as parse_ravdess
+from training.corpora.emodb import parse_emodb_name
+from training.corpora.ravdess import parse_ravdess_name
 
 
 def real(name: str) -> Path:
@@ -60,10 +60,10 @@ def test_emodb_whole():
 
 
 def test_ravdess_name():
-    got = parse_ravdess("03-02-06-01-02-01-12")
+    got = parse_ravdess_name("03-02-06-01-02-01-12")
     assert (got.label, got.speaker, got.gender, got.style) == ("fearful", "12", "female", "song")
     assert got.text == "Dogs are sitting by the door"
-    assert parse_ravdess("03-01-02-01-01-01-01").label == "calm"
+    assert parse_ravdess_name("03-01-02-01-01-01-01").label == "calm"
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_ravdess_name():
 )
 def test_ravdess_refuses(stem, why):
     with pytest.raises(Misfit, match=why):
-        parse_ravdess(stem)
+        parse_ravdess_name(stem)
 
 
 @pytest.mark.parametrize("stem", ["04a01Fa", "03a03Fa", "03a01Xa", "03a01F", "03a01Faa", ""])
 def test_emodb_refuses(stem):
     with pytest.raises(Misfit):
-        parse_emodb(stem)
+        parse_emodb_name(stem)
 
 
 def test_any_folder_any_case_and_what_is_left_out(tmp_path):

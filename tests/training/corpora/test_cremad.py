@@ -9,7 +9,14 @@ from tests.support.made_corpora import write_hum
 from tests.support.paths import SHARED
 from training.corpora import COLUMNS, Corpus, load_corpus
 from training.corpora.corpus import Misfit
-from training.corpora.cremad import ACTORS, BLANK, EXPECTED, LABELS, VOTES, parse
+from training.corpora.cremad import (
+    BLANK_RECORDING,
+    CREMAD_ACTORS,
+    CREMAD_COUNTS,
+    CREMAD_LABELS,
+    VOTE_COLUMNS,
+    parse_cremad_name,
+)
 from training.corpora.protocols import default_protocol, folds
 
 
@@ -24,7 +31,7 @@ def whole() -> Corpus:
 @pytest.fixture
 def small(tmp_path) -> Corpus:
     """Three clips, of which raters agree on one, are torn over one and never heard one; and what is left out."""
-    for name in ("1001_DFA_ANG_XX", "1002_IEO_HAP_HI", "1040_ITH_SAD_X", BLANK, "1092_DFA_ANG_XX"):
+    for name in ("1001_DFA_ANG_XX", "1002_IEO_HAP_HI", "1040_ITH_SAD_X", BLANK_RECORDING, "1092_DFA_ANG_XX"):
         write_hum(tmp_path / f"{name}.wav", 1, 0.3)
     (tmp_path / "actors.csv").write_text("actor,age,sex\n1001,51,male\n1002,21,female\n")
     (tmp_path / "votes_audio.csv").write_text(
@@ -35,15 +42,15 @@ def small(tmp_path) -> Corpus:
 
 def test_the_whole_corpus(whole):
     manifest = whole.manifest
-    assert tuple(manifest.columns) == (*COLUMNS, "age", "heard", "agreement", *VOTES)
-    assert len(manifest) == sum(EXPECTED.values()) == 7441
+    assert tuple(manifest.columns) == (*COLUMNS, "age", "heard", "agreement", *VOTE_COLUMNS)
+    assert len(manifest) == sum(CREMAD_COUNTS.values()) == 7441
     assert manifest["label"].value_counts().to_dict() == whole.expected
     assert manifest.groupby("gender")["speaker"].nunique().to_dict() == {"female": 43, "male": 48}
     assert manifest["text"].nunique() == 12
     assert manifest["style"].value_counts().to_dict() == {"unspecified": 6076, "low": 455, "medium": 455, "high": 455}
     (by_speaker,) = whole.further
     assert {(s,): n for s, n in manifest["speaker"].value_counts().items()} == by_speaker.numbers
-    assert [(f.path, f.why) for f in whole.left_out] == [(f"{BLANK}.opus", "blank: it holds no speech")]
+    assert [(f.path, f.why) for f in whole.left_out] == [(f"{BLANK_RECORDING}.opus", "blank: it holds no speech")]
 
 
 def test_acted_and_heard_emotions_differ(whole):
@@ -61,14 +68,14 @@ def test_the_fixed_protocol_is_the_default(whole):
     assert actors["train"] == [str(a) for a in range(1001, 1067)]
     assert actors["dev"] == [str(a) for a in range(1067, 1076)]
     assert actors["test"] == [str(a) for a in range(1076, 1092)]
-    assert fold.labels == LABELS
+    assert fold.labels == CREMAD_LABELS
 
 
 def test_five_folds_test_every_actor_once(whole):
     five = folds(whole, "cremad-actor")
     tested = [fold.split("test")["speaker"].unique().tolist() for fold in five]
     assert [len(actors) for actors in tested] == [19, 18, 18, 18, 18]
-    assert sorted(actor for actors in tested for actor in actors) == list(ACTORS)
+    assert sorted(actor for actors in tested for actor in actors) == list(CREMAD_ACTORS)
     validating = [fold.split("dev")["speaker"].unique().tolist() for fold in five]
     assert validating == [*tested[1:], tested[0]]
 
@@ -80,7 +87,7 @@ def test_votes_heard_label_and_agreement(small):
     assert torn["heard"] == ""
     assert torn["agreement"] == pytest.approx(4 / 9)
     assert unrated["heard"] == ""
-    assert np.isnan(unrated[["agreement", *VOTES]].astype(float)).all()
+    assert np.isnan(unrated[["agreement", *VOTE_COLUMNS]].astype(float)).all()
 
 
 def test_actors_sentences_and_levels(small):
@@ -92,7 +99,7 @@ def test_actors_sentences_and_levels(small):
 
 def test_tables_are_no_recordings_and_the_blank_one_is_named(small):
     assert {f.path: f.why.partition(";")[0] for f in small.left_out} == {
-        f"{BLANK}.wav": "blank: it holds no speech",
+        f"{BLANK_RECORDING}.wav": "blank: it holds no speech",
         "1092_DFA_ANG_XX.wav": "actor 1092 does not exist here",
     }
 
@@ -121,9 +128,9 @@ def test_a_table_that_lacks_a_column_is_refused(tmp_path):
         ("1001_ABC_ANG_XX", "sentence ABC"),
         ("1001_DFA_SUR_XX", "emotion SUR"),
         ("1001_DFA_ANG_ZZ", "level ZZ"),
-        (BLANK, "blank"),
+        (BLANK_RECORDING, "blank"),
     ],
 )
 def test_a_name_that_is_none_is_refused(stem, why):
     with pytest.raises(Misfit, match=why):
-        parse(stem)
+        parse_cremad_name(stem)

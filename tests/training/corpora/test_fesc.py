@@ -11,7 +11,7 @@ from training.corpora import fesc, load_corpus
 from training.corpora.protocols import folds
 
 COUNTS = dict.fromkeys(("neutral", "happy", "sad", "angry", "tender"), 18)
-TOLD = {"pattern": fesc.EXAMPLE, "labels": {"t": "tenderness"}}
+TOLD = {"pattern": fesc.PATTERN_EXAMPLE, "labels": {"t": "tenderness"}}
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def root(tmp_path_factory):
 def test_the_documented_pattern(root):
     """All of the 90 files, in the project's spelling, and nine folds."""
     documented = yaml.safe_load("\n".join(line[4:] for line in fesc.__doc__.splitlines()[8:11]))["corpus_options"]
-    assert documented == {"pattern": fesc.EXAMPLE, "labels": {"t": "tenderness"}} == TOLD
+    assert documented == {"pattern": fesc.PATTERN_EXAMPLE, "labels": {"t": "tenderness"}} == TOLD
     corpus = load_corpus("fesc", root, documented)
     assert corpus.manifest.label.value_counts().to_dict() == COUNTS
     assert corpus.left_out == ()
@@ -50,7 +50,7 @@ def test_files_outside_the_pattern_are_named(root, tmp_path):
     write_hum(tmp_path / "M1" / "joy_01.wav", 0, 0.2)
     write_hum(tmp_path / "M1" / "rage_01.wav", 0, 0.2)
     write_hum(tmp_path / "M1" / "take2.wav", 0, 0.2)
-    corpus = load_corpus("fesc", tmp_path, {"pattern": fesc.EXAMPLE})
+    corpus = load_corpus("fesc", tmp_path, {"pattern": fesc.PATTERN_EXAMPLE})
     whys = {f.path: f.why for f in corpus.left_out}
     assert corpus.manifest.label.tolist() == ["happy"]
     assert len(whys) == 2

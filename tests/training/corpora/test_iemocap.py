@@ -10,7 +10,7 @@ from segser_core.errors import CorpusError
 from tests.support.made_corpora import label_line, make_iemocap
 from tests.support.paths import ROOT
 from training.corpora import COLUMNS, Corpus, load_corpus
-from training.corpora.iemocap import BY_SESSION, EXPECTED, rater_agreement
+from training.corpora.iemocap import IEMOCAP_BY_SESSION, IEMOCAP_COUNTS, rater_agreement
 from training.corpora.protocols import folds
 
 WAV = "Session1/sentences/wav/Ses01F_impro01"
@@ -120,11 +120,11 @@ def test_the_complete_corpus_is_known(corpus):
     """The cells add up to what is known of the labels, the sessions and the speakers."""
     cells, sessions, speakers = corpus.further
     for label in cells.labels:
-        assert sum(n for (_, c), n in cells.numbers.items() if c == label) == EXPECTED[label]
+        assert sum(n for (_, c), n in cells.numbers.items() if c == label) == IEMOCAP_COUNTS[label]
     assert list(sessions.numbers.values()) == [1085, 1023, 1151, 1031, 1241]
     assert sum(speakers.numbers.values()) == sum(sessions.numbers.values()) == 5531
-    assert all(sum(by_label) == sum(by_actor) for by_label, by_actor in BY_SESSION.values())
-    assert sum(EXPECTED.values()) == 10039 - 2507 - 3
+    assert all(sum(by_label) == sum(by_actor) for by_label, by_actor in IEMOCAP_BY_SESSION.values())
+    assert sum(IEMOCAP_COUNTS.values()) == 10039 - 2507 - 3
 
 
 def test_an_incomplete_corpus_is_refused(corpus):

@@ -9,13 +9,13 @@ import pytest
 from segser_core.errors import CorpusError
 from tests.support.paths import SHARED
 from training.corpora import Corpus, corpus_definitions, load_corpus
-from training.corpora.emodb import LABELS as EMODB_LABELS
-from training.corpora.fesc import LABELS as FESC_LABELS
+from training.corpora.emodb import EMODB_LABELS
+from training.corpora.fesc import FESC_LABELS
 from training.corpora.fold import Fold, check_disjoint
 from training.corpora.protocols import default_protocol, folds
-from training.corpora.ravdess import EMOTIONS, STYLES
+from training.corpora.ravdess import RAVDESS_EMOTIONS, RAVDESS_STYLES
 
-CLASSES = {"ravdess": tuple(EMOTIONS.values()), "emodb": EMODB_LABELS, "fesc": FESC_LABELS}
+CLASSES = {"ravdess": tuple(RAVDESS_EMOTIONS.values()), "emodb": EMODB_LABELS, "fesc": FESC_LABELS}
 
 
 def real(name: str) -> Corpus:
@@ -63,14 +63,14 @@ def test_the_other_protocols_on_the_whole_corpora():
 
 
 def test_calm_joins_neutral_only_in_the_paper_s_protocol():
-    corpus = small(actors(), EMOTIONS.values())
+    corpus = small(actors(), RAVDESS_EMOTIONS.values())
     assert "calm" not in set(folds(corpus, "ravdess-paper", partial=True)[0].manifest.label)
     assert "calm" in set(folds(corpus, "ravdess-nkululeko", partial=True)[0].manifest.label)
     assert "calm" in set(corpus.manifest.label)
 
 
 def test_song_is_left_out_where_the_protocol_is_of_speech():
-    parts = [small(actors(), EMOTIONS.values(), style=s).manifest for s in STYLES.values()]
+    parts = [small(actors(), RAVDESS_EMOTIONS.values(), style=s).manifest for s in RAVDESS_STYLES.values()]
     both = Corpus("ravdess", Path("corpus"), pd.concat(parts))
     assert set(folds(both, "ravdess-emobox", partial=True)[3].manifest["style"]) == {"speech"}
     assert set(folds(both, "ravdess-paper", partial=True)[0].manifest["style"]) == {"speech", "song"}
@@ -119,7 +119,7 @@ def test_an_incomplete_corpus_is_refused_unless_partial():
 
 def test_the_paper_s_sizes_are_checked():
     with pytest.raises(CorpusError, match=r"train 160 \(expected 2036\), dev 16 \(expected 208\)"):
-        folds(small(actors(), EMOTIONS.values()))
+        folds(small(actors(), RAVDESS_EMOTIONS.values()))
 
 
 def test_a_training_part_without_a_class_is_refused():

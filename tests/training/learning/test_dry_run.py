@@ -9,7 +9,7 @@ from segser_core.network.config import SegmentEmotionConfig
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.pretrained import load_encoder_config
 from tests.support.networks import tiny_network
-from tests.support.paths import ROOT
+from tests.support.paths import CONFIGS
 from tests.support.training import quick_settings
 from training.config.settings import Augmentation, read_settings
 from training.features.batches import ClipDataset, ClipDraw
@@ -24,7 +24,6 @@ from training.learning.dry_run import (
 )
 from training.learning.trainer import build_model
 
-CONFIGS = ROOT / "training" / "configs"
 LABELS = ("neutral", "happy", "sad", "angry")
 
 
