@@ -8,6 +8,8 @@ import pytest
 from transformers import WhisperFeatureExtractor
 
 from segser_core.audio.waveform import encode_wav
+from segser_core.runs.run import Run, read_run
+from tests.support.made_run import make_runs
 from tests.support.networks import tiny_network
 from tests.support.paths import SHARED
 from tests.support.training import CORPUS_LABELS
@@ -20,6 +22,13 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"no recordings at {SHARED}; name their folder in SEGSER_SHARED")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def two_runs(tmp_path_factory) -> tuple[Run, Run]:
+    """Two made-up runs on the same 400 clips, to be read and not changed."""
+    first, second = make_runs(tmp_path_factory.mktemp("made"), 400)
+    return read_run(first), read_run(second)
 
 
 @pytest.fixture

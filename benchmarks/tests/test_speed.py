@@ -12,11 +12,8 @@ from benchmarks.paper_cost import loss_apart, loss_of
 from benchmarks.peers import by_pipeline, classifier_of
 from benchmarks.resampling import by_loop, ours, utterances
 from segser_core.inference.predictor import Predictor
+from tests.support.audio_files import make_noise
 from tests.support.networks import batch_of, tiny_model
-
-
-def noise(seconds, seed=0):
-    return np.random.default_rng(seed).normal(0, 0.1, round(seconds * 16_000)).astype(np.float32)
 
 
 def test_each_side_goes_first_in_its_turn():
@@ -47,7 +44,7 @@ def test_figures_are_kept_and_put_into_one_table(tmp_path, capsys):
 
 def test_the_pipeline_says_of_a_window_what_we_say_in_isolation():
     predictor = Predictor(tiny_model("wav2vec2", normalize=True), "tiny")
-    clip = noise(1.3)
+    clip = make_noise(1.3)
     found = by_pipeline(predictor.model, 2)(cut(predictor.model, clip))
     alone = predictor.predict(clip, context="segment", aggregate="max")
     np.testing.assert_allclose(found, [list(s.probabilities.values()) for s in alone.segments], atol=1e-5)
@@ -81,7 +78,7 @@ def test_both_ways_of_resampling_find_the_same_interval():
 
 
 def test_frames_in_windows_are_all_there_and_one_window_is_one_pass():
-    model, clip = tiny_model("wav2vec2"), noise(3.0)
+    model, clip = tiny_model("wav2vec2"), make_noise(3.0)
     with torch.inference_mode():
         whole = model.encoder(model.encoder.features(torch.from_numpy(clip))[None], torch.tensor([149]))[0]
         torch.testing.assert_close(long_file.frames(model, clip, 1500, 0), whole)

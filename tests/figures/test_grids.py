@@ -5,20 +5,7 @@ import pandas as pd
 import pytest
 
 from segser_core.figures import grids
-from segser_core.runs.run import read_run
 from segser_core.statistics import recall_by_group, tables
-from segser_core.statistics.scores import summarise_scores
-from tests.support.made_run import make_runs
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    return tuple(read_run(place) for place in make_runs(tmp_path_factory.mktemp("made"), 300))
-
-
-@pytest.fixture(scope="module")
-def summaries(pair):
-    return {r.name: summarise_scores(r.predictions, r.labels) for r in pair}
 
 
 def luminance(rgb: np.ndarray) -> float:
@@ -31,10 +18,10 @@ def contrast(one: np.ndarray, two: np.ndarray) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_cells_tell_their_row_and_hold_share_and_count(pair, summaries):
-    table = tables.confusion_table(summaries[pair[0].name].pooled)
-    cells = grids.confusion_figure(table, pair[0].labels).data[0]
-    places = {label: i for i, label in enumerate(pair[0].labels)}
+def test_cells_tell_their_row_and_hold_share_and_count(two_runs, summaries):
+    table = tables.confusion_table(summaries[two_runs[0].name].pooled)
+    cells = grids.confusion_figure(table, two_runs[0].labels).data[0]
+    places = {label: i for i, label in enumerate(two_runs[0].labels)}
     for (row,), base, text, y in zip(cells.customdata, cells.base, cells.text, cells.y, strict=True):
         assert table.label[row] == y
         assert places[table.predicted[row]] == pytest.approx(base + 0.48)
@@ -44,11 +31,11 @@ def test_cells_tell_their_row_and_hold_share_and_count(pair, summaries):
     assert [w > 0 for w in cells.marker.line.width] == framed
 
 
-def test_groups_of_one_run_and_the_difference_of_two(pair):
-    one, two = (recall_by_group.recall_by_group(r.predictions, r.labels, ("speaker",)) for r in pair)
-    cells = grids.recall_grid_figure(one, pair[0].labels).data[0]
+def test_groups_of_one_run_and_the_difference_of_two(two_runs):
+    one, two = (recall_by_group.recall_by_group(r.predictions, r.labels, ("speaker",)) for r in two_runs)
+    cells = grids.recall_grid_figure(one, two_runs[0].labels).data[0]
     assert cells.text[0] == f"{100 * one.recall[0]:.0f}<br>{one.clips[0]}"
-    between = grids.recall_grid_figure(one, pair[0].labels, two).data[0]
+    between = grids.recall_grid_figure(one, two_runs[0].labels, two).data[0]
     value = 100 * (one.recall[0] - two.recall[0])
     assert between.text[0] == f"{value:+.0f}<br>{one.clips[0]}".replace("-", "−")
     assert len({c.split(",")[0] for c in between.marker.color}) == 2  # one colour ahead, another behind

@@ -13,11 +13,8 @@ from segser_core.inference.long_audio import (
     slice_blocks,
 )
 from segser_core.inference.predictor import PRECISIONS, Predictor, choose_device
+from tests.support.audio_files import make_noise
 from tests.support.networks import tiny_model
-
-
-def noise(seconds, seed=0):
-    return np.random.default_rng(seed).normal(0, 0.1, round(seconds * 16_000)).astype(np.float32)
 
 
 @pytest.fixture(params=["whisper", "wav2vec2"])
@@ -26,7 +23,7 @@ def predictor(request):
 
 
 def test_a_prediction_holds_what_the_network_gives(predictor):
-    waveform = noise(1.3)
+    waveform = make_noise(1.3)
     got = predictor.predict(waveform, file="x.wav")
     features = predictor.model.encoder.features(torch.from_numpy(waveform))
     with torch.no_grad():
@@ -43,7 +40,7 @@ def test_a_prediction_holds_what_the_network_gives(predictor):
 
 def test_segments_cover_the_recording(predictor):
     for seconds in (0.03, 0.319, 0.32, 0.5, 1.234, 3.0):
-        p = predictor.predict(noise(seconds))
+        p = predictor.predict(make_noise(seconds))
         assert p.segments[0].start_s == 0
         assert p.segments[-1].end_s == pytest.approx(seconds, abs=1e-4)
         assert all(b.start_s <= a.end_s for a, b in zip(p.segments, p.segments[1:], strict=False))
@@ -70,7 +67,7 @@ def test_a_long_recording_is_read_in_windows(predictor):
     sizes = []
     encode = predictor._features
     predictor._features = lambda waveform, speaker: sizes.append(len(waveform)) or encode(waveform, speaker)
-    p = predictor.predict(noise(70))
+    p = predictor.predict(make_noise(70))
     assert max(sizes) == 30 * 16_000
     assert len(sizes) == 3
     assert p.segments[-1].end_s == pytest.approx(70)
@@ -82,12 +79,12 @@ def test_a_long_recording_is_read_in_windows(predictor):
 
 
 def test_a_recording_shorter_than_a_word_is_warned_of(predictor):
-    assert "At 0.05 s, shorter than a word" in predictor.predict(noise(0.05)).warnings[0]
-    assert not predictor.predict(noise(0.3)).warnings
+    assert "At 0.05 s, shorter than a word" in predictor.predict(make_noise(0.05)).warnings[0]
+    assert not predictor.predict(make_noise(0.3)).warnings
 
 
 def test_blocks_change_nothing_below_30_s(predictor):
-    whole = noise(25)
+    whole = make_noise(25)
     by_blocks = predictor.predict(whole)  # read in blocks of 20 s, encoded at once
     features = predictor.model.encoder.features(torch.from_numpy(whole))
     with torch.no_grad():
@@ -96,7 +93,7 @@ def test_blocks_change_nothing_below_30_s(predictor):
 
 
 def test_in_isolation_a_segment_is_its_own_recording(predictor):
-    waveform = noise(1.0)
+    waveform = make_noise(1.0)
     alone = predictor.predict(waveform, context="segment")
     context = predictor.predict(waveform)
     assert [s.start_s for s in alone.segments] == [s.start_s for s in context.segments]
@@ -113,7 +110,7 @@ def test_in_isolation_a_segment_is_its_own_recording(predictor):
 
 @pytest.mark.parametrize("seconds", [0.1, 1.01, 2.345, 45.0])
 def test_a_named_rule_of_segments_alone_hears_nothing_of_the_whole(predictor, seconds):
-    waveform, told = noise(seconds), []
+    waveform, told = make_noise(seconds), []
     full = predictor.predict(waveform, context="segment")
     alone = predictor.predict(waveform, context="segment", aggregate="max", progress=told.append)
     assert alone.segments == full.segments
@@ -137,14 +134,14 @@ def test_slices_of_a_stream():
 
 
 def test_the_same_call_gives_the_same_bits(predictor):
-    assert predictor.predict(noise(2.1)) == predictor.predict(noise(2.1))
+    assert predictor.predict(make_noise(2.1)) == predictor.predict(make_noise(2.1))
 
 
 @pytest.mark.parametrize("context", ["clip", "segment"])
 @pytest.mark.parametrize("kind", ["whisper", "wav2vec2"])
 def test_bf16_is_near_fp32_and_not_the_same(kind, context):
     exact, rough = (
-        Predictor(tiny_model(kind), "tiny", precision=p).encode(noise(3), context=context) for p in PRECISIONS
+        Predictor(tiny_model(kind), "tiny", precision=p).encode(make_noise(3), context=context) for p in PRECISIONS
     )
     assert rough.segments.dtype == torch.float32
     assert not torch.equal(rough.segments, exact.segments)
@@ -154,15 +151,15 @@ def test_bf16_is_near_fp32_and_not_the_same(kind, context):
 
 def test_progress_is_told_in_seconds(predictor):
     told = []
-    predictor.predict(noise(65), progress=told.append)
+    predictor.predict(make_noise(65), progress=told.append)
     assert told == pytest.approx([20, 40, 60, 65])
 
 
 def test_what_is_unknown_is_refused(predictor):
     with pytest.raises(SettingError, match="'room'"):
-        predictor.predict(noise(1), context="room")
+        predictor.predict(make_noise(1), context="room")
     with pytest.raises(SettingError, match="'best'"):
-        predictor.predict(noise(1), aggregate="best")
+        predictor.predict(make_noise(1), aggregate="best")
     with pytest.raises(ModelError, match="models"):
         Predictor.from_pretrained("no-such-model")
     with pytest.raises(SettingError, match="'fp8'"):
@@ -176,7 +173,7 @@ def test_a_gpu_that_is_not_there_is_refused():
 
 
 def test_a_model_without_segments_decides_by_the_utterance():
-    p = Predictor(tiny_model(system="baseline"), "tiny").predict(noise(2))
+    p = Predictor(tiny_model(system="baseline"), "tiny").predict(make_noise(2))
     assert p.aggregate == "utterance"
     assert p.deciding_segment is None
     assert p.is_probe

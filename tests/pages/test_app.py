@@ -2,10 +2,8 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.recording.downloads import zip_predictions
@@ -16,19 +14,6 @@ from tests.support.audio_files import make_swelling_hum
 from tests.support.paths import ROOT
 
 PAGES = sorted(p.stem for p in (ROOT / "pages").glob("*.py"))
-
-
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.syspath_prepend(str(ROOT))
-    yield
-    st.cache_data.clear()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def models_go_at_the_end() -> Iterator[None]:
-    yield
-    st.cache_resource.clear()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -25,11 +25,10 @@ def made(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def fresh(made, monkeypatch):
+def made_runs_listed(made, monkeypatch):
     monkeypatch.setenv("SEGSER_RUNS", str(made / "runs"))
     monkeypatch.delenv("SEGSER_CORPORA", raising=False)
     yield
-    st.cache_data.clear()
     st.cache_resource.clear()
 
 

@@ -2,13 +2,11 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.clips import clip_list
@@ -31,14 +29,13 @@ def original(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def made(original, tmp_path, monkeypatch) -> Iterator[Path]:
+def made(original, tmp_path, monkeypatch) -> Path:
     """The made runs for one test, to write notes beside; the sound stays where it is."""
     shutil.copytree(original / "runs", tmp_path / "runs")
     monkeypatch.setenv("SEGSER_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("SEGSER_NOTES", str(tmp_path / "own notes"))
     monkeypatch.delenv("SEGSER_CORPORA", raising=False)
-    yield tmp_path
-    st.cache_data.clear()
+    return tmp_path
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.runs import charts, open_mistakes, run_picker
@@ -38,10 +37,8 @@ def made(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def fresh(made, monkeypatch):
+def made_runs_listed(made, monkeypatch):
     monkeypatch.setenv("SEGSER_RUNS", str(made))
-    yield
-    st.cache_data.clear()
 
 
 def table(app: AppTest, column: str) -> pd.DataFrame:

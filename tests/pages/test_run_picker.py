@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.runs import cached_scores, run_picker
@@ -27,10 +26,8 @@ def made(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def fresh(made, monkeypatch):
+def made_runs_listed(made, monkeypatch):
     monkeypatch.setenv("SEGSER_RUNS", str(made / "runs"))
-    yield
-    st.cache_data.clear()
 
 
 def chosen(app: AppTest) -> list[str]:

@@ -12,18 +12,12 @@ from segser_core.errors import RunError
 from segser_core.prediction.rules import AGGREGATES
 from segser_core.runs.clip_table import clip_table
 from segser_core.runs.replay import checkpoint_of_clip, replay_prediction, replay_predictions
-from segser_core.runs.run import Run, read_run
-from tests.support.made_run import make_runs, with_seeds_and_folds
+from segser_core.runs.run import read_run
+from tests.support.made_run import with_seeds_and_folds
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory) -> tuple[Run, Run]:
-    first, second = make_runs(tmp_path_factory.mktemp("made"), 60)
-    return read_run(first), read_run(second)
-
-
-def test_what_may_explain_a_mistake_is_found_as_a_loop_finds_it(pair):
-    run, _ = pair
+def test_what_may_explain_a_mistake_is_found_as_a_loop_finds_it(two_runs):
+    run, _ = two_runs
     for row in clip_table(run).itertuples():
         of = run.segments[run.segments.utterance_id == row.utterance_id].sort_values("segment")
         p = of[[f"p_{c}" for c in run.labels]].to_numpy()
@@ -36,8 +30,8 @@ def test_what_may_explain_a_mistake_is_found_as_a_loop_finds_it(pair):
 
 
 @pytest.mark.parametrize("rule", [None, "mean"])
-def test_the_other_run_stands_beside_under_the_same_rule(pair, rule):
-    run, other = pair
+def test_the_other_run_stands_beside_under_the_same_rule(two_runs, rule):
+    run, other = two_runs
     table, alone = clip_table(run, rule, other), clip_table(other, rule).set_index("utterance_id")
     for row in table.itertuples():
         theirs = alone.loc[row.utterance_id]
@@ -47,23 +41,23 @@ def test_the_other_run_stands_beside_under_the_same_rule(pair, rule):
     assert "other_label" not in table
 
 
-def test_clips_that_the_other_run_lacks_have_nothing_of_it(pair):
-    run, other = pair
+def test_clips_that_the_other_run_lacks_have_nothing_of_it(two_runs):
+    run, other = two_runs
     fewer = replace(other, predictions=other.predictions.iloc[5:])
     table = clip_table(run, None, fewer)
-    assert len(table) == 60
+    assert len(table) == 400
     assert table.other_predicted.isna().sum() == table.other_correct.isna().sum() == 5
 
 
-def test_a_clip_of_another_label_in_the_other_run_is_refused(pair):
-    run, other = pair
+def test_a_clip_of_another_label_in_the_other_run_is_refused(two_runs):
+    run, other = two_runs
     named = other.predictions.assign(label=np.where(other.predictions.label == "sad", "happy", other.predictions.label))
     with pytest.raises(RunError, match="clips have another label in baseline"):
         clip_table(run, None, replace(other, predictions=named))
 
 
-def test_a_run_without_segments_durations_or_test_clips(pair):
-    run, _ = pair
+def test_a_run_without_segments_durations_or_test_clips(two_runs):
+    run, _ = two_runs
     bare = replace(run, segments=None, predictions=run.predictions.drop(columns="duration_s"))
     assert not {"segments", "true_share", "decided_at"} & set(clip_table(bare))
     known = clip_table(replace(run, predictions=bare.predictions))
@@ -72,12 +66,12 @@ def test_a_run_without_segments_durations_or_test_clips(pair):
         clip_table(replace(run, predictions=run.predictions.assign(split="dev")))
 
 
-def test_several_seeds_and_folds_have_a_row_each_with_their_own_segments(pair):
-    run = with_seeds_and_folds(pair[0])
+def test_several_seeds_and_folds_have_a_row_each_with_their_own_segments(two_runs):
+    run = with_seeds_and_folds(two_runs[0])
     table = clip_table(run, "mean")
-    assert len(table) == 120
+    assert len(table) == 800
     assert sorted(table.seed.unique()) == [0, 1]
-    for row in table.iloc[::11].itertuples():
+    for row in table.iloc[::73].itertuples():
         said = replay_prediction(run, row.utterance_id, row.seed, "mean")
         assert said.label == row.predicted
         assert said.confidence == pytest.approx(row.confidence)
@@ -86,8 +80,8 @@ def test_several_seeds_and_folds_have_a_row_each_with_their_own_segments(pair):
 
 
 @pytest.mark.parametrize("rule", [None, *AGGREGATES])
-def test_a_prediction_is_the_row_it_came_from_and_its_own_rule_agrees(pair, rule):
-    for run in pair:
+def test_a_prediction_is_the_row_it_came_from_and_its_own_rule_agrees(two_runs, rule):
+    for run in two_runs:
         table = clip_table(run, rule)
         row = table.iloc[13]
         said = replay_prediction(run, row.utterance_id, rule=rule)
@@ -100,8 +94,8 @@ def test_a_prediction_is_the_row_it_came_from_and_its_own_rule_agrees(pair, rule
             assert (said.deciding_segment.start_s, said.deciding_segment.end_s) == (row.surest_from_s, row.surest_to_s)
 
 
-def test_a_clip_that_is_not_there_is_said_by_name(pair):
-    run, _ = pair
+def test_a_clip_that_is_not_there_is_said_by_name(two_runs):
+    run, _ = two_runs
     with pytest.raises(RunError, match="no test clip nobody of seed 0"):
         replay_prediction(run, "nobody")
     with pytest.raises(RunError, match="of seed 7"):
@@ -110,15 +104,15 @@ def test_a_clip_that_is_not_there_is_said_by_name(pair):
         replay_prediction(replace(run, segments=None), run.predictions.utterance_id[0])
 
 
-def test_many_predictions_come_in_the_order_asked_for(pair):
-    run, _ = pair
+def test_many_predictions_come_in_the_order_asked_for(two_runs):
+    run, _ = two_runs
     keys = [(u, 0) for u in run.predictions.utterance_id[[5, 3, 9]]]
     assert [(u, s) for u, s, _ in replay_predictions(run, keys)] == keys
     assert [p for *_, p in replay_predictions(run, keys)] == [replay_prediction(run, u) for u, _ in keys]
 
 
-def test_weights_are_those_of_the_bundled_model_of_the_run_or_of_its_seed_and_fold(pair, tmp_path):
-    run, _ = pair
+def test_weights_are_those_of_the_bundled_model_of_the_run_or_of_its_seed_and_fold(two_runs, tmp_path):
+    run, _ = two_runs
     assert checkpoint_of_clip(run, 0, 0) is None
     assert checkpoint_of_clip(read_run(BUNDLED / "baseline"), 0, 0) == "baseline"
     trained = replace(run, path=tmp_path)

@@ -12,10 +12,9 @@ from segser_core.errors import RunError
 from segser_core.prediction.rules import AGGREGATES, aggregate, aggregate_all, rank_by_confidence
 from segser_core.runs.reaggregate import KEY, available_rules, count_segments, reaggregate, stored_rule
 from segser_core.runs.run import Run, read_run
-from tests.support.made_run import make_runs, with_seeds_and_folds
+from tests.support.made_run import MADE_LABELS, make_runs, with_seeds_and_folds
 
 SEGMENT_RULES = tuple(rule for rule in AGGREGATES if rule != "utterance")
-LABELS = ("angry", "happy", "neutral", "sad")
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +105,7 @@ def test_a_run_of_an_unknown_rule_has_its_systems_own(made):
 
 def test_rules_need_segments_or_the_whole_utterance(made):
     assert available_rules(made) == ("max", "utterance", "mean", "vote", "top-k")
-    bare = made.predictions.drop(columns=[f"u_{c}" for c in LABELS])
+    bare = made.predictions.drop(columns=[f"u_{c}" for c in MADE_LABELS])
     assert "utterance" not in available_rules(replace(made, predictions=bare))
     assert available_rules(replace(made, predictions=bare, segments=None)) == ("max",)
 

@@ -9,18 +9,15 @@ import pytest
 from segser_core.errors import SettingError
 from segser_core.runs.clip_filter import filter_clips
 from segser_core.runs.clip_table import clip_table
-from segser_core.runs.run import read_run
 from segser_core.statistics import recall_by_group
 from segser_core.statistics.bootstrap import wilson_interval
-from tests.support.made_run import make_runs
-
-LABELS = ("angry", "happy", "neutral", "sad")
+from tests.support.made_run import MADE_LABELS
 
 
 def clips(n: int, seed: int = 0) -> pd.DataFrame:
     """Made-up test rows, a third of them wrong."""
     g = np.random.default_rng(seed)
-    label = g.choice(LABELS[:3], n)  # none is sad
+    label = g.choice(MADE_LABELS[:3], n)  # none is sad
     return pd.DataFrame(
         {
             "utterance_id": [f"u{i}" for i in range(n)],
@@ -34,16 +31,11 @@ def clips(n: int, seed: int = 0) -> pd.DataFrame:
     )
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    return tuple(read_run(place) for place in make_runs(tmp_path_factory.mktemp("made"), 400))
-
-
 @pytest.mark.parametrize("by", [("length",), ("speaker",), ("length", "speaker"), ("speaker", "length", "gender")])
 def test_recall_by_group_is_what_a_loop_counts(by):
     table = clips(500)
     named = table.assign(length=np.where(table.duration_s > 6, "> 6 s", "≤ 6 s"))
-    found = recall_by_group.recall_by_group(table, LABELS, by, 6)
+    found = recall_by_group.recall_by_group(table, MADE_LABELS, by, 6)
     assert found.clips.sum() == len(table)
     for row in found.to_dict("records"):
         inside = named[(named.label == row["label"]) & (named[list(by)] == [row[c] for c in by]).all(axis=1)]
@@ -56,7 +48,7 @@ def test_recall_by_group_is_what_a_loop_counts(by):
 
 
 def test_a_class_without_a_clip_has_a_row_that_says_so():
-    of_sad = recall_by_group.recall_by_group(clips(60), LABELS, ("speaker",)).query("label == 'sad'")
+    of_sad = recall_by_group.recall_by_group(clips(60), MADE_LABELS, ("speaker",)).query("label == 'sad'")
     assert list(of_sad.clips) == [0, 0, 0]
     assert list(of_sad.found) == [0, 0, 0]
     assert of_sad[["recall", "low", "high"]].isna().all(axis=None)
@@ -65,8 +57,8 @@ def test_a_class_without_a_clip_has_a_row_that_says_so():
 def test_seeds_are_not_counted_as_further_clips():
     one, two = clips(100), clips(100).assign(seed=1)
     two["predicted"] = "angry"
-    both = recall_by_group.recall_by_group(pd.concat([one, two]), LABELS, ("speaker",)).query("label == 'angry'")
-    alone = recall_by_group.recall_by_group(one, LABELS, ("speaker",)).query("label == 'angry'")
+    both = recall_by_group.recall_by_group(pd.concat([one, two]), MADE_LABELS, ("speaker",)).query("label == 'angry'")
+    alone = recall_by_group.recall_by_group(one, MADE_LABELS, ("speaker",)).query("label == 'angry'")
     assert list(both.clips) == list(alone.clips)
     assert list(both.found) == pytest.approx(list((alone.found + alone.clips) / 2))
     expected = [wilson_interval(r, n).low for r, n in zip(both.recall, both.clips, strict=True)]
@@ -76,22 +68,22 @@ def test_seeds_are_not_counted_as_further_clips():
 def test_clips_of_unknown_speaker_and_length_are_groups_of_their_own():
     table = clips(40)
     table.loc[:9, "speaker"], table.loc[10:14, "duration_s"] = None, np.nan
-    found = recall_by_group.recall_by_group(table, LABELS, ("speaker",))
+    found = recall_by_group.recall_by_group(table, MADE_LABELS, ("speaker",))
     assert found[found.group == recall_by_group.UNKNOWN].clips.sum() == 10
-    by_length = recall_by_group.recall_by_group(table, LABELS, ("length",))
+    by_length = recall_by_group.recall_by_group(table, MADE_LABELS, ("length",))
     assert by_length[by_length.group == recall_by_group.UNKNOWN].clips.sum() == 5
 
 
 @pytest.mark.parametrize("by", [(), "speaker", ("session",)])
 def test_what_cannot_be_grouped_is_refused(by):
     with pytest.raises(SettingError, match=r"group"):
-        recall_by_group.recall_by_group(clips(5), LABELS, by)
+        recall_by_group.recall_by_group(clips(5), MADE_LABELS, by)
 
 
 def test_a_hundred_thousand_rows_take_a_fraction_of_a_second():
     table = clips(100_000)
     began = time.process_time()
-    recall_by_group.recall_by_group(table, LABELS, ("length", "speaker"), 6)
+    recall_by_group.recall_by_group(table, MADE_LABELS, ("length", "speaker"), 6)
     assert time.process_time() - began < 0.2
 
 
@@ -128,10 +120,10 @@ def test_every_edge_within_the_range_leaves_a_clip_on_either_side():
     assert recall_by_group.small_side_warning(np.arange(100), 50) == ""
 
 
-def test_a_cells_filter_lets_through_just_its_wrong_clips(pair):
-    table = clip_table(pair[0])
+def test_a_cells_filter_lets_through_just_its_wrong_clips(two_runs):
+    table = clip_table(two_runs[0])
     by, durations_s = ("length", "speaker"), table.duration_s.to_numpy()
-    found = recall_by_group.recall_by_group(table, pair[0].labels, by, 5)
+    found = recall_by_group.recall_by_group(table, two_runs[0].labels, by, 5)
     for row in found[found.clips > 0].to_dict("records"):
         wanted = recall_by_group.cell_filter(row, by, 5, durations_s)
         chosen = filter_clips(table, wanted)

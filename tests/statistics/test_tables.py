@@ -14,32 +14,25 @@ from segser_core.runs.test_split import select_test_rows as rows_of_test
 from segser_core.statistics import report, tables
 from segser_core.statistics.calibration import measure_calibration
 from segser_core.statistics.scores import compare_predictions, summarise_scores
-from tests.support.made_run import make_runs
-
-LABELS = ("angry", "happy", "neutral", "sad")
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    return tuple(read_run(place) for place in make_runs(tmp_path_factory.mktemp("made"), 400))
+from tests.support.made_run import MADE_LABELS
 
 
 @pytest.mark.parametrize("weights", [None, [], [[]], [0.5, 0.5], [[0.5], [0.2, 0.8]], [["a"]], [[float("nan")]]])
-def test_what_is_no_mix_of_layers_has_no_table(pair, weights):
-    assert tables.layer_table(replace(pair[0], meta={"layer_weights": weights})) is None
+def test_what_is_no_mix_of_layers_has_no_table(two_runs, weights):
+    assert tables.layer_table(replace(two_runs[0], meta={"layer_weights": weights})) is None
 
 
-def test_the_mix_of_layers_is_the_mean_over_models_in_table_and_report(pair):
-    run = replace(pair[0], meta=pair[0].meta | {"layer_weights": [[0.5, 0.2, 0.3], [0.1, 0.4, 0.5]]})
+def test_the_mix_of_layers_is_the_mean_over_models_in_table_and_report(two_runs):
+    run = replace(two_runs[0], meta=two_runs[0].meta | {"layer_weights": [[0.5, 0.2, 0.3], [0.1, 0.4, 0.5]]})
     assert tables.layer_table(run).weight.tolist() == pytest.approx([0.3, 0.3, 0.4])
     assert "  2        40.0  30.0 to 50.0" in report.report_text([run])
     assert report.report_json([run])["runs"][0]["layer_weights"]["1"] == pytest.approx(0.3)
-    assert report.report_json([pair[0]])["runs"][0]["layer_weights"] is None
+    assert report.report_json([two_runs[0]])["runs"][0]["layer_weights"] is None
 
 
-def test_the_tables_of_two_runs_are_their_summaries_and_their_comparison(pair):
-    first, second = pair
-    summaries = {r.name: summarise_scores(r.predictions, r.labels) for r in pair}
+def test_the_tables_of_two_runs_are_their_summaries_and_their_comparison(two_runs):
+    first, second = two_runs
+    summaries = {r.name: summarise_scores(r.predictions, r.labels) for r in two_runs}
     table = tables.recall_table(summaries)
     assert list(table.run.unique()) == [first.name, second.name]
     own = table[table.run == first.name]
@@ -66,8 +59,8 @@ def test_intervals_by_two_speakers_are_refused():
     assert table.recall.notna().all()
 
 
-def test_folds_and_seeds_have_a_column_each_only_where_there_are_several(pair):
-    of = summarise_scores(pair[0].predictions, pair[0].labels)
+def test_folds_and_seeds_have_a_column_each_only_where_there_are_several(two_runs):
+    of = summarise_scores(two_runs[0].predictions, two_runs[0].labels)
     table = tables.score_table({"x": of})
     assert list(table.columns) == ["run", "score", "pooled", "mean of folds", *(f"fold {i}" for i in range(5))]
     assert list(table.pooled) == [of.pooled.uar, of.pooled.accuracy, of.pooled.macro_f1]
@@ -77,16 +70,16 @@ def test_folds_and_seeds_have_a_column_each_only_where_there_are_several(pair):
 def test_confusions_are_counted_and_shared_out_by_true_class():
     rows = pd.DataFrame({"label": ["sad", "sad", "sad", "happy"], "predicted": ["sad", "angry", "angry", "happy"]})
     rows["utterance_id"], rows["split"] = list("abcd"), "test"
-    table = tables.confusion_table(summarise_scores(rows, LABELS).pooled).set_index(["label", "predicted"])
+    table = tables.confusion_table(summarise_scores(rows, MADE_LABELS).pooled).set_index(["label", "predicted"])
     assert table.loc[("sad", "angry")].tolist() == [2, pytest.approx(2 / 3)]
     assert table.loc[("happy", "happy")].tolist() == [1, 1]
     assert np.isnan(table.loc[("neutral", "sad"), "share"])
 
 
-def test_overconfidence_is_confidence_minus_accuracy(pair):
-    rows = rows_of_test(pair[0].predictions)
+def test_overconfidence_is_confidence_minus_accuracy(two_runs):
+    rows = rows_of_test(two_runs[0].predictions)
     gap = rows.confidence.mean() - (rows.label == rows.predicted).mean()
-    of = measure_calibration(pair[0].predictions, pair[0].labels)
+    of = measure_calibration(two_runs[0].predictions, two_runs[0].labels)
     assert tables.overconfidence(of) == pytest.approx(gap)
     assert tables.reliability_table({"x": of})["count"].sum() == len(rows)
     assert tables.segment_group_table({"x": of}).empty

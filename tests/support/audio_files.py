@@ -27,6 +27,11 @@ def encode_any_wav(samples, rate, bits=16, code=1, claim=None):
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
 
 
+def make_noise(seconds, seed=0):
+    """Make white noise at 16 kHz, (N,) float32."""
+    return np.random.default_rng(seed).normal(0, 0.1, round(seconds * 16_000)).astype(np.float32)
+
+
 def to_pcm16(samples):
     """Round samples from -1 to 1 to 16-bit integers."""
     return np.round(samples * 32767).astype("<i2")
