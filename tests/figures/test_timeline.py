@@ -4,7 +4,6 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from segser_core.audio import waveform
 from segser_core.figures.style import contrasting_text_colour
 from segser_core.figures.timeline import comparison_figure, probability_figure, timeline_figure
 from segser_core.labels import LABELS, emotion_colour
@@ -141,14 +140,6 @@ def test_no_text_is_smaller_than_twelve_pixels(three):
 def test_a_saved_picture_is_dark_text_on_white(three):
     look = timeline_figure(three, SAMPLES).layout.template.layout
     assert (look.paper_bgcolor, look.plot_bgcolor, look.font.color) == ("#FFFFFF", "rgba(0,0,0,0)", "#1C2429")
-
-
-def test_the_envelope_keeps_the_extremes_and_the_times():
-    samples = np.array([0.0, 0.5, -0.2, 0.1, -0.9, 0.3], np.float32)
-    times, values = waveform.waveform_envelope(samples, bins=2)
-    assert values == pytest.approx([-0.2, 0.5, -0.9, 0.3])
-    assert times == pytest.approx(np.array([0, 0, 3, 3]) / 16_000)
-    assert len(waveform.waveform_envelope(samples)[0]) == 2 * len(samples)
 
 
 def test_silence_and_one_segment_are_drawn():

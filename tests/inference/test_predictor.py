@@ -5,13 +5,6 @@ import pytest
 import torch
 
 from segser_core.errors import ModelError, SettingError
-from segser_core.inference.long_audio import (
-    MARGIN_FRAMES,
-    STEP_FRAMES,
-    WINDOW_FRAMES,
-    overlapping_windows,
-    slice_blocks,
-)
 from segser_core.inference.predictor import PRECISIONS, Predictor, choose_device
 from tests.support.audio_files import make_noise
 from tests.support.networks import tiny_model
@@ -45,21 +38,6 @@ def test_segments_cover_the_recording(predictor):
         assert p.segments[-1].end_s == pytest.approx(seconds, abs=1e-4)
         assert all(b.start_s <= a.end_s for a, b in zip(p.segments, p.segments[1:], strict=False))
         assert sum(p.probabilities.values()) == pytest.approx(1, abs=1e-6)
-
-
-@pytest.mark.parametrize("seconds", [0.5, 19.99, 20, 29.99, 30, 30.01, 50, 50.02, 95.5])
-def test_windows_cover_a_long_recording_without_gap_or_overlap(seconds):
-    """Each sample tells its own frame: what the windows keep, joined, is every frame once and in order."""
-    n = round(seconds * 16_000)
-    numbered = (np.arange(n) // 320).astype(np.float32)
-    step = STEP_FRAMES * 320
-    kept = []
-    for waveform, first, last in overlapping_windows(numbered[i : i + step] for i in range(0, n, step)):
-        assert len(waveform) <= WINDOW_FRAMES * 320
-        if kept:
-            assert first == MARGIN_FRAMES
-        kept.append(waveform[::320][first:last])
-    np.testing.assert_array_equal(np.concatenate(kept), np.arange(-(-n // 320)))
 
 
 def test_a_long_recording_is_read_in_windows(predictor):
@@ -122,15 +100,6 @@ def test_a_named_rule_of_segments_alone_hears_nothing_of_the_whole(predictor, se
     assert alone.with_rule("mean") == replace(full.with_rule("mean"), utterance={})
     with pytest.raises(SettingError, match="only segments were heard"):
         alone.with_rule("utterance")
-
-
-def test_slices_of_a_stream():
-    x = np.arange(100, dtype=np.float32)
-    bounds = [(0, 30), (15, 45), (30, 60), (70, 100)]
-    for size in (7, 33, 100):
-        cuts = slice_blocks((x[i : i + size] for i in range(0, 100, size)), bounds)
-        for cut, (start, end) in zip(cuts, bounds, strict=True):
-            np.testing.assert_array_equal(cut, x[start:end])
 
 
 def test_the_same_call_gives_the_same_bits(predictor):

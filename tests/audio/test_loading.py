@@ -1,4 +1,4 @@
-"""Decoding, refusals, blocks, levels and cuts; every input file is made here, by hand or by PyAV."""
+"""Decoding, refusals and blocks; every input file is made here, by hand or by PyAV."""
 
 import io
 import os
@@ -15,12 +15,11 @@ import av
 import numpy as np
 import pytest
 
-from segser_core.audio import decoding, folders
+from segser_core.audio import decoding
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.folders import find_audio_files
 from segser_core.audio.levels import LevelMeter
 from segser_core.audio.loading import audio_blocks, load_audio
-from segser_core.audio.waveform import encode_wav
 from segser_core.bundled import BUNDLED
 from segser_core.errors import AudioError, SettingError
 from tests.support.audio_files import TONE_HZ, encode_any_wav, encode_audio, encode_video, make_tone, to_pcm16
@@ -460,93 +459,6 @@ def accept(server):
 def test_libav_is_refused_any_file_beside_its_own():
     with pytest.raises(PermissionError):
         decoding.deny_other_files("http://example.org", 1, {})
-
-
-# Levels, cuts, folders
-
-
-def warned(samples):
-    levels = LevelMeter()
-    for block in np.array_split(samples, 3):
-        levels.add(block)
-    return levels.warnings()
-
-
-def test_levels_by_hand():
-    levels = LevelMeter()
-    levels.add(np.array([0.1, -0.5, 0.2]))
-    levels.add(np.array([]))
-    levels.add(np.array([1.0, -1.0]))
-    assert (levels.n_samples, levels.peak, levels.n_clipped) == (5, 1.0, 2)
-
-
-def test_silence_is_told_and_quiet_speech_is_not():
-    assert warned(np.zeros(1600)) == (
-        "The recording is silent (all its samples are zero): what is shown says nothing about a voice.",
-    )
-    assert "its peak is -66 dBFS" in warned(make_tone(16_000, amplitude=0.0005))[0]
-    assert warned(make_tone(16_000, amplitude=0.0045)) == ()
-
-
-def test_clipping_is_told():
-    assert warned(np.clip(make_tone(16_000, amplitude=2.0), -1, 1))[0].startswith("The recording is clipped: 66.")
-    samples = make_tone(16_000)
-    samples[:16] = 1  # a share of 1 in 1000 is let pass
-    assert warned(samples) == ()
-    samples[16] = -1
-    assert warned(samples) == ("The recording is clipped: 0.1 % of its samples are at full scale.",)
-
-
-def test_a_cut_has_its_length_and_its_gain():
-    samples = np.linspace(-1, 1, 16_000, dtype=np.float32)
-    samples[4000:4004] = [0.5, -0.5, 3, -3]
-    with wave.open(io.BytesIO(encode_wav(samples, 0.25, 0.75))) as file:
-        assert (file.getnchannels(), file.getsampwidth(), file.getframerate(), file.getnframes()) == (
-            1,
-            2,
-            16_000,
-            8000,
-        )
-        assert np.frombuffer(file.readframes(4), "<i2").tolist() == [16384, -16384, 32767, -32767]
-
-
-@pytest.mark.parametrize(
-    ("start_s", "end_s", "n"), [(-1, 2, 16_000), (0.5, 9, 8000), (2, 3, 0), (0.7, 0.2, 0), (-2, -1, 0), (0, 0, 0)]
-)
-def test_a_cut_stays_within_the_recording(start_s, end_s, n):
-    with wave.open(io.BytesIO(encode_wav(np.zeros(16_000, np.float32), start_s, end_s))) as file:
-        assert file.getnframes() == n
-
-
-def test_a_folder_is_every_audio_file_below_it(tmp_path):
-    names = ["b.WAV", "a.flac", "sub/c.Mp3", "sub/deep/d.opus", "sub/e.webm", "f.AIFF", "x<b>.ogg", ".hidden/g.m4a"]
-    for name in [*names, "notes.txt", "wav", "sub/._c.mp3", "mp3.zip"]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "folder.wav").mkdir()
-    (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere")
-    (tmp_path / "round").symlink_to(tmp_path / "round")
-    assert list(find_audio_files(tmp_path)) == sorted(tmp_path / n for n in [*names, "gone.wav"])
-
-
-def test_what_is_no_folder_stands_for_itself(tmp_path):
-    for path in (tmp_path / "absent.wav", tmp_path / "notes.txt"):
-        assert list(find_audio_files(path)) == [path]
-
-
-def test_a_folder_that_may_not_be_read_is_listed(tmp_path, monkeypatch):
-    """So that the command line says it, where leaving it out would hide it."""
-    (tmp_path / "a.wav").touch()
-    (tmp_path / "closed").mkdir()
-    real = os.scandir
-
-    def scandir(path):
-        if str(path).endswith("closed"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return real(path)
-
-    monkeypatch.setattr(folders.os, "scandir", scandir)
-    assert list(find_audio_files(tmp_path)) == [tmp_path / "a.wav", tmp_path / "closed"]
 
 
 # Real recordings
