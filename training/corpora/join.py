@@ -5,12 +5,10 @@ not real long utterances: each part was said, and mostly acted, by itself. So ev
 """
 
 import logging
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 import pandas as pd
@@ -19,6 +17,7 @@ from tqdm import tqdm
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError, CorpusError, SettingError
+from segser_core.files import replace_folder
 from training.corpora.corpus import Corpus
 from training.corpora.flac import write_flac
 
@@ -76,10 +75,8 @@ def join_corpus(corpus: Corpus, clips: pd.DataFrame, lengths: JoinLengths, out: 
         CorpusError: `out` is a file or not empty, or no two clips can be joined.
     """
     check_empty_folder(out)
-    out = out.resolve()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
+    out.resolve().parent.mkdir(parents=True, exist_ok=True)
+    with replace_folder(out) as folder:
         rows = list(write_joined_clips(corpus, clips, lengths, folder))
         if not rows:
             raise CorpusError(
@@ -89,11 +86,7 @@ def join_corpus(corpus: Corpus, clips: pd.DataFrame, lengths: JoinLengths, out: 
         manifest = pd.DataFrame(rows)
         manifest.to_csv(folder / "manifest.csv", index=False)
         (folder / "README.md").write_text(join_readme(corpus, manifest, lengths), encoding="utf-8")
-        folder.chmod(0o755)
-        folder.replace(out)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        check_empty_folder(out)  # it may have been filled meanwhile
     return JoinedCorpus(manifest, len(clips) - int(manifest["joined"].sum()))
 
 

@@ -90,7 +90,8 @@ def symmetric_divergence(first: Tensor, second: Tensor) -> Tensor:
     """Compute (KL(p‖q) + KL(q‖p)) / 2 of two views of the same recordings, the mean over the batch.
 
     Args:
-        first, second: (B, C) logits; the loss of R-Drop (Liang et al. 2021), there between two draws of dropout.
+        first: (B, C) logits; the loss of R-Drop (Liang et al. 2021), there between two draws of dropout.
+        second: (B, C) logits of the other view.
     """
     p, q = first.log_softmax(dim=-1), second.log_softmax(dim=-1)
     return ((p.exp() - q.exp()) * (p - q)).sum(dim=-1).mean() / 2

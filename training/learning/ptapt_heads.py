@@ -50,7 +50,8 @@ def label_loss(utterance: Tensor, frames: Tensor, labels: Tensor, lengths: Tenso
     Args:
         utterance: (B, C) logits.
         frames: (B, T, C) logits, padded.
-        labels, lengths: (B,).
+        labels: (B,) classes.
+        lengths: (B,) frames.
         weights: (C,) of the classes, for the utterances.
     """
     mask = length_mask(lengths, frames.shape[1])
