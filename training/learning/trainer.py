@@ -139,7 +139,7 @@ class SegmentTrainer(Trainer):
         found = [aggregate(u, s[m], rule)[0] for u, s, m in zip(utterances, segments, mask, strict=True)]
         return loss.detach(), torch.tensor(found, device=loss.device), inputs["labels"]
 
-    def _log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Add the parts of the loss, averaged since the last line; warn of a collapse of the triplets."""
         if self.parts and "loss" in logs:
             names = self.parts[0]
