@@ -8,6 +8,7 @@ import torch
 torch.set_num_threads(1)  # the networks of the tests are too small to be shared out, and each core has its process
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run on every core, but a single file or test in this process, where a debugger can stop it."""
     asked = config.args

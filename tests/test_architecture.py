@@ -271,3 +271,43 @@ def test_what_is_public_is_documented():
         and ast.get_docstring(node) is None
     ]
     assert bare == []
+
+
+def public_names(module: ast.Module) -> set[str]:
+    """Find the public functions, classes, types and constants of a module, without variables in lower case."""
+    found = set()
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            assigned = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            found |= {name for name in assigned if not name.islower()}
+    return {name for name in found if not name.startswith("_")}
+
+
+def defined_twice(modules: dict[str, ast.Module]) -> dict[str, list[str]]:
+    """Find the public names that several modules define; `main` is the name of every command."""
+    places: dict[str, list[str]] = {}
+    for file, module in modules.items():
+        for name in public_names(module) - {"main"}:
+            places.setdefault(name, []).append(file)
+    return {name: files for name, files in places.items() if len(files) > 1}
+
+
+@pytest.mark.parametrize("files", [everything(), sources("tests/support")], ids=["project", "tests"])
+def test_no_public_name_is_defined_in_two_modules(files):
+    assert defined_twice({str(p.relative_to(ROOT)): tree(p) for p in files}) == {}
+
+
+@pytest.mark.parametrize("source", ["def rate(): ...", "class rate: ...", "RATE_HZ = 1", "LOW_HZ, RATE_HZ = 0, 1"])
+def test_a_name_that_is_defined_twice_is_seen(source):
+    other = "def rate(): ...\nRATE_HZ: int = 2"
+    assert list(defined_twice({"a.py": ast.parse(source), "b.py": ast.parse(other)}).values()) == [["a.py", "b.py"]]
+
+
+@pytest.mark.parametrize(
+    "source", ["def _rate(): ...", "class Rate:\n    def rate(self): ...", "rate = 1", "import rate"]
+)
+def test_methods_and_private_names_may_repeat(source):
+    assert defined_twice({"a.py": ast.parse(source), "b.py": ast.parse("def rate(): ...")}) == {}

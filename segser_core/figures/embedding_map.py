@@ -19,7 +19,7 @@ RIGHT_WRONG = {"right": ("#2A8CAB", "circle"), "wrong": ("#B8403A", "x")}  # no 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#7A5C48")  # Okabe and Ito
 MOST_SPEAKERS = 16  # a longer legend fills a small screen
 OTHERS = "other speakers"
-MAP_PX, LEGEND_ROW_PX, TOOLBAR_PX = 400, 22, 30
+MAP_PX, LEGEND_ROW_PX, MAP_TOOLBAR_PX = 400, 22, 30
 FEW_POINTS = 60  # up to this many chosen points are ringed widely
 
 
@@ -165,8 +165,8 @@ def _layout(method: str, legend_px: int) -> dict[str, Any]:
     return {
         "xaxis": bare | {"title": titles[0]},
         "yaxis": bare | {"title": titles[1], "scaleanchor": "x", "scaleratio": 1},
-        "height": MAP_PX + TOOLBAR_PX + legend_px,
-        "margin": {"l": 8, "r": 8, "t": TOOLBAR_PX, "b": legend_px},
+        "height": MAP_PX + MAP_TOOLBAR_PX + legend_px,
+        "margin": {"l": 8, "r": 8, "t": MAP_TOOLBAR_PX, "b": legend_px},
         "template": TEMPLATE,
         "hovermode": "closest",
         "dragmode": "pan",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from segser_core.figures.style import (
+    AXES_PX,
     AXIS_PX,
     FONT_PX,
     INK,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-CELL_PX, AXES_PX = 44, 96
+CELL_PX = 44
 SHADE_RGB, AGAINST_RGB = (42, 140, 171), (186, 110, 24)
 MOST_OPAQUE = 0.75  # text in the page's own colour has a contrast of 4.5 or more on this, light and dark
 WIDE_DIFFERENCE = 0.3  # a difference of this or more has the fullest shade

@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from segser_core.figures.style import (
+    AXES_PX,
     AXIS_PX,
     FONT_PX,
     INK,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-BAR_PX, CLASS_GAP_PX, AXES_PX, RELIABILITY_PX = 24, 16, 96, 330
+BAR_PX, CLASS_GAP_PX, RELIABILITY_PX = 24, 16, 330
 GAP = 0.22
 HATCH = {"shape": "/", "size": 7, "solidity": 0.3, "fillmode": "replace"}
 LINES = ({"color": "#2A8CAB", "dash": "solid"}, {"color": INK, "dash": "dash"})

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 FONT_PX = 13
 TOOLBAR_PX = 28
+AXES_PX = 96  # both axes of a chart whose rows are counted
 AXIS_PX, NUMBERS_PX, LEGEND_LINE_PX = 54, 63, 30  # a titled axis below or above, one of numbers at the left, a line
 LETTER_PX, BOLD_PX, NAMES_APART_PX, TITLE_PX, TITLE_LINE_PX = 7.0, 8.3, 9, 33, 17
 INK = "#767676"  # stands out by 4:1 or more from white and from the dark page alike
