@@ -1,4 +1,4 @@
-"""What the commands of training share: options of several values, settings as options, one rule of exit codes."""
+"""Options of several values, settings as options and one rule of exit codes, for all commands of training."""
 
 import re
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""The settings of a training run: one frozen dataclass, filled from a YAML file and the command line."""
+"""Settings of a training run: one frozen dataclass, filled from a YAML file and the command line."""
 
 import dataclasses
 from pathlib import Path
@@ -44,7 +44,7 @@ class Augmentation:
     """Variations of training clips; a value is drawn uniformly from each range, none where it is None.
 
     Attributes:
-        variants: how many draws of each clip are made and then kept; epoch e uses draw e mod variants.
+        variants: how many draws of each clip are made; epoch e uses draw e mod variants.
         speed: range of the factor of playing speed, which moves pitch and formants too.
         noise_db: range of the signal-to-noise ratio of added noise, in dB, for half of the clips.
         gain_db: a clip's level is moved by −gain_db to +gain_db.
@@ -126,11 +126,11 @@ class Settings:
         class_weights: whether the loss weighs every class alike, whatever its share (in a loss without segments).
         balanced: whether every class is drawn equally often, or every clip once in an epoch.
         gradient_value_clip: no component of a gradient goes beyond it; null leaves them alone.
-        best_by: the epoch that is kept has the highest `uar` or the lowest `loss` on development clips.
+        best_by: the chosen epoch has the highest `uar` or the lowest `loss` on development clips.
         patience: training ends after this many epochs in a row that are no better; null goes through all.
         normalization: of `layer-average`, `global` (statistics of the training part) or `speaker` (a speaker's own).
         crop_frames: the utterance's mean is over so many frames from its start, in training and use; null is all.
-        cut_s: training clips are heard up to there; null is all.
+        cut_s: training clips end there, in seconds; null is all.
     """
 
     # the order of the fields is that of every config.yaml

@@ -43,36 +43,36 @@ def load_audformat(root: Path, label: str = "emotion", speaker: str = "speaker",
         raise CorpusError(f"{pickled[0]} is a pickle, which may run code and is not opened; delete it, or save as csv")
     try:
         database = importlib.import_module("audformat").Database.load(str(root), load_data=False)
-        found = labelled_files(database, label, speaker, tables.split(",") if tables else None)
+        table = labelled_files(database, label, speaker, tables.split(",") if tables else None)
     except ImportError as error:
         raise CorpusError("an audformat database needs a package of that name: `pip install audformat`") from error
     except _READ_ERRORS as error:
         raise CorpusError(f"the audformat database in {root} cannot be read: {str(error).splitlines()[0]}") from error
-    if found.empty:
+    if table.empty:
         raise CorpusError(f"nothing in {root} has {label!r}; its schemes are {', '.join(database.schemes)}")
-    parts = is_part_of_file(found)
-    whole = found[~parts].rename(columns={label: "label", speaker: "speaker"} | {v: k for k, v in _ALSO.items()})
+    parts = is_part_of_file(table)
+    whole = table[~parts].rename(columns={label: "label", speaker: "speaker"} | {v: k for k, v in _ALSO.items()})
     corpus = corpus_from_table("audformat", root, with_all_columns(whole.rename(columns={"file": "path"})))
-    left_out = [LeftOut(path, "a stretch of a file; cut it to a file of its own") for path in found[parts]["file"]]
+    left_out = [LeftOut(path, "a stretch of a file; cut it to a file of its own") for path in table[parts]["file"]]
     return Corpus("audformat", root, corpus.manifest, (*corpus.left_out, *left_out), notes=corpus.notes)
 
 
 def labelled_files(database: Any, label: str, speaker: str, tables: list[str] | None) -> pd.DataFrame:
     """List the labelled files: file (and start and end of parts of files), label, speaker, `_ALSO`, split."""
-    found = database.get(label, [speaker, *_ALSO.values()], tables=tables)
-    files = found.index.get_level_values("file")
+    table = database.get(label, [speaker, *_ALSO.values()], tables=tables)
+    files = table.index.get_level_values("file")
     for name, split in database.splits.items():
-        if len(found) and split.type in SPLITS:
+        if len(table) and split.type in SPLITS:
             members = database.get(label, tables=tables, splits=name).index.get_level_values("file")
-            found.loc[files.isin(members), "split"] = split.type
-    return found.dropna(subset=[label]).reset_index()
+            table.loc[files.isin(members), "split"] = split.type
+    return table.dropna(subset=[label]).reset_index()
 
 
-def is_part_of_file(found: pd.DataFrame) -> pd.Series:
+def is_part_of_file(table: pd.DataFrame) -> pd.Series:
     """Tell the rows that are about a part of a file: (rows,) of booleans."""
-    if "start" not in found:
-        return pd.Series(False, index=found.index)
-    return (found["start"] > pd.Timedelta(0)) | found["end"].notna()
+    if "start" not in table:
+        return pd.Series(False, index=table.index)
+    return (table["start"] > pd.Timedelta(0)) | table["end"].notna()
 
 
 AUDFORMAT = CorpusDefinition(name="audformat", info=CorpusInfo("audformat"), load=load_audformat)

@@ -1,4 +1,4 @@
-"""What the file of a corpus declares: its loader, its protocols and the words about it."""
+"""Declaration of a corpus in its file: its loader, its protocols and the words about it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

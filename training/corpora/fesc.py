@@ -1,6 +1,6 @@
 r"""FESC: the Finnish Emotional Speech Corpus (Airas & Alku 2006), nine actors, five emotions.
 
-How its files are named could not be verified, so the loader is told, in one of two ways.
+How its files are named could not be verified, so the loader must be given it, in one of two ways.
 
 A pattern: a regular expression for a file's path below the folder, without its ending, with the named groups
 `speaker` and `label` and, as known, `utterance_id`, `gender`, `session`, `text`, `style`. Codes for labels are named

@@ -234,7 +234,7 @@ def build_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
     """Build the pretrained encoder under a fresh head, by the settings.
 
     Raises:
-        SettingError: masks of the _log-mel for an encoder that is not given it anew in each step.
+        SettingError: masks of the log-mel for an encoder that is not given it anew in each step.
     """
     model = SegmentEmotionModel.from_encoder(
         settings.encoder,
@@ -283,7 +283,7 @@ def train_fold(
         settings: what to train, and how.
         seed: of the head's weights, the batches and the augmentation.
         steps: holds what is needed to go on after a stop; where it does, training goes on.
-        logs: where TensorBoard finds its _log; none is written where it is None.
+        logs: where TensorBoard finds its log; none is written where it is None.
     """
     us = process_state()
     check_processes(settings, us.num_processes)

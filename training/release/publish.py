@@ -28,10 +28,10 @@ def select_test_embeddings(embeddings: Embeddings, run: Run, folds: list[int]) -
     """Select the embeddings of the test clips of some folds."""
     rows = run.predictions
     tested = rows[(rows["split"] == "test") & rows["fold"].isin(folds)]
-    wanted = set(zip(tested["utterance_id"], tested["fold"], strict=True))
+    test_clips = set(zip(tested["utterance_id"], tested["fold"], strict=True))
 
     def among(ids: np.ndarray, fold: np.ndarray) -> np.ndarray:
-        return np.array([pair in wanted for pair in zip(ids.tolist(), fold.tolist(), strict=True)], dtype=bool)
+        return np.array([clip in test_clips for clip in zip(ids.tolist(), fold.tolist(), strict=True)], dtype=bool)
 
     utterances = among(embeddings.utterance_id, embeddings.utterance_fold)
     segments = among(embeddings.segment_utterance_id, segment_folds(embeddings))

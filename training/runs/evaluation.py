@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateRequest:
-    """What a call of `run_evaluation` asks for.
+    """Arguments of the command `evaluate`.
 
     Attributes:
         model: a bundled model's name, or a run or checkpoint folder.

@@ -40,7 +40,7 @@ from training.runs.scoring import score_manifest
 
 @dataclass(frozen=True, kw_only=True)
 class TrainRequest:
-    """What a call of `train` asks for.
+    """Arguments of the command `train`.
 
     Attributes:
         settings: of each training.
@@ -87,7 +87,7 @@ class Job:
 
 @dataclass(frozen=True)
 class ScoredJob:
-    """What a job's model made of its development and test clips, and what run.json holds of the model.
+    """Records of a job's development and test clips, and the description of its model.
 
     Attributes:
         records: of the clips.

@@ -1,4 +1,4 @@
-"""What a run folder holds of its clips: predictions, segments and embeddings, from the results of scoring."""
+"""Make the records of a run folder, predictions, segments and embeddings, from the results of scoring."""
 
 import logging
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ScoredClip:
-    """The prediction of a clip, and the vectors of utterance (D,) and segments (S, D), float16."""
+    """Prediction of a clip, and the vectors of utterance (D,) and segments (S, D), float16."""
 
     prediction: Prediction
     utterance: np.ndarray
@@ -42,7 +42,7 @@ Result = ScoredClip | AudioError
 
 @dataclass(frozen=True)
 class Records:
-    """The tables and arrays of a run folder: a row an utterance, a row a segment, and the embeddings (as known)."""
+    """Tables and arrays of a run folder: a row an utterance, a row a segment, and the embeddings (as known)."""
 
     predictions: pd.DataFrame
     segments: pd.DataFrame | None

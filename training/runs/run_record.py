@@ -1,4 +1,4 @@
-"""The content of run.json: of any run, and of one that was trained here."""
+"""Record a run for its run.json: any run, and one that was trained here."""
 
 import datetime
 import platform
@@ -29,7 +29,7 @@ def today() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """What run.json holds of every run; the names of its fields are those in the file, in order.
+    """Content of run.json of every run; the names of the fields are those in the file, in order.
 
     Attributes:
         system, labels: of the model.
@@ -69,7 +69,7 @@ class RunRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedRunRecord(RunRecord):
-    """What run.json holds of a run that was trained here.
+    """Content of run.json of a run that was trained here.
 
     Attributes:
         alpha: α of Eq. 4; None follows Eq. 1.

@@ -32,7 +32,7 @@ EPOCH = "the epoch was chosen on these same development clips, so every figure h
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SweepRequest:
-    """What a call of `sweep` asks for.
+    """Arguments of the command `sweep`.
 
     Attributes:
         what: the setting that is swept.

@@ -1,4 +1,4 @@
-"""The tables and figures of results as CSV files."""
+"""Write the tables and figures of results as CSV files."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -12,7 +12,7 @@ from training.tables.comparable import ComparableRuns, Row
 from training.tables.rows import class_rows
 
 HEIGHT_PX = 340
-# a system is told by symbol and dash, too, and its colour is one of Okabe and Ito's (2008)
+# symbol and dash tell the systems apart, too, and its colour is one of Okabe and Ito's (2008)
 LOOKS = (("#0072B2", "circle", "solid"), ("#D55E00", "diamond", "dash"), ("#009E73", "square", "dot"))
 
 

@@ -1,4 +1,4 @@
-"""The results as one page that needs nothing else: `page.html.jinja` with plotly's script inlined once."""
+"""Render the results as one page that needs nothing else: `page.html.jinja` with plotly's script inlined once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

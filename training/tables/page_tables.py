@@ -1,4 +1,4 @@
-"""The tables of the results page, from the rows of `rows.py`; `page.html.jinja` sets them as HTML."""
+"""Build the tables of the results page from the rows of `rows.py`; `page.html.jinja` sets them as HTML."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -69,9 +69,9 @@ def _numbers(run: Run, what: str) -> list[int]:
 
 def difference_rows(group: ComparableRuns) -> list[Row]:
     """Compute UAR minus the baseline's on the same clips and seeds, p adjusted for the number of systems (Holm)."""
-    found = group.against_baseline
-    adjusted = holm_adjust([c.differences.uar.p_value for c in found.values()])
-    speaker = holm_adjust([c.by_speaker.uar.p_value if c.by_speaker else np.nan for c in found.values()])
+    comparisons = group.against_baseline
+    adjusted = holm_adjust([c.differences.uar.p_value for c in comparisons.values()])
+    speaker = holm_adjust([c.by_speaker.uar.p_value if c.by_speaker else np.nan for c in comparisons.values()])
     return [
         {
             "system": system,
@@ -86,7 +86,7 @@ def difference_rows(group: ComparableRuns) -> list[Row]:
                 f"seed {t.seed}: {t.first_only} to {t.second_only}, p {t.p_value:.2g}" for t in of.mcnemar
             ),
         }
-        for (system, of), p, by_speaker in zip(found.items(), adjusted, speaker, strict=True)
+        for (system, of), p, by_speaker in zip(comparisons.items(), adjusted, speaker, strict=True)
     ]
 
 
@@ -143,11 +143,11 @@ def length_rows(group: ComparableRuns, wanted_s: float) -> tuple[list[Row], str]
         theirs = (
             paper.reported_by_length(group.corpus, system) if group.is_the_papers and edge_s == paper.EDGE_S else None
         )
-        for place, side in enumerate(("≤", ">")):
-            row: Row = {"system": system, "length": f"{side} {edge_s:g} s", "paper_uar": theirs and theirs[place]}
+        for is_longer, side in enumerate(("≤", ">")):
+            row: Row = {"system": system, "length": f"{side} {edge_s:g} s", "paper_uar": theirs and theirs[is_longer]}
             if system in tested:
                 longer = tested[system]["duration_s"] > edge_s
-                row |= _of_length(tested[system][longer if place else ~longer], group.runs[system])
+                row |= _of_length(tested[system][longer if is_longer else ~longer], group.runs[system])
             if theirs or system in tested:
                 rows.append(row | {"status": "run" if system in tested else "not run"})
     return rows, why
