@@ -95,7 +95,7 @@ class TaskAdaptation:
         pretraining_steps: of stage 3, in which the clusters of hidden frames are predicted.
         pretraining_warmup_steps: over which the learning rate rises; then it stays.
         learning_rate: of both.
-        mask_p, mask_frames, mask_least: of the spans that stage 3 hides, see `training.features.augment.draw_mask_spans`.
+        mask_p, mask_frames, mask_least: of the spans that stage 3 hides, as in `SpecAugment`.
     """
 
     clusters: list[Annotated[WholeNumber, Field(ge=2)]] = Field(default_factory=lambda: [64, 512, 4096], min_length=1)
