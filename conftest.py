@@ -3,9 +3,10 @@
 import os
 
 import pytest
-import torch
 
-torch.set_num_threads(1)  # the networks of the tests are too small to be shared out, and each core has its process
+# The networks of the tests are too small to be shared out, and each core has a process of its own. Said before torch is
+# imported, and in the environment, so that servers and trainings that tests start keep to it as well.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,11 +8,13 @@ from unittest import mock
 
 import numpy as np
 import psutil
+import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from typer.testing import CliRunner
 
 from segser_core.cli import app
 from segser_core.inference import console
+from tests.support.app_test import upload_files
 from tests.support.damaged_audio import STRANGE_NAMES
 
 LONGEST_S = 1800  # what the app takes
@@ -82,8 +84,7 @@ def check_command(folder: Path, files: dict[str, bytes], extra: list[Path], mode
 
 def check_app(files: dict[str, bytes]) -> str:
     """Check the same in the page Timeline, a hundred recordings at once; return a line of figures."""
-    from tests.support.app_test import upload_files
-
+    st.cache_data.clear()  # a recording that was analysed before would show no progress
     heard, refused, gaps, names = 0, 0, ProgressMonitor(), list(files)
     progress = DeltaGenerator.progress
 

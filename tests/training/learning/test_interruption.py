@@ -138,7 +138,7 @@ def test_a_full_disk_leaves_the_last_run_as_it_was_and_says_so(place):
     for most_bytes in (5_000, 60_000, 150_000):
         (place / "said.txt").unlink()
         assert run(place, "--seed", "1", most_bytes=most_bytes) == 1
-        assert re.search(r"error: .*cannot be written .*what was there before is as it was\n", said(place))
+        assert re.search(r"run cannot be written .*what was there before is as it was\n", said(place))
         assert {p: p.read_bytes() for p in (place / "out" / "run").rglob("*") if p.is_file()} == before
     assert run(place, "--seed", "1", "--resume") == 0
     assert read_run(place / "out" / "run").seeds == (0, 1)
