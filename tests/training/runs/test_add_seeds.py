@@ -1,4 +1,4 @@
-"""Seeds and folds that join a run later, by the command `training.runs.job` with a tiny encoder."""
+"""Seeds and folds that join a run later, by the command `training.train` with a tiny encoder."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ from training.runs import add_seeds, job
 
 @pytest.fixture
 def command(corpus, monkeypatch):
-    """Calls `training.runs.job` on the made-up corpus, in two folds; returns its exit status."""
+    """Calls `training.train` on the made-up corpus, in two folds; returns its exit status."""
     fold, folder = corpus
     clips, pairs = fold.manifest.drop(columns="split"), ({"dev0", "dev1"}, {"test0", "test1"})
     divided = [fold_by_speaker(i, fold.labels, clips, pairs[i], pairs[1 - i]) for i in (0, 1)]
