@@ -3,6 +3,7 @@
 python -m benchmarks.start
 """
 
+import argparse
 import subprocess
 import sys
 
@@ -24,6 +25,7 @@ def heavy_imports() -> list[str]:
 
 def main() -> None:
     """Time a few calls after a first one that fills the disk's cache."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     found = heavy_imports()
     assert not found, f"imported: {', '.join(found)}"
     call = [sys.executable, *CALL]
