@@ -146,10 +146,12 @@ def test_a_full_disk_leaves_the_last_run_as_it_was_and_says_so(place):
 
 def test_two_trainings_on_one_run_folder_do_not_mix(place):
     first = begin(place)
-    while not (place / "out" / ".run.lock").exists():
-        time.sleep(0.05)
+    while not (place / "out" / "run.resume").exists():
+        time.sleep(0.01)
+    os.kill(first.pid, signal.SIGSTOP)  # it would be done before the other one begins
     assert run(place, "--seed", "1") == 1
     assert "another process is writing" in said(place)
+    os.kill(first.pid, signal.SIGCONT)
     first.join(300)
     assert first.exitcode == 0
     assert read_run(place / "out" / "run").seeds == (0,)
