@@ -53,4 +53,6 @@ class _RegisteringLoader(Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Execute the module, then register."""
         self.loader.exec_module(module)
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader  # which has more methods, for who asks for the source
         _register(module)

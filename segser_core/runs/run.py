@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from segser_core.errors import RunError
@@ -16,6 +17,7 @@ from segser_core.bundled import BUNDLED
 
 Stamp = tuple[tuple[str, int, int], ...]
 TRIES = 3
+RETRY_PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -101,10 +103,23 @@ def read_run(path: str | Path, name: str | None = None) -> Run:
     path = Path(path)
     for _ in range(TRIES):
         stamp = folder_stamp(path)
-        run = _read(path, name, stamp)
-        if folder_stamp(path) == stamp:
+        try:
+            run = _read(path, name, stamp)
+        except RunError:
+            if _is_unchanged(path, stamp):
+                raise
+            continue
+        if _is_unchanged(path, stamp):
             return run
     raise RunError(f"{path} was replaced {TRIES} times while it was read; try again when nothing writes there")
+
+
+def _is_unchanged(path: Path, stamp: Stamp) -> bool:
+    try:
+        return folder_stamp(path) == stamp
+    except RunError:  # between the two renames of a replacement
+        sleep(RETRY_PAUSE_S)
+        return False
 
 
 def _read(path: Path, name: str | None, stamp: Stamp) -> Run:

@@ -243,7 +243,7 @@ def values_of_system(values: dict[str, Any], system: str | None) -> dict[str, An
     """Merge the block `systems` of a file for one system: the one that is asked for, else the file's own."""
     blocks = values.pop("systems", None) or {}
     require(isinstance(blocks, dict), "systems", blocks, "settings by system")
-    require(set(blocks) <= set(SYSTEMS), "systems", sorted(blocks), f"some of {', '.join(SYSTEMS)}")
+    require(set(blocks) <= set(SYSTEMS), "systems", sorted(map(str, blocks)), f"some of {', '.join(SYSTEMS)}")
     name = system or values.get("system", DEFAULT_SYSTEM)
     block = blocks.get(name, {}) if isinstance(name, str) else {}
     require(isinstance(block, dict), f"systems.{name}", block, "settings by name")
