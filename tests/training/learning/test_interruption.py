@@ -25,7 +25,16 @@ from training.config.settings import to_yaml
 SYSTEM_CALLS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.copyfile")
 WRITE_RUN = "from pathlib import Path; from tests.support.run_folders import *; write_run_folder(Path({!r}))"
 starting = multiprocessing.get_context("forkserver")  # torch is imported once, and each training starts from there
-starting.set_forkserver_preload(["training.train", "tests.training.learning.test_interruption"])
+starting.set_forkserver_preload(
+    [
+        "training.runs.job",
+        "training.learning.dry_run",
+        "training.corpora.__main__",
+        "pyarrow.dataset",
+        "transformers.models.whisper.feature_extraction_whisper",
+        "tests.training.learning.test_interruption",
+    ]
+)
 
 
 def train_in(folder: Path, *options: str, steps=None, stop_at: int = 0, most_bytes: int = 0) -> None:
