@@ -1,5 +1,6 @@
 """Trainings that are killed, find the disk full, may not write, or meet another one on the same run folder."""
 
+import gc
 import multiprocessing
 import os
 import random
@@ -45,6 +46,7 @@ def train_in(folder: Path, *options: str, steps=None, stop_at: int = 0, most_byt
         stop_at: at which of these to die as by `kill -9`.
         most_bytes: no file may become larger, as on a full disk.
     """
+    gc.freeze()  # what was imported before is not searched for garbage
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     if most_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
