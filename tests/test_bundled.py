@@ -102,7 +102,7 @@ def test_predictions_are_those_of_the_run(name, recordings):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_clip_means_the_same_anywhere_in_the_position_table(name, recordings):
-    """At rows 500 and 1000 of Whisper's table, at least 95 % of the test clips keep the label that the run has of row 0."""
+    """At rows 500 and 1000 of Whisper's table, at least 95 % of the test clips keep the run's label, of row 0."""
     model, run = SegmentEmotionModel.from_folder(find_checkpoint(name)), read_run(BUNDLED / name)
     of_run = run.predictions.set_index("path")[[f"u_{label}" for label in run.labels]]
     expected = torch.from_numpy(of_run.loc[[path for path, _ in recordings]].to_numpy().argmax(axis=1))
