@@ -34,14 +34,15 @@ def _as_given(value: Any, check: Any) -> Any:
     return value
 
 
-def _list_to_tuple(value: Any) -> Any:
+def list_to_tuple(value: Any) -> Any:
+    """Convert a list, as YAML has it, to a tuple; leave any other value as it is."""
     return tuple(value) if isinstance(value, list) else value
 
 
 Flag = Annotated[bool, Strict()]
 WholeNumber = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), WrapValidator(_as_given)]  # 20 stays 20, so that config.yaml repeats its source
-Range = Annotated[tuple[Number, Number], BeforeValidator(_list_to_tuple)]  # YAML knows no tuple
+Range = Annotated[tuple[Number, Number], BeforeValidator(list_to_tuple)]  # YAML knows no tuple
 Share = Annotated[Number, Field(ge=0, le=1)]
 ShareBelowOne = Annotated[Number, Field(ge=0, lt=1)]
 Count = Annotated[WholeNumber, Field(ge=1)]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from segser_core.errors import SettingError
@@ -24,6 +24,7 @@ from training.config.kinds import (
     Share,
     ShareBelowOne,
     WholeNumber,
+    list_to_tuple,
     setting_error,
 )
 from training.config.overrides import apply_overrides
@@ -110,10 +111,58 @@ class TaskAdaptation:
 
 
 @dataclass(frozen=True, config=ONLY_KNOWN_NAMES)
+class CorpusPart:
+    """One of several corpora that a training learns from together.
+
+    Attributes:
+        name: of the corpus.
+        root: its folder, below that of the training (or an absolute path); its name where it is None.
+        protocol: the corpus's default where it is None.
+        fold: of the protocol.
+        options: further arguments of the corpus's loader.
+        weight: its clips are drawn this often in an epoch, on average.
+        votes: share of the target that the votes of raters make, where the corpus has them; the label has the rest.
+    """
+
+    name: str
+    root: str | None = None
+    protocol: str | None = None
+    fold: CountFromZero = 0
+    options: dict[str, Any] = Field(default_factory=dict)
+    weight: Positive = 1.0
+    votes: Share = 0.0
+
+
+@dataclass(frozen=True, config=ONLY_KNOWN_NAMES)
+class Joining:
+    """Training items whose emotion changes: clips of one speaker, one after the other, made anew in each epoch.
+
+    A segment's target is the share of its time that each emotion has. The utterance's own term is left out.
+
+    Attributes:
+        share: of the training items; 0 makes none.
+        clips: the fewest and the most clips of an item.
+        pause_s: range of the silence between two clips.
+        triplet_weight: of a triplet loss between segments of one emotion each, whose negative is of the same
+            recording; 0 is none.
+    """
+
+    share: ShareBelowOne = 0.0
+    clips: Annotated[tuple[Count, Count], BeforeValidator(list_to_tuple)] = (2, 4)
+    pause_s: Range = (0.0, 0.0)
+    triplet_weight: NotNegative = 0.0
+
+
+@dataclass(frozen=True, config=ONLY_KNOWN_NAMES)
 class Settings:
     """All settings that decide the result of a training, but for the folder of the corpus.
 
     Attributes:
+        corpora: several corpora in place of `corpus`, each in a folder below the training's.
+        labels: the classes, in order; clips of other labels are left out. All of the corpora's where it is None.
+        joined: training items whose emotion changes.
+        average_decay: of the exponential moving average of the weights (EMA), by which the model is scored and
+            kept; 0 takes the weights as they are.
         corpus_options: further arguments of the corpus's loader.
         partial: whether an incomplete corpus is taken as it is.
         alpha: α of Eq. 4 by system; a system that is not named follows Eq. 1.
@@ -126,7 +175,8 @@ class Settings:
         class_weights: whether the loss weighs every class alike, whatever its share (in a loss without segments).
         balanced: whether every class is drawn equally often, or every clip once in an epoch.
         gradient_value_clip: no component of a gradient goes beyond it; null leaves them alone.
-        best_by: the chosen epoch has the highest `uar` or the lowest `loss` on development clips.
+        best_by: the chosen epoch has the highest `uar`, the lowest `loss`, or the highest mean of UAR and share of
+            time (`uar+time`) on development clips.
         patience: training ends after this many epochs in a row that are no better; null goes through all.
         normalization: of `layer-average`, `global` (statistics of the training part) or `speaker` (a speaker's own).
         crop_frames: the utterance's mean is over so many frames from its start, in training and use; null is all.
@@ -168,7 +218,7 @@ class Settings:
     class_weights: Flag = False
     balanced: Flag = True
     gradient_value_clip: Positive | None = None
-    best_by: Literal["uar", "loss"] = "uar"
+    best_by: Literal["uar", "loss", "uar+time"] = "uar"
     patience: Count | None = None
     normalization: Normalization = "global"
     crop_frames: Count | None = None
@@ -177,11 +227,30 @@ class Settings:
     augmentation: Augmentation = Field(default_factory=Augmentation)
     spec_augment: SpecAugment | None = None
     tapt: TaskAdaptation = Field(default_factory=TaskAdaptation)
+    # what goes beyond the paper
+    corpora: list[CorpusPart] = Field(default_factory=list)
+    labels: list[str] | None = None
+    joined: Joining = Field(default_factory=Joining)
+    average_decay: ShareBelowOne = 0.0
+
+    @property
+    def corpus_name(self) -> str:
+        """The corpus, or the names of several with + between them."""
+        return "+".join(part.name for part in self.corpora) or self.corpus
+
+    @property
+    def soft_targets(self) -> bool:
+        """Whether targets are shares of classes, or some classes are unknown to some clips."""
+        return bool(self.corpora) or self.joined.share > 0
 
     def __post_init__(self):
         require(
             self.stride_frames <= self.segment_frames, "stride_frames", self.stride_frames, "at most segment_frames"
         )
+        fewest, most = self.joined.clips
+        require(2 <= fewest <= most, "joined.clips", [fewest, most], "the fewest, from 2, and the most")
+        names = [part.name for part in self.corpora]
+        require(len(set(names)) == len(names), "corpora", names, "each corpus once")
         for system, alpha in self.alpha.items():
             require(system in SYSTEMS, f"alpha.{system}", alpha, f"α of one of {', '.join(SYSTEMS)}")
 
@@ -277,5 +346,6 @@ def replace_settings(settings: Settings, **changes: Any) -> Settings:
 def to_yaml(settings: Settings) -> str:
     """Write all settings as YAML, enough to repeat the run."""
     values = dataclasses.asdict(settings)
-    values["augmentation"] = {k: list(v) if isinstance(v, tuple) else v for k, v in values["augmentation"].items()}
+    for group in ("augmentation", "joined"):
+        values[group] = {k: list(v) if isinstance(v, tuple) else v for k, v in values[group].items()}
     return yaml.safe_dump(values, sort_keys=False)
