@@ -1,10 +1,13 @@
 """Add babble: several other clips at once, at a signal-to-noise ratio."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Generator, Tensor
 
+from segser_core.audio.loading import load_audio
+from segser_core.errors import CorpusError
 from training.features.draws import draw_uniform
 
 OtherClips = Callable[[Generator], Tensor]  # from a generator to a random clip, (M,) at 16 kHz
@@ -20,6 +23,40 @@ def add_babble(waveform: Tensor, snr_db: float, others: OtherClips, generator: G
         babble += voice / root_mean_square(voice)
     gain = root_mean_square(waveform) / root_mean_square(babble) * 10 ** (-snr_db / 20)
     return waveform + gain * babble
+
+
+class ClipPool:
+    """Clips of which babble is made: a sample of a corpus's training clips, each decoded once and kept.
+
+    Args:
+        paths: of the training clips.
+        size: how many are kept at most; 256 clips of 4 s take 66 MB.
+        seed: of the sample, if there are more.
+
+    Raises:
+        CorpusError: fewer than two clips.
+    """
+
+    def __init__(self, paths: Sequence[Path], size: int = 256, seed: int = 0):
+        if len(paths) < 2:
+            raise CorpusError(f"babble is made of other training clips, and there are {len(paths)} in all; give two")
+        order = torch.randperm(len(paths), generator=Generator().manual_seed(seed)).tolist()
+        self.paths = [paths[i] for i in order[: max(2, size)]]
+        self._decoded: dict[Path, Tensor] = {}
+
+    def __call__(self, generator: Generator) -> Tensor:
+        """Draw a clip: (M,) at 16 kHz."""
+        return self._load(self.paths[int(torch.randint(len(self.paths), (), generator=generator))])
+
+    def without(self, path: Path) -> OtherClips:
+        """Return a function that draws any clip but one, so that a clip is not in its own babble."""
+        others = [other for other in self.paths if other != path]
+        return lambda generator: self._load(others[int(torch.randint(len(others), (), generator=generator))])
+
+    def _load(self, path: Path) -> Tensor:
+        if path not in self._decoded:
+            self._decoded[path] = torch.from_numpy(load_audio(path))
+        return self._decoded[path]
 
 
 def loop_clip(clip: Tensor, length: int, begin: float) -> Tensor:
