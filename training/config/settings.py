@@ -20,6 +20,7 @@ from training.config.kinds import (
     NotNegative,
     Number,
     Positive,
+    PositiveRange,
     Range,
     Share,
     ShareBelowOne,
@@ -44,19 +45,37 @@ def known_system(name: str) -> str:
 class Augmentation:
     """Variations of training clips; a value is drawn uniformly from each range, none where it is None.
 
+    A `…_share` is the share of clips that an effect is applied to, drawn for each effect on its own.
+
     Attributes:
         variants: how many draws of each clip are made; epoch e uses draw e mod variants.
         speed: range of the factor of playing speed, which moves pitch and formants too.
-        noise_db: range of the signal-to-noise ratio of added noise, in dB, for half of the clips.
+        reverberation_s, reverberation_share: range of the reverberation time RT60, in seconds.
+        babble_db, babble_share: range of the signal-to-babble ratio, in dB; the babble is 3 to 6 other training clips.
+        noise_db, noise_share: range of the signal-to-noise ratio of added noise, in dB.
+        low_pass_hz, low_pass_share: range of the cutoff frequency of a low pass.
+        telephone: the share of clips that pass a telephone line (300 to 3400 Hz, μ-law at 8 kHz).
+        codec: the share of clips that are encoded and decoded by Opus or MP3 at a low bit rate.
         gain_db: a clip's level is moved by −gain_db to +gain_db.
+        gain_range_db: range of the change of level, in place of `gain_db` where it is given.
         mask_bands: the largest share of the mel bands that each of two masks hides, anew in each step (Whisper).
         mask_time: the same of a clip's frames.
     """
 
     variants: Count = 1
     speed: Range | None = None
+    reverberation_s: PositiveRange | None = None
+    reverberation_share: Share = 0.5
+    babble_db: Range | None = None
+    babble_share: Share = 0.5
     noise_db: Range | None = None
+    noise_share: Share = 0.5
+    low_pass_hz: PositiveRange | None = None
+    low_pass_share: Share = 0.5
+    telephone: Share = 0.0
+    codec: Share = 0.0
     gain_db: Number = 20.0
+    gain_range_db: Range | None = None
     mask_bands: Share = 0.0
     mask_time: Share = 0.0
 
@@ -64,6 +83,18 @@ class Augmentation:
     def masks(self) -> bool:
         """Whether anything is hidden at all."""
         return self.mask_bands > 0 or self.mask_time > 0
+
+    @property
+    def level_range_db(self) -> tuple[float, float]:
+        """The range of the change of level."""
+        return self.gain_range_db or (-self.gain_db, self.gain_db)
+
+    @property
+    def waveform_settings(self) -> dict[str, Any]:
+        """The settings that decide how a clip sounds and are not at their default, by name."""
+        silent = ("variants", "mask_bands", "mask_time")
+        differing = {f.name: value for f in dataclasses.fields(self) if (value := getattr(self, f.name)) != f.default}
+        return {name: value for name, value in differing.items() if name not in silent}
 
 
 @dataclass(frozen=True, config=ONLY_KNOWN_NAMES)

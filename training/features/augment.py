@@ -1,4 +1,7 @@
-"""Augment training clips: speed (and with it pitch), noise, level and masks, each draw fixed by its seed."""
+"""Augment training clips: speed (and with it pitch), room, babble, noise, channel, level and masks.
+
+Each draw is fixed by its seed. `training.features.room`, `babble` and `channel` hold the effects of their names.
+"""
 
 from fractions import Fraction
 
@@ -6,22 +9,58 @@ import torch
 import torchaudio.functional as F
 from torch import Generator, Tensor
 
+from segser_core.errors import SettingError
 from segser_core.network.segments import mean_over_time
 from training.config.settings import Augmentation, SpecAugment
+from training.features.babble import OtherClips, add_babble
+from training.features.channel import low_pass, telephone_line, transcode_randomly
+from training.features.draws import draw_chance, draw_uniform
+from training.features.room import reverberate
 
 
-def draw_uniform(low: float, high: float, generator: Generator) -> float:
-    """Draw once from [low, high)."""
-    return low + (high - low) * torch.rand((), generator=generator).item()
+def augment_clip(waveform: Tensor, how: Augmentation, generator: Generator, others: OtherClips | None = None) -> Tensor:
+    """Augment a clip: speed, room, other voices, noise, channel and level, in this order.
 
+    Args:
+        waveform: (N,) at 16 kHz.
+        how: what is drawn.
+        generator: all chance comes from it; an effect that is off draws nothing.
+        others: returns another training clip, of which babble is made.
 
-def augment_clip(waveform: Tensor, how: Augmentation, generator: Generator) -> Tensor:
-    """Augment a clip: (N,) at 16 kHz → (N',), N' by the speed."""
+    Returns:
+        (N',), N' by the speed.
+
+    Raises:
+        SettingError: babble without other clips.
+    """
+    if how.babble_db is not None and others is None:
+        raise SettingError(f"augmentation.babble_db is {how.babble_db}, and no other clips are given to make babble of")
     if how.speed is not None:
         waveform = change_speed(waveform, draw_uniform(*how.speed, generator))
-    if how.noise_db is not None and draw_uniform(0, 1, generator) < 0.5:
+    if how.reverberation_s is not None and draw_chance(how.reverberation_share, generator):
+        waveform = reverberate(waveform, draw_uniform(*how.reverberation_s, generator), generator)
+    if how.babble_db is not None and others is not None and draw_chance(how.babble_share, generator):
+        waveform = add_babble(waveform, draw_uniform(*how.babble_db, generator), others, generator)
+    if how.noise_db is not None and draw_chance(how.noise_share, generator):
         waveform = add_noise(waveform, draw_uniform(*how.noise_db, generator), generator)
-    return waveform * 10 ** (draw_uniform(-how.gain_db, how.gain_db, generator) / 20)
+    waveform = pass_channel(waveform, how, generator)
+    return change_level(waveform, draw_uniform(*how.level_range_db, generator))
+
+
+def pass_channel(waveform: Tensor, how: Augmentation, generator: Generator) -> Tensor:
+    """Send a clip through the channels that are drawn, low pass, telephone line and codec: (N,) → (N,)."""
+    if how.low_pass_hz is not None and draw_chance(how.low_pass_share, generator):
+        waveform = low_pass(waveform, draw_uniform(*how.low_pass_hz, generator))
+    if how.telephone and draw_chance(how.telephone, generator):
+        waveform = telephone_line(waveform)
+    if how.codec and draw_chance(how.codec, generator):
+        waveform = transcode_randomly(waveform, generator)
+    return waveform
+
+
+def change_level(waveform: Tensor, gain_db: float) -> Tensor:
+    """Raise the level by a gain in dB: (N,) → (N,)."""
+    return waveform * 10 ** (gain_db / 20)
 
 
 def change_speed(waveform: Tensor, factor: float) -> Tensor:

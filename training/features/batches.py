@@ -7,7 +7,7 @@ with the very batches that it would have had.
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -99,10 +99,16 @@ class ClipDataset(Dataset):
             frames = -(-len(waveform) // HOP_SAMPLES)
             return self._features(waveform, self._offset(frames, position) if self._position_is_frozen else 0).half()
 
-        how = (self.how.speed, self.how.noise_db, self.how.gain_db, *([self.cut] if self.cut else []))
-        features = self.store.features(name, f"{self.frozen_part} {how} {self.seed} {draw.variant}", make)
+        features = self.store.features(name, f"{self.frozen_part} {self._variation} {self.seed} {draw.variant}", make)
         share = position if self._position_is_frozen else draw.position
         return TrainingItem(features.float(), target, self._offset(len(features), share), draw.clip)
+
+    @property
+    def _variation(self) -> tuple[Any, ...]:
+        """What decides how a variant sounds, under which its features are kept."""
+        first = ("speed", "noise_db", "gain_db")  # under which features were kept when there were no others
+        further = [item for item in self.how.waveform_settings.items() if item[0] not in first]
+        return (*(getattr(self.how, name) for name in first), *([self.cut] if self.cut else []), *further)
 
     @property
     def _position_is_frozen(self) -> bool:

@@ -142,7 +142,7 @@ def test_settings_survive_as_yaml():
         ({"alpha": {"seg+tri-w": 1.5}}, r"alpha\.seg\+tri-w is 1.5"),
         ({"alpha": {"other": 0.5}}, r"alpha\.other"),
         ({"precision": "fp16"}, "precision is 'fp16'"),
-        ({"augmentation": {"pitch": 3}}, r"'augmentation\.pitch' is unknown; known are gain_db"),
+        ({"augmentation": {"pitch": 3}}, r"'augmentation\.pitch' is unknown; known are babble_db"),
         ({"learning_rate": 0}, "learning_rate is 0"),
         ({"tapt": {"clusters": [64, 1]}}, r"tapt\.clusters\.1 is 1; expected 2 or more"),
         ({"tapt": {"clusters": []}}, r"tapt\.clusters is \[\]; expected 1 or more"),
