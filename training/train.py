@@ -47,7 +47,7 @@ def train(
     request = TrainRequest(
         settings=settings,
         root=root,
-        out=out or Path("runs") / settings.corpus / settings.system,
+        out=out or Path("runs") / settings.corpus_name / settings.system,
         seeds=tuple(seed or (0,)),
         folds=tuple(fold) if fold else None,
         cache=cache,

@@ -234,7 +234,7 @@ class Predictor:
         return self._encode_batch(torch.stack(features)).mean(dim=1)  # all segments of a recording are equally long
 
     def _probabilities(self, vectors: Tensor) -> np.ndarray:
-        return self.model.head(vectors).double().softmax(-1).cpu().numpy()
+        return (self.model.head(vectors).double() / self.model.config.calibration_temperature).softmax(-1).cpu().numpy()
 
     def _named(self, p: np.ndarray) -> dict[str, float]:
         return dict(zip(self.labels, p.tolist(), strict=True))

@@ -27,6 +27,7 @@ class SegmentEmotionConfig(PreTrainedConfig):
         longest_training_clip_s: audio longer than this is new ground for the model.
         normalization: of `layer-average`, see `LayerAverage`.
         crop_frames: the utterance's mean is over so many frames at most, from the start (None: all).
+        calibration_temperature: by which the head's outputs are divided before the softmax, so that confidences are calibrated.
         stages: of `p-tapt`, what went before the fine-tuning, as `training.learning.ptapt` records it.
     """
 
@@ -47,6 +48,7 @@ class SegmentEmotionConfig(PreTrainedConfig):
         normalization: str = "global",
         crop_frames: int | None = None,
         stages: dict[str, Any] | None = None,
+        calibration_temperature: float = 1.0,
         **kwargs: Any,
     ):
         self.encoder = encoder or {"model_type": "wav2vec2"}
@@ -54,6 +56,7 @@ class SegmentEmotionConfig(PreTrainedConfig):
         self.segment_frames, self.stride_frames, self.tail = segment_frames, stride_frames, tail
         self.longest_training_clip_s = longest_training_clip_s
         self.normalization, self.crop_frames, self.stages = normalization, crop_frames, stages
+        self.calibration_temperature = calibration_temperature
         if labels is not None:
             kwargs["id2label"] = dict(enumerate(labels))
             kwargs["label2id"] = {label: i for i, label in enumerate(labels)}

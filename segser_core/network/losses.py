@@ -12,7 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from segser_core.network.segments import Windows, mean_over_time, segment_means
+
 MARGIN = 1.0
+UNKNOWN_LOGIT = -1e4  # no share of a softmax; infinity times a target of 0 would be no number
 
 
 def nll_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0, weights: Tensor | None = None) -> Tensor:
@@ -28,6 +31,49 @@ def nll_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0, weights: Te
     return cross_entropy(logits, labels, weight=weights, label_smoothing=smoothing)
 
 
+class SoftTargets(NamedTuple):
+    """Targets as shares of the classes, where the emotion changes, raters disagree or a class is unknown.
+
+    Attributes:
+        utterance: (B, C), each row sums to 1.
+        segments: (B, S, C), the share of a segment's time.
+        pure: (B, S), true where the target is the same throughout the segment.
+        single: (B,), true where a recording has one emotion, so that its utterance has a loss of its own.
+    """
+
+    utterance: Tensor
+    segments: Tensor
+    pure: Tensor
+    single: Tensor
+
+
+def soft_targets(
+    targets: Tensor, lengths: Tensor, known: Tensor, single: Tensor, windows: Windows, smoothing: float = 0.0
+) -> SoftTargets:
+    """Make the targets of utterances and segments from those of the frames.
+
+    Args:
+        targets: (B, T, C) shares of the classes at each frame, padded at the end.
+        lengths: (B,) frames.
+        known: (B, C), true where a recording's corpus has the class.
+        single: (B,), see `SoftTargets`.
+        windows: how frames are cut into segments.
+        smoothing: share of the target that is spread over the known classes.
+    """
+    spread = known / known.sum(dim=1, keepdim=True)  # (B, C)
+    smoothed = (1 - smoothing) * targets + smoothing * spread[:, None]
+    segments, mask = segment_means(smoothed, lengths, windows)
+    variance = segment_means(smoothed.square(), lengths, windows)[0] - segments.square()
+    pure = mask & (variance.amax(dim=2) < 1e-6)
+    return SoftTargets(mean_over_time(smoothed, lengths), segments, pure, single)
+
+
+def without_unknown(logits: Tensor, known: Tensor) -> Tensor:
+    """Take the classes that a corpus lacks out of its softmax: (B, …, C), (B, C) → (B, …, C)."""
+    shape = (len(known), *[1] * (logits.ndim - 2), known.shape[1])
+    return logits.masked_fill(~known.view(shape), UNKNOWN_LOGIT)
+
+
 def segment_loss(
     utterance_logits: Tensor,
     segment_logits: Tensor,
@@ -37,6 +83,7 @@ def segment_loss(
     *,
     over_segments: str = "sum",
     smoothing: float = 0.0,
+    soft: SoftTargets | None = None,
 ) -> Tensor:
     """Compute Eq. 3: L_SER = (1/B) Σ_i [ Σ_j L_nll(i, j) + L_nll(i) ].
 
@@ -52,14 +99,25 @@ def segment_loss(
         labels: (B,) class indices.
         over_segments: `sum`, the paper's, or `mean`, so that long recordings weigh no more.
         smoothing: share of the target that is spread over all classes.
+        soft: targets in place of `labels`, smoothed already.
     """
-    targets = labels[:, None].expand(mask.shape)
-    each = cross_entropy(segment_logits.flatten(0, 1), targets.flatten(), label_smoothing=smoothing, reduction="none")
+    targets = labels[:, None].expand(mask.shape) if soft is None else soft.segments
+    smoothing = smoothing if soft is None else 0.0
+    each = cross_entropy(
+        segment_logits.flatten(0, 1), targets.flatten(0, 1), label_smoothing=smoothing, reduction="none"
+    )
     counted = mask & cut[:, None]
     per_recording = (each.view(mask.shape) * counted).sum(dim=1)  # (B,)
     if over_segments == "mean":
         per_recording = per_recording / counted.sum(dim=1).clamp(min=1)
-    return per_recording.mean() + nll_loss(utterance_logits, labels, smoothing)
+    if soft is None:
+        return per_recording.mean() + nll_loss(utterance_logits, labels, smoothing)
+    return per_recording.mean() + soft_nll_loss(utterance_logits, soft)
+
+
+def soft_nll_loss(utterance_logits: Tensor, soft: SoftTargets) -> Tensor:
+    """Compute L_nll of soft targets, the mean over the batch, where recordings of several emotions count 0."""
+    return (cross_entropy(utterance_logits, soft.utterance, reduction="none") * soft.single).mean()
 
 
 def euclidean_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -136,6 +194,37 @@ class TripletLoss(NamedTuple):
     to_positive: Tensor
     to_negative: Tensor
     active: Tensor
+
+
+def choose_triplets_within(labels: Tensor, clips: Tensor, vectors: Tensor) -> Triplets:
+    """Choose triplets of segments whose negative is of the same recording: one voice, one room, another emotion.
+
+    The positive is the next other row of the anchor's class that is of another recording (cyclic); the negative is
+    the row of another class in the anchor's own recording whose vector is nearest to the anchor's. A row without
+    either is no anchor.
+
+    Args:
+        labels: (R,) class of each segment.
+        clips: (R,) which recording each segment is of.
+        vectors: (R, D) of the segments; no gradient flows through the choice.
+
+    Example:
+        >>> labels, clips = torch.tensor([0, 1, 0]), torch.tensor([7, 7, 8])
+        >>> choose_triplets_within(labels, clips, torch.eye(3))
+        Triplets(anchors=tensor([0]), positives=tensor([2]), negatives=tensor([1]))
+    """
+    rows = len(labels)
+    if rows == 0:
+        return Triplets(labels, labels, labels)
+    alike, together = labels[:, None] == labels, clips[:, None] == clips
+    order = torch.arange(rows, device=labels.device)
+    ahead = (order - order[:, None]) % rows
+    is_positive, is_negative = alike & ~together, ~alike & together
+    positives = torch.where(is_positive, ahead, rows).argmin(dim=1)
+    apart = torch.cdist(vectors.detach().float(), vectors.detach().float())
+    negatives = torch.where(is_negative, apart, torch.inf).argmin(dim=1)
+    anchors = (is_positive.any(dim=1) & is_negative.any(dim=1)).nonzero().squeeze(1)
+    return Triplets(anchors, positives[anchors], negatives[anchors])
 
 
 def triplet_loss(vectors: Tensor, triplets: Triplets, margin: float = MARGIN) -> TripletLoss:

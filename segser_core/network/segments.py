@@ -97,3 +97,19 @@ def segment_means(frames: Tensor, lengths: Tensor, windows: Windows) -> tuple[Te
     sums = running.gather(1, at).unflatten(1, (most, 2)).diff(dim=2).squeeze(2)  # (B, S, D)
     counts = edges.diff(dim=2)  # (B, S, 1)
     return (sums / counts.clamp(min=1)).to(frames.dtype), counts.squeeze(2) > 0
+
+
+def frame_means(segments: Tensor, windows: Windows, frames: int) -> Tensor:
+    """Average at each frame the segments that cover it: (S, C) of a recording of T frames → (T, C).
+
+    Under the tail policy `drop`, a frame after the last segment has the values of that segment.
+
+    Example:
+        >>> frame_means(torch.tensor([[0.0], [1.0]]), Windows(4, 2), 6).flatten().tolist()
+        [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]
+    """
+    at = torch.arange(frames)
+    bounds = torch.tensor(windows.bounds(frames))
+    covers = ((bounds[:, 0] <= at[:, None]) & (at[:, None] < bounds[:, 1])).to(segments)  # (T, S)
+    covers[:, -1] += covers.sum(dim=1) == 0
+    return covers @ segments / covers.sum(dim=1, keepdim=True)

@@ -29,6 +29,7 @@ def write_run(
     predictions: "pd.DataFrame",
     segments: "pd.DataFrame | None" = None,
     embeddings: Embeddings | Mapping[str, np.ndarray] | None = None,
+    history: Mapping[str, Any] | None = None,
     checkpoint_dir: str | Path | None = None,
 ) -> None:
     """Write a run folder, complete or not at all; a run that is there stays until the new one is.
@@ -39,6 +40,7 @@ def write_run(
         config_yaml: the text of config.yaml.
         metrics: metrics.json, as `statistics.scores.metrics_of` finds it.
         predictions, segments, embeddings: the files of those names; embeddings may be a mapping of the arrays.
+        history: history.json, the epochs of each training.
         checkpoint_dir: a folder whose content becomes checkpoint/.
 
     Raises:
@@ -58,6 +60,8 @@ def write_run(
             plain = {k: np.asarray(v, dtype=str if k.endswith("_id") else None) for k, v in arrays.items()}
             np.savez(folder / "embeddings.npz", allow_pickle=False, **plain)
         write_run_json(folder / "metrics.json", metrics)
+        if history is not None:
+            write_run_json(folder / "history.json", history)
         if checkpoint_dir is not None:
             shutil.copytree(checkpoint_dir, folder / "checkpoint")
         read_run(folder).embeddings()

@@ -48,7 +48,7 @@ ShareBelowOne = Annotated[Number, Field(ge=0, lt=1)]
 Count = Annotated[WholeNumber, Field(ge=1)]
 CountFromZero = Annotated[WholeNumber, Field(ge=0)]
 Positive = Annotated[Number, Field(gt=0)]
-PositiveRange = Annotated[tuple[Positive, Positive], BeforeValidator(_list_to_tuple)]
+PositiveRange = Annotated[tuple[Positive, Positive], BeforeValidator(list_to_tuple)]
 NotNegative = Annotated[Number, Field(ge=0)]
 
 

@@ -49,6 +49,7 @@ class Augmentation:
 
     Attributes:
         variants: how many draws of each clip are made; epoch e uses draw e mod variants.
+        trim: the share of clips whose silence before and after is trimmed to a tenth of a second.
         speed: range of the factor of playing speed, which moves pitch and formants too.
         reverberation_s, reverberation_share: range of the reverberation time RT60, in seconds.
         babble_db, babble_share: range of the signal-to-babble ratio, in dB; the babble is 3 to 6 other training clips.
@@ -63,6 +64,7 @@ class Augmentation:
     """
 
     variants: Count = 1
+    trim: Share = 0.0
     speed: Range | None = None
     reverberation_s: PositiveRange | None = None
     reverberation_share: Share = 0.5
@@ -147,7 +149,8 @@ class CorpusPart:
 
     Attributes:
         name: of the corpus.
-        root: its folder, below that of the training (or an absolute path); its name where it is None.
+        alias: what a run calls it, e.g. where there are two of the kind `manifest`; its name where it is None.
+        root: its folder, below that of the training (or an absolute path); its alias where it is None.
         protocol: the corpus's default where it is None.
         fold: of the protocol.
         options: further arguments of the corpus's loader.
@@ -156,12 +159,23 @@ class CorpusPart:
     """
 
     name: str
+    alias: str | None = None
     root: str | None = None
     protocol: str | None = None
     fold: CountFromZero = 0
     options: dict[str, Any] = Field(default_factory=dict)
     weight: Positive = 1.0
     votes: Share = 0.0
+
+    @property
+    def key(self) -> str:
+        """What a run calls the corpus."""
+        return self.alias or self.name
+
+    @property
+    def folder(self) -> str:
+        """The corpus's folder, relative to that of the training."""
+        return self.root or self.key
 
 
 @dataclass(frozen=True, config=ONLY_KNOWN_NAMES)
@@ -194,6 +208,7 @@ class Settings:
         joined: training items whose emotion changes.
         average_decay: of the exponential moving average of the weights (EMA), by which the model is scored and
             kept; 0 takes the weights as they are.
+        calibrated: whether confidences are calibrated by a temperature that development clips give.
         corpus_options: further arguments of the corpus's loader.
         partial: whether an incomplete corpus is taken as it is.
         alpha: α of Eq. 4 by system; a system that is not named follows Eq. 1.
@@ -263,11 +278,12 @@ class Settings:
     labels: list[str] | None = None
     joined: Joining = Field(default_factory=Joining)
     average_decay: ShareBelowOne = 0.0
+    calibrated: Flag = False
 
     @property
     def corpus_name(self) -> str:
         """The corpus, or the names of several with + between them."""
-        return "+".join(part.name for part in self.corpora) or self.corpus
+        return "+".join(part.key for part in self.corpora) or self.corpus
 
     @property
     def soft_targets(self) -> bool:
@@ -280,7 +296,15 @@ class Settings:
         )
         fewest, most = self.joined.clips
         require(2 <= fewest <= most, "joined.clips", [fewest, most], "the fewest, from 2, and the most")
-        names = [part.name for part in self.corpora]
+        segments = SYSTEMS[self.system].segments
+        require(
+            segments or not self.joined.share,
+            "joined.share",
+            self.joined.share,
+            f"0 for {self.system}, whose loss has no segments",
+        )
+        require(not (self.class_weights and self.soft_targets), "class_weights", True, "false where targets are soft")
+        names = [part.key for part in self.corpora]
         require(len(set(names)) == len(names), "corpora", names, "each corpus once")
         for system, alpha in self.alpha.items():
             require(system in SYSTEMS, f"alpha.{system}", alpha, f"α of one of {', '.join(SYSTEMS)}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from segser_core.errors import CorpusError
+from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut
 from training.corpora.definition import CorpusDefinition, Protocol
 
@@ -21,6 +22,7 @@ __all__ = [
     "Protocol",
     "corpus_definitions",
     "corpus_title",
+    "find_corpus_info",
     "load_corpus",
 ]
 
@@ -35,8 +37,20 @@ def corpus_definitions() -> dict[str, CorpusDefinition]:
 
 def corpus_title(name: str) -> str:
     """Return a corpus's name as people write it; a name that is not known stays as it is."""
-    definition = corpus_definitions().get(name)
-    return definition.info.title if definition else name
+    info = find_corpus_info(name)
+    return info.title if info else name
+
+
+def find_corpus_info(name: str) -> CorpusInfo | None:
+    """Find the words about a corpus, or about several with + between their names; None where one is not known."""
+    infos = [d.info if (d := corpus_definitions().get(part)) else None for part in name.split("+")]
+    known = [info for info in infos if info]
+    if len(known) < len(infos):
+        return None
+    if len(known) == 1:
+        return known[0]
+    heard = "; ".join(f"{info.title}: {info.training_data}" for info in known if info.training_data)
+    return CorpusInfo(" + ".join(info.title for info in known), training_data=heard)
 
 
 def load_corpus(name: str, root: str | Path, options: Mapping[str, Any] | None = None) -> Corpus:

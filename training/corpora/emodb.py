@@ -10,7 +10,7 @@ from pathlib import Path
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
-from training.corpora.fold import Fold, leave_one_out
+from training.corpora.fold import Fold, fold_by_speaker, leave_one_out
 
 _EMOTIONS = {
     "W": "angry",
@@ -80,9 +80,17 @@ def emodb_speaker_folds(corpus: Corpus) -> list[Fold]:
     return leave_one_out(corpus.manifest, EMODB_LABELS)
 
 
+def emodb_fixed_folds(corpus: Corpus) -> list[Fold]:
+    """Divide by speaker once (ours): 03 and 08 to 12 train, 13 and 14 validate, 15 and 16 test."""
+    return [fold_by_speaker(0, EMODB_LABELS, corpus.manifest, {"13", "14"}, {"15", "16"})]
+
+
 EMODB = CorpusDefinition(
     name="emodb",
     info=CorpusInfo("EMO-DB", sentences=len(_TEXTS)),
     load=load_emodb,
-    protocols=(Protocol(name="emodb-speaker", divide=emodb_speaker_folds),),
+    protocols=(
+        Protocol(name="emodb-speaker", divide=emodb_speaker_folds),
+        Protocol(name="emodb-fixed", divide=emodb_fixed_folds, sizes={"train": 278, "dev": 130, "test": 127}),
+    ),
 )

@@ -5,7 +5,7 @@ with the very batches that it would have had.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,12 @@ from segser_core.audio.loading import load_audio
 from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder
 from segser_core.network.layer_average import ActivationStatistics, LayerAverage
 from training.config.settings import Augmentation
+from training.corpora.combine import Targets
+from training.corpora.trimming import trim_silence
 from training.features.augment import augment_clip
+from training.features.babble import ClipPool
+from training.features.draws import draw_chance
+from training.features.joined import SEVERAL, JoinedBatches, JoinedDraw, join_waveforms
 from training.features.store import FeatureStore, encoder_fingerprint
 
 
@@ -34,12 +39,23 @@ class ClipDraw(NamedTuple):
 
 
 class TrainingItem(NamedTuple):
-    """A clip ready for a batch: features (T, F), label index, offset in frames, clip index."""
+    """A clip, or several joined ones, ready for a batch.
+
+    Attributes:
+        features: (T, F).
+        label: index of the class; `SEVERAL` for a joined item.
+        offset: first row in the table of positions.
+        clip: index; of a joined item −1.
+        targets: (T, C) shares of the classes at each frame; None where targets are the labels alone.
+        known: (C,), true where the clip's corpus has the class; None likewise.
+    """
 
     features: Tensor
     label: int
     offset: int
     clip: int
+    targets: Tensor | None = None
+    known: Tensor | None = None
 
 
 class ClipDataset(Dataset):
@@ -58,6 +74,8 @@ class ClipDataset(Dataset):
 
     Attributes:
         statistics: of each clip, what its features are normalised by; empty leaves features as they are.
+        soft: targets of the clips as shares of the classes, where they are more than labels.
+        others: clips of which babble is made.
     """
 
     def __init__(
@@ -77,15 +95,44 @@ class ClipDataset(Dataset):
         self.longest = encoder.max_frames and encoder.max_frames * HOP_SAMPLES  # that one pass can take
         self.frozen_part = encoder_fingerprint(encoder)
         self.statistics: list[ActivationStatistics] = []
+        self.soft: Targets | None = None
+        self.others: ClipPool | None = None
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, draw: ClipDraw) -> TrainingItem:
+    def __getitem__(self, draw: ClipDraw | JoinedDraw) -> TrainingItem:
+        if isinstance(draw, JoinedDraw):
+            return self._joined(draw)
         item = self._as_drawn(draw)
-        if not self.statistics:
+        if self.statistics:
+            item = item._replace(features=self.statistics[draw.clip].normalise(item.features))
+        if self.soft is None:
             return item
-        return item._replace(features=self.statistics[draw.clip].normalise(item.features))
+        shares, known = (torch.from_numpy(part[draw.clip]) for part in (self.soft.shares, self.soft.known))
+        return item._replace(targets=shares.expand(len(item.features), -1), known=known)
+
+    def _joined(self, draw: JoinedDraw) -> TrainingItem:
+        """Join the clips of a draw, augmented together, as one voice in one room; a frame's target is its clip's."""
+        assert self.soft is not None, "joined items have soft targets"
+        generator = torch.Generator().manual_seed(draw.seed)
+        parts = [trim_silence(self.store.waveform(self.names[clip])) for clip in draw.clips]
+        waveform, ends = join_waveforms(parts, draw.pauses_s)
+        if draw.augmented:
+            joined, before = augment_clip(waveform, self.how, generator, self.others), len(waveform)
+            waveform, ends = joined[: self.longest], ends * len(joined) / before
+        offset = self._offset(self.encoder.count_frames(len(waveform)), draw.position)
+        features = self._features(waveform, offset if self._position_is_frozen else 0)
+        middles = (np.arange(len(features)) + 0.5) * HOP_SAMPLES
+        clips = np.array(draw.clips)[np.searchsorted(ends[:-1], middles)]
+        return TrainingItem(
+            features,
+            SEVERAL,
+            offset,
+            -1,
+            torch.from_numpy(self.soft.shares[clips]),
+            torch.from_numpy(self.soft.known[clips[0]]),
+        )
 
     def _as_drawn(self, draw: ClipDraw) -> TrainingItem:
         name, target = self.names[draw.clip], self.targets[draw.clip]
@@ -95,7 +142,11 @@ class ClipDataset(Dataset):
         position = torch.rand((), generator=generator).item()
 
         def make(path: Path) -> Tensor:
-            waveform = augment_clip(torch.from_numpy(load_audio(path))[: self.cut], self.how, generator)[: self.longest]
+            clip = load_audio(path)[: self.cut]
+            if self.how.trim and draw_chance(self.how.trim, generator):
+                clip = trim_silence(clip)
+            others = self.others.without(path) if self.others else None
+            waveform = augment_clip(torch.from_numpy(clip), self.how, generator, others)[: self.longest]
             frames = -(-len(waveform) // HOP_SAMPLES)
             return self._features(waveform, self._offset(frames, position) if self._position_is_frozen else 0).half()
 
@@ -134,8 +185,15 @@ class ClipDataset(Dataset):
 
 
 def collate(items: list[TrainingItem]) -> dict[str, Tensor]:
-    """Pad clips to one batch: features (B, T, F), lengths (B,), offsets (B,), labels (B,), clips (B,)."""
-    return {
+    """Pad clips to one batch: features (B, T, F), lengths (B,), offsets (B,), labels (B,), clips (B,).
+
+    Where the items have targets, also targets (B, T, C) and known (B, C).
+    """
+    soft = {}
+    if targets := [item.targets for item in items if item.targets is not None]:
+        known = torch.stack([item.known for item in items if item.known is not None])
+        soft = {"targets": pad_sequence(targets, batch_first=True), "known": known}
+    return soft | {
         "features": pad_sequence([item.features for item in items], batch_first=True),
         "lengths": torch.tensor([len(item.features) for item in items]),
         "offsets": torch.tensor([item.offset for item in items]),
@@ -150,19 +208,34 @@ class BalancedBatches(Sampler[list[ClipDraw]]):
     An epoch draws as many clips as the corpus has, an equal number of each class: a class with
     more goes round over the epochs without repeating, one with fewer repeats. The same for all
     systems, since balancing alone raises UAR.
+
+    Args:
+        targets: of each clip, its class, or its corpus and class as one number.
+        durations_s: of each clip.
+        batch_size, variants, seed: of the training.
+        per_epoch: how many clips an epoch draws by target; an equal number of each, as many as there are, if None.
     """
 
-    def __init__(self, targets: list[int], durations_s: np.ndarray, batch_size: int, variants: int, seed: int):
+    def __init__(
+        self,
+        targets: list[int],
+        durations_s: np.ndarray,
+        batch_size: int,
+        variants: int,
+        seed: int,
+        per_epoch: Mapping[int, int] | None = None,
+    ):
         self.targets, self.durations_s = np.asarray(targets), np.asarray(durations_s)
         self.batch_size, self.variants, self.seed, self.epoch = batch_size, variants, seed, 0
-        self.per_class = max(1, round(len(self.targets) / len(np.unique(self.targets))))
+        classes = np.unique(self.targets).tolist()
+        self.per_epoch = per_epoch or dict.fromkeys(classes, max(1, round(len(self.targets) / len(classes))))
 
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch of the next iteration; the training loop calls it."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return -(-self.per_class * len(np.unique(self.targets)) // self.batch_size)
+        return -(-sum(self.per_epoch.values()) // self.batch_size)
 
     def __iter__(self) -> Iterator[list[ClipDraw]]:
         generator = np.random.default_rng([self.seed, self.epoch])
@@ -174,12 +247,31 @@ class BalancedBatches(Sampler[list[ClipDraw]]):
             yield [ClipDraw(int(c), self.epoch % self.variants, generator.random()) for c in batches[i]]
 
     def _turn(self, target: int) -> np.ndarray:
-        """List this epoch's clips of a class: the next `per_class` of an endless sequence of its permutations."""
-        members = np.flatnonzero(self.targets == target)
-        first, last = self.epoch * self.per_class, (self.epoch + 1) * self.per_class
+        """List this epoch's clips of a class: the next ones of an endless sequence of its permutations."""
+        members, number = np.flatnonzero(self.targets == target), self.per_epoch[int(target)]
+        first, last = self.epoch * number, (self.epoch + 1) * number
         rounds = range(first // len(members), -(-last // len(members)))
         sequence = np.concatenate([np.random.default_rng([self.seed, target, r]).permutation(members) for r in rounds])
-        return sequence[first - rounds[0] * len(members) :][: self.per_class]
+        return sequence[first - rounds[0] * len(members) :][:number]
+
+
+class MixedBatches(Sampler[list[ClipDraw] | list[JoinedDraw]]):
+    """Batches of single clips and batches of joined ones, in one random order an epoch."""
+
+    def __init__(self, single: BalancedBatches, joined: JoinedBatches):
+        self.single, self.joined = single, joined
+
+    def set_epoch(self, epoch: int) -> None:
+        """Set the epoch of the next iteration; the training loop calls it."""
+        self.single.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self.single) + len(self.joined)
+
+    def __iter__(self) -> Iterator[list[ClipDraw] | list[JoinedDraw]]:
+        batches = [*self.single, *self.joined.of_epoch(self.single.epoch)]
+        for i in np.random.default_rng([self.single.seed, self.single.epoch, 2]).permutation(len(batches)):
+            yield batches[i]
 
 
 class OrderedBatches(Sampler[list[ClipDraw]]):

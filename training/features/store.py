@@ -10,8 +10,12 @@ import torch
 from torch import Tensor
 
 from segser_core import __version__
+from segser_core.audio.loading import load_audio
 from segser_core.files import write_whole
 from segser_core.network.encoders import FrameEncoder
+
+WAVEFORM = "waveform"
+LARGEST_SAMPLE = 32767
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,17 @@ class FeatureStore:
             # whole or not there, so that two trainings may share a folder
             write_whole(file, lambda stream: np.save(stream, features, allow_pickle=False))
         return torch.from_numpy(np.load(file, allow_pickle=False))
+
+    def waveform(self, name: str) -> np.ndarray:
+        """Return the samples (N,) of a recording, float32 at 16 kHz; they are kept in memory in 16 bits.
+
+        Args:
+            name: the recording's path below `root`.
+        """
+        if (name, WAVEFORM) not in self.memory:
+            samples = torch.from_numpy(load_audio(self.root / name))
+            self.memory[name, WAVEFORM] = (samples.clamp(-1, 1) * LARGEST_SAMPLE).round().to(torch.int16)
+        return self.memory[name, WAVEFORM].numpy().astype(np.float32) / LARGEST_SAMPLE
 
     def _file(self, folder: Path, name: str, recipe: str) -> Path:
         """Locate the file of a recipe and a recording; a changed recording of the same name has another one."""

@@ -15,7 +15,8 @@ from torch.nn.functional import pad
 from torch.utils.data import Sampler
 
 from segser_core.network.model import SegmentEmotionOutput
-from training.features.batches import BalancedBatches, ClipDraw
+from training.features.batches import BalancedBatches, ClipDraw, MixedBatches
+from training.features.joined import JoinedDraw
 
 
 def process_state() -> PartialState:
@@ -23,10 +24,10 @@ def process_state() -> PartialState:
     return PartialState(cpu=not torch.cuda.is_available())
 
 
-class BatchShare(Sampler[list[ClipDraw]]):
+class BatchShare(Sampler[list[ClipDraw] | list[JoinedDraw]]):
     """One process's part of each batch; in the processes' order, the parts are the batch."""
 
-    def __init__(self, batches: BalancedBatches, process: int, of: int):
+    def __init__(self, batches: BalancedBatches | MixedBatches, process: int, of: int):
         self.batches, self.process, self.of = batches, process, of
 
     def set_epoch(self, epoch: int) -> None:
@@ -36,7 +37,7 @@ class BatchShare(Sampler[list[ClipDraw]]):
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __iter__(self) -> Iterator[list[ClipDraw]]:
+    def __iter__(self) -> Iterator[list[ClipDraw] | list[JoinedDraw]]:
         for batch in self.batches:
             first, last = (len(batch) * k // self.of for k in (self.process, self.process + 1))
             yield batch[first:last]

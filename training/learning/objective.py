@@ -10,11 +10,14 @@ from torch import Tensor
 from segser_core.errors import SegserError
 from segser_core.network.losses import (
     MARGIN,
+    SoftTargets,
     TripletLoss,
     choose_triplets,
+    choose_triplets_within,
     combined_loss,
     nll_loss,
     segment_loss,
+    soft_nll_loss,
     triplet_loss,
 )
 from segser_core.network.model import SegmentEmotionOutput
@@ -35,6 +38,7 @@ class Objective:
         over_segments: `sum` (Eq. 3) or `mean` over the segments of a recording.
         smoothing: share of the target that is spread over all classes.
         weights: of the classes (C,), in a loss without segments; all alike where it is None.
+        within: weight of triplets whose negative is a segment of the same recording, where the emotion changes.
     """
 
     system: System
@@ -43,19 +47,38 @@ class Objective:
     over_segments: str = "sum"
     smoothing: float = 0.0
     weights: Tensor | None = None
+    within: float = 0.0
 
     def __call__(
-        self, output: SegmentEmotionOutput, labels: Tensor, lengths: Tensor, clips: Tensor | None = None
+        self,
+        output: SegmentEmotionOutput,
+        labels: Tensor,
+        lengths: Tensor,
+        clips: Tensor | None = None,
+        soft: SoftTargets | None = None,
     ) -> "LossParts":
-        """Compute the loss of a batch; `labels`, `lengths` (frames), `clips` (see `choose_triplets`) are (B,)."""
-        nll = self._nll(output, labels)
+        """Compute the loss of a batch.
+
+        Args:
+            output: of the network; classes that are unknown to a recording have `UNKNOWN_LOGIT`.
+            labels: (B,) classes; below 0 where a recording has several.
+            lengths: (B,) frames.
+            clips: (B,), see `choose_triplets`.
+            soft: targets in place of the labels.
+        """
+        nll = self._nll(output, labels, soft)
         if self.system.triplets is None:
             return LossParts(nll, nll.detach(), None)
-        triplet = self._triplet(output, labels, lengths, clips)
+        if soft is not None and not soft.single.any():
+            triplet = self._triplet_within(output, soft)
+        else:
+            triplet = self._triplet(output, labels, lengths, clips)
         return LossParts(combined_loss(nll, triplet.loss, self.alpha), nll.detach(), triplet)
 
-    def _nll(self, output: SegmentEmotionOutput, labels: Tensor) -> Tensor:
+    def _nll(self, output: SegmentEmotionOutput, labels: Tensor, soft: SoftTargets | None) -> Tensor:
         if not self.system.segments:
+            if soft is not None:
+                return soft_nll_loss(output.utterance_logits, soft)
             weights = None if self.weights is None else self.weights.to(labels.device)
             return nll_loss(output.utterance_logits, labels, self.smoothing, weights)
         return segment_loss(
@@ -66,7 +89,14 @@ class Objective:
             labels,
             over_segments=self.over_segments,
             smoothing=self.smoothing,
+            soft=soft,
         )
+
+    def _triplet_within(self, output: SegmentEmotionOutput, soft: SoftTargets) -> TripletLoss:
+        recording, position = (soft.pure & bool(self.within)).nonzero(as_tuple=True)
+        vectors, labels = output.segment_vectors[recording, position], soft.segments[recording, position].argmax(dim=1)
+        found = triplet_loss(vectors, choose_triplets_within(labels, recording, vectors), self.margin)
+        return found._replace(loss=self.within * found.loss)
 
     def _triplet(
         self, output: SegmentEmotionOutput, labels: Tensor, lengths: Tensor, clips: Tensor | None

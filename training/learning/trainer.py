@@ -1,8 +1,12 @@
 """The training loop: `transformers.Trainer` with our batches, our loss and one rule for the best epoch."""
 
+import json
 import logging
 import shutil
 import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +16,39 @@ from accelerate.data_loader import prepare_data_loader
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
-from transformers import EarlyStoppingCallback, EvalPrediction, Trainer, TrainerCallback, TrainingArguments
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import set_seed
 
+from segser_core.files import write_whole
 from segser_core.network.encoders import MelEncoder
 from segser_core.network.layer_average import LayerAverage
-from segser_core.network.model import SegmentEmotionModel
+from segser_core.network.losses import soft_targets, without_unknown
+from segser_core.network.model import SegmentEmotionModel, SegmentEmotionOutput
 from segser_core.prediction.rules import aggregate
-from segser_core.statistics.metrics import confusion_matrix, uar
 from segser_core.systems import SYSTEMS, find_system
 from training.config.settings import Settings, require
 from training.corpora.fold import Fold
 from training.features.augment import mask_log_mel, spec_augment
-from training.features.batches import BalancedBatches, ClipDataset, OrderedBatches, collate
+from training.features.batches import BalancedBatches, ClipDataset, MixedBatches, OrderedBatches, collate
+from training.features.datasets import joined_development, make_datasets, training_batches
 from training.features.normalise import set_normalisation
 from training.features.store import FeatureStore
+from training.learning.development import DevelopmentScorer
 from training.learning.distributed import BatchShare, gather_output, gather_rows, process_state
-from training.learning.objective import DivergedError, Objective, balanced_class_weights, symmetric_divergence
+from training.learning.history import training_history
+from training.learning.objective import (
+    DivergedError,
+    LossParts,
+    Objective,
+    balanced_class_weights,
+    symmetric_divergence,
+)
+from training.learning.precision import usable_precision
 from training.learning.ptapt import StageFolder, adapt_encoder, stage_seconds
+from training.learning.weight_average import WeightAverage
 
+HISTORY = "history.json"
 COMPLETE = "complete"  # the file that marks a checkpoint whose saving came to its end
 _log = logging.getLogger(__name__)
 
@@ -43,8 +60,16 @@ class SegmentTrainer(Trainer):
     train_dataset: ClipDataset
     eval_dataset: ClipDataset
 
-    def __init__(self, settings: Settings, train_batches: BalancedBatches, dev_batches: OrderedBatches, **kwargs: Any):
+    def __init__(
+        self,
+        settings: Settings,
+        train_batches: BalancedBatches | MixedBatches,
+        dev_batches: OrderedBatches,
+        average: WeightAverage | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(data_collator=collate, **kwargs)
+        self.average = average
         self.model_accepts_loss_kwargs = False  # else a **kwargs forward would make it rescale the loss
         self.settings, self.train_batches, self.dev_batches = settings, train_batches, dev_batches
         self.objective: Objective = Objective(
@@ -54,6 +79,7 @@ class SegmentTrainer(Trainer):
             over_segments=settings.over_segments,
             smoothing=settings.label_smoothing,
             weights=balanced_class_weights(self.train_dataset.targets) if settings.class_weights else None,
+            within=settings.joined.triplet_weight,
         )
         self.parts: list[dict[str, Tensor]] = []
 
@@ -86,11 +112,12 @@ class SegmentTrainer(Trainer):
         features, lengths, offsets, labels = (inputs[k] for k in ("features", "lengths", "offsets", "labels"))
         output = model(self._masked(features, lengths, 0), lengths, offsets)
         if not self.model.training:
-            total = self.objective(output, labels, lengths).total
+            total = self._loss(output, labels, lengths, None, inputs).total
         else:
             output = gather_output(output)
-            of_all = [gather_rows(rows) for rows in (labels, lengths, inputs["clips"])]
-            loss = self.objective(output, *of_all)
+            of_all = (gather_rows(labels), gather_rows(lengths), gather_rows(inputs["clips"]))
+            soft = {name: gather_rows(inputs[name]) for name in ("targets", "known") if name in inputs}
+            loss = self._loss(output, *of_all, soft)
             total = loss.total
             self.parts.append(loss.parts())
             if self.settings.consistency and self.model.encoder.max_frames:
@@ -98,7 +125,7 @@ class SegmentTrainer(Trainer):
                 moved = gather_output(model(self._masked(features, lengths, 1), lengths, places))
                 apart = symmetric_divergence(output.utterance_logits, moved.utterance_logits)
                 self.parts[-1]["divergence"] = apart.detach()
-                other = self.objective(moved, *of_all).total
+                other = self._loss(moved, *of_all, soft).total
                 total = (total + other) / 2 + self.settings.consistency * apart
             if not total.isfinite():
                 step, rate = self.state.global_step, self.settings.learning_rate
@@ -107,12 +134,53 @@ class SegmentTrainer(Trainer):
                 )
         return (total, output) if return_outputs else total
 
+    def _loss(
+        self,
+        output: SegmentEmotionOutput,
+        labels: Tensor,
+        lengths: Tensor,
+        clips: Tensor | None,
+        inputs: Mapping[str, Tensor],
+    ) -> LossParts:
+        """Compute the objective, with soft targets where the batch has `targets` (B, T, C) and `known` (B, C)."""
+        if "targets" not in inputs:
+            return self.objective(output, labels, lengths, clips)
+        known, single = inputs["known"], labels >= 0
+        restricted = replace(
+            output,
+            utterance_logits=without_unknown(output.utterance_logits, known),
+            segment_logits=without_unknown(output.segment_logits, known),
+        )
+        windows, smoothing = self.model.config.windows, self.settings.label_smoothing
+        soft = soft_targets(inputs["targets"], lengths, known, single, windows, smoothing)
+        return self.objective(restricted, labels, lengths, clips, soft)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Evaluate on development clips, under the averaged weights where there are any."""
+        with self.average.applied_to(self.model) if self.average else nullcontext():
+            return super().evaluate(*args, **kwargs)
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Save as the Trainer does; torch's error on a full disk is raised as the OSError that it is."""
         try:
             super()._save_checkpoint(model, trial)
+            if self.average and self.args.should_save:
+                self.average.save(Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}")
         except RuntimeError as error:
             raise OSError(f"the state of the training could not be saved: {error}") from error
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """Load as the Trainer does, and the averaged weights."""
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        if self.average:
+            self.average.load(Path(resume_from_checkpoint))
+
+    def _load_best_model(self) -> None:
+        """Load the best epoch's weights, averaged where that epoch was scored so."""
+        super()._load_best_model()
+        if self.average and self.state.best_model_checkpoint:
+            self.average.load(Path(self.state.best_model_checkpoint))
+            self.average.copy_to(self.model)
 
     def _masked(self, features: Tensor, lengths: Tensor, view: int) -> Tensor:
         """Mask a training batch for this step and view; leave any other batch as it is."""
@@ -129,7 +197,7 @@ class SegmentTrainer(Trainer):
     def prediction_step(
         self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Predict loss, label (B,) under the system's own rule, and true label (B,)."""
+        """Predict loss, label (B,) under the system's own rule, and clip (B,)."""
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad():
             loss, output = self.compute_loss(model, inputs, return_outputs=True)
@@ -137,7 +205,7 @@ class SegmentTrainer(Trainer):
         segments = output.segment_logits.double().softmax(-1).cpu().numpy()
         rule, mask = find_system(self.settings.system).rule, output.segment_mask.cpu().numpy()
         found = [aggregate(u, s[m], rule)[0] for u, s, m in zip(utterances, segments, mask, strict=True)]
-        return loss.detach(), torch.tensor(found, device=loss.device), inputs["labels"]
+        return loss.detach(), torch.tensor(found, device=loss.device), inputs["clips"]
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Add the parts of the loss, averaged since the last line; warn of a collapse of the triplets."""
@@ -212,7 +280,7 @@ def training_arguments(settings: Settings, seed: int, folder: Path) -> TrainingA
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup,
         max_grad_norm=0.0 if settings.gradient_value_clip else settings.gradient_clip,
-        bf16=settings.precision == "bf16",
+        bf16=usable_precision(settings.precision) == "bf16",
         use_cpu=not torch.cuda.is_available(),
         eval_strategy="epoch",
         save_strategy="epoch",
@@ -220,7 +288,7 @@ def training_arguments(settings: Settings, seed: int, folder: Path) -> TrainingA
         save_total_limit=2,
         load_best_model_at_end=True,
         metric_for_best_model=settings.best_by,
-        greater_is_better=settings.best_by == "uar",
+        greater_is_better=settings.best_by != "loss",
         restore_callback_states_from_checkpoint=settings.patience is not None,
         label_names=["labels"],
         remove_unused_columns=False,
@@ -290,26 +358,26 @@ def train_fold(
     set_seed(seed)
     marking = MarkComplete(training_seconds(steps))
     model, train, dev = build_model(settings, fold), fold.split("train"), fold.split("dev")
-    clips, dev_clips = (
-        ClipDataset(part, store, fold.labels, model.encoder, settings.augmentation, seed, settings.cut_s)
-        for part in (train, dev)
-    )
+    clips, dev_clips = make_datasets(settings, fold, store, model, seed)
     if isinstance(model.encoder, LayerAverage):
         set_normalisation(model.encoder, (clips, train["speaker"], 0), (dev_clips, dev["speaker"], None))
     durations_s, size = train["duration_s"].to_numpy(), settings.batch_size
     if SYSTEMS[settings.system].pretrained_in_stages:
         model.config.stages = adapt_encoder(model.encoder, clips, durations_s, settings, StageFolder(seed, steps, logs))
-    targets = clips.targets if settings.balanced else [0] * len(clips)  # of one class, every clip is drawn once
+    average = WeightAverage(model, settings.average_decay) if settings.average_decay else None
+    development = DevelopmentScorer(model, dev_clips, dev, fold.labels, joined_development(settings, dev, dev_clips))
     trainer = SegmentTrainer(
         settings,
-        BalancedBatches(targets, durations_s, size, settings.augmentation.variants, seed),
+        training_batches(settings, train, clips, seed),
         OrderedBatches(dev["duration_s"].to_numpy(), size),
+        average,
         model=model,
         args=training_arguments(settings, seed, steps),
         train_dataset=clips,
         eval_dataset=dev_clips,
-        compute_metrics=lambda evaluated: development_scores(evaluated, fold.labels),
+        compute_metrics=development,
         callbacks=[
+            *([average] if average else []),  # before the checkpoint is marked as complete
             marking,
             *([ClipGradientValues(settings.gradient_value_clip)] if settings.gradient_value_clip else []),
             *([EarlyStoppingCallback(settings.patience)] if settings.patience else []),
@@ -318,10 +386,6 @@ def train_fold(
     )
     newest = last_complete_checkpoint(steps)
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    if us.is_main_process:
+        write_whole(steps / HISTORY, json.dumps(training_history(trainer.state, settings.best_by)))
     return model
-
-
-def development_scores(evaluated: EvalPrediction, labels: tuple[str, ...]) -> dict[str, float]:
-    """Compute UAR on the development clips, the one figure by which the epoch is chosen."""
-    true, predicted = ([labels[i] for i in np.asarray(a)] for a in (evaluated.label_ids, evaluated.predictions))
-    return {"uar": float(uar(confusion_matrix(true, predicted, labels)))}

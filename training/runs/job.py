@@ -16,15 +16,18 @@ from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import check_run_folder, write_run
 from segser_core.statistics.scores import compute_metrics
+from segser_core.statistics.temperature import fit_temperature
 from segser_core.systems import SYSTEMS
 from training.config.settings import Settings, read_settings, require, to_yaml
 from training.corpora import load_corpus
+from training.corpora.combine import combined_protocol, load_combined_fold
 from training.corpora.decode_check import drop_undecodable, files_by_reason
 from training.corpora.fold import Fold
-from training.corpora.protocols import folds, protocol_name
+from training.corpora.protocols import folds
 from training.features.store import FeatureStore
 from training.learning.distributed import process_state
-from training.learning.trainer import train_fold, training_seconds
+from training.learning.history import code_commit
+from training.learning.trainer import HISTORY, train_fold, training_seconds
 from training.runs.add_seeds import (
     add_to_record,
     add_to_records,
@@ -125,7 +128,12 @@ def plan_jobs(request: TrainRequest) -> list[Job]:
 
 
 def load_folds(settings: Settings, root: Path, *, with_test: bool = True) -> list[Fold]:
-    """Load the folds of the corpus that settings name, without the recordings that cannot be decoded to their end."""
+    """Load the folds of the corpus that settings name, or the one of several corpora.
+
+    Recordings that cannot be decoded to their end are left out.
+    """
+    if settings.corpora:
+        return [load_combined_fold(settings, root, with_test=with_test)]
     corpus = load_corpus(settings.corpus, root, settings.corpus_options)
     divided = folds(corpus, settings.protocol, partial=settings.partial)
     divided = divided if with_test else [fold.without_test() for fold in divided]
@@ -206,6 +214,9 @@ def run_job(job: Job, store: FeatureStore, settings: Settings, logs: Path) -> No
     us.wait_for_everyone()  # all have read the best epoch's weights from the folder that goes now
     if us.is_main_process:
         save_checkpoint(model, job.checkpoint)
+        if settings.calibrated:
+            calibrate_checkpoint(job, store.root)
+        shutil.move(job.folder / "steps" / HISTORY, job.folder / HISTORY)
         write_whole(job.folder / "seconds.json", json.dumps(time.monotonic() - began))
         shutil.rmtree(job.folder / "steps")
 
@@ -219,6 +230,14 @@ def save_checkpoint(model: SegmentEmotionModel, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     model.cpu().half().save_pretrained(folder)
     extractor.save_pretrained(folder)
+
+
+def calibrate_checkpoint(job: Job, root: Path) -> None:
+    """Store in a checkpoint the temperature under which its development clips are the most likely."""
+    predictor = Predictor.from_pretrained(job.checkpoint)
+    records = score_manifest(predictor, job.fold.split("dev"), root, "")
+    predictor.model.config.calibration_temperature = fit_temperature(records.predictions, records.segments, predictor.system)
+    predictor.model.config.save_pretrained(job.checkpoint)
 
 
 def write_trained_run(request: TrainRequest, jobs: list[Job], existing: Run | None) -> dict[str, Any]:
@@ -240,6 +259,7 @@ def write_trained_run(request: TrainRequest, jobs: list[Job], existing: Run | No
         segments=records.segments,
         embeddings=records.embeddings or None,
         metrics=metrics,
+        history=gather_history(jobs, existing),
         checkpoint_dir=gather_checkpoints(jobs, existing),
     )
     return metrics
@@ -249,10 +269,10 @@ def score_job(job: Job, request: TrainRequest) -> ScoredJob:
     """Score a job's model on its development and test clips."""
     predictor = Predictor.from_pretrained(job.checkpoint)
     manifest = job.fold.manifest[job.fold.manifest["split"] != "train"]
-    corpus, encoder = request.settings.corpus, predictor.model.encoder
+    corpus, encoder = request.settings.corpus_name, predictor.model.encoder
     return ScoredJob(
         score_manifest(predictor, manifest, request.root, corpus, seed=job.seed, fold=job.fold.index),
-        describe_run(predictor, corpus, protocol_name(corpus, request.settings.protocol), [job.seed], job.seconds),
+        describe_run(predictor, corpus, combined_protocol(request.settings), [job.seed], job.seconds),
         encoder.layer_weights.tolist() if isinstance(encoder, LayerAverage) else None,
         predictor.model.config.stages,
     )
@@ -277,6 +297,22 @@ def describe_training(request: TrainRequest, jobs: Sequence[Job], scored: Sequen
         layer_weights=[each.layer_weights for each in scored if each.layer_weights] or None,
         stages=[each.stages for each in scored if each.stages] or None,
     )
+
+
+def gather_history(jobs: Sequence[Job], existing: Run | None) -> dict[str, Any]:
+    """Gather the run's history.json: of each training the commit, the kept epoch, and the figures of each epoch."""
+    file = existing.path / HISTORY if existing else None
+    earlier = json.loads(file.read_text(encoding="utf-8"))["trainings"] if file and file.is_file() else []
+    new = [
+        {
+            "seed": job.seed,
+            "fold": job.fold.index,
+            "commit": code_commit(),
+            **json.loads((job.folder / HISTORY).read_text()),
+        }
+        for job in jobs
+    ]
+    return {"trainings": [*earlier, *new]}
 
 
 def gather_checkpoints(jobs: Sequence[Job], existing: Run | None) -> Path:

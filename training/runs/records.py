@@ -85,7 +85,8 @@ class Records:
             if isinstance(result, AudioError):
                 _log.warning("%s is left out: %s", clip["path"], result)
             else:
-                rows.append(({k: clip[k] for k in columns if k in clip} | shared, result))
+                own = {"corpus": clip["corpus"]} if "corpus" in clip else {}  # where there are several
+                rows.append(({k: clip[k] for k in columns if k in clip} | shared | own, result))
         if not rows:
             return None
         return cls(
@@ -97,8 +98,8 @@ class Records:
 
 def run_columns(corpus: str) -> tuple[str, ...]:
     """List the columns of a corpus's manifest that go into a run: those of every corpus, and the corpus's own."""
-    definition = corpus_definitions().get(corpus)
-    return COMMON_COLUMNS + (definition.run_columns if definition else ())
+    known = [definitions[name] for name in corpus.split("+") if name in (definitions := corpus_definitions())]
+    return COMMON_COLUMNS + tuple(column for definition in known for column in definition.run_columns)
 
 
 def utterance_row(known: dict[str, Any], p: Prediction) -> dict[str, Any]:

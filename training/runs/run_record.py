@@ -11,7 +11,7 @@ from segser_core.inference.predictor import Predictor
 from segser_core.network.config import ORIGIN
 from segser_core.runs.corpus_info import CorpusInfo
 from segser_core.systems import find_system
-from training.corpora import corpus_definitions
+from training.corpora import find_corpus_info
 
 LIBRARIES = ("torch", "torchaudio", "transformers", "numpy")
 LEFT_OUT_IF_NONE = ("corpus_info", "layer_weights", "stages")
@@ -102,12 +102,12 @@ def describe_run(predictor: Predictor, corpus: str, protocol: str, seeds: list[i
         seeds: of the run.
         seconds: that training or scoring took.
     """
-    config, definition = predictor.model.config, corpus_definitions().get(corpus)
+    config = predictor.model.config
     return RunRecord(
         system=predictor.system,
         labels=list(predictor.labels),
         corpus=corpus,
-        corpus_info=definition.info if definition else None,
+        corpus_info=find_corpus_info(corpus),
         protocol=protocol,
         seeds=seeds,
         encoder={k: config.encoder[k] for k in ORIGIN if k in config.encoder},
