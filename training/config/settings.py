@@ -208,6 +208,7 @@ class Settings:
         joined: training items whose emotion changes.
         average_decay: of the exponential moving average of the weights (EMA), by which the model is scored and
             kept; 0 takes the weights as they are.
+        data_workers: processes that prepare batches beside the training; the result does not depend on them.
         calibrated: whether confidences are calibrated by a temperature that development clips give.
         corpus_options: further arguments of the corpus's loader.
         partial: whether an incomplete corpus is taken as it is.
@@ -279,6 +280,7 @@ class Settings:
     joined: Joining = Field(default_factory=Joining)
     average_decay: ShareBelowOne = 0.0
     calibrated: Flag = False
+    data_workers: CountFromZero = 0
 
     @property
     def corpus_name(self) -> str:

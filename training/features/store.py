@@ -15,7 +15,7 @@ from segser_core.files import write_whole
 from segser_core.network.encoders import FrameEncoder
 
 WAVEFORM = "waveform"
-LARGEST_SAMPLE = 32767
+INT16_MAX = 32767
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class FeatureStore:
         """
         if (name, WAVEFORM) not in self.memory:
             samples = torch.from_numpy(load_audio(self.root / name))
-            self.memory[name, WAVEFORM] = (samples.clamp(-1, 1) * LARGEST_SAMPLE).round().to(torch.int16)
-        return self.memory[name, WAVEFORM].numpy().astype(np.float32) / LARGEST_SAMPLE
+            self.memory[name, WAVEFORM] = (samples.clamp(-1, 1) * INT16_MAX).round().to(torch.int16)
+        return self.memory[name, WAVEFORM].numpy().astype(np.float32) / INT16_MAX
 
     def _file(self, folder: Path, name: str, recipe: str) -> Path:
         """Locate the file of a recipe and a recording; a changed recording of the same name has another one."""

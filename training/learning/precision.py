@@ -6,12 +6,12 @@ from typing import Literal
 
 import torch
 
-Precision = Literal["bf16", "fp32"]
+Arithmetic = Literal["bf16", "fp32"]
 SIZE, TRIES = 512, 3
 _log = logging.getLogger(__name__)
 
 
-def usable_precision(asked: Precision) -> Precision:
+def usable_precision(asked: Arithmetic) -> Arithmetic:
     """Choose fp32, with a warning, where bf16 is asked for and the processor has no units for it.
 
     Such a processor computes bf16 several times slower than fp32; a product of two matrices shows it.
