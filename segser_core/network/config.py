@@ -27,7 +27,7 @@ class SegmentEmotionConfig(PreTrainedConfig):
         longest_training_clip_s: audio longer than this is new ground for the model.
         normalization: of `layer-average`, see `LayerAverage`.
         crop_frames: the utterance's mean is over so many frames at most, from the start (None: all).
-        calibration_temperature: by which the head's outputs are divided before the softmax, so that confidences are calibrated.
+        calibration_temperature: by which the head's outputs are divided before the softmax.
         stages: of `p-tapt`, what went before the fine-tuning, as `training.learning.ptapt` records it.
     """
 

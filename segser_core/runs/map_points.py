@@ -9,7 +9,6 @@ import numpy as np
 from segser_core.errors import RunError
 from segser_core.runs.reading import Embeddings
 from segser_core.runs.run import Run
-from segser_core.runs.test_split import select_test_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +94,7 @@ def read_map_points(run: Run, what: PointKind, fold: int) -> MapPoints | None:
 
 
 def _tested(run: Run) -> "pd.DataFrame":
-    rows = select_test_rows(run.predictions)
+    rows = run.test_rows
     return rows[rows.seed == first_seed(run)]
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from segser_core.errors import RunError
 from segser_core.runs.aligned_segments import AlignedSegments, align_segments
+from segser_core.runs.class_indices import add_class_indices
 from segser_core.runs.reading import Embeddings, read_embeddings, read_meta, read_predictions, read_segments
+from segser_core.runs.test_split import select_test_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +67,16 @@ class Run:
             RunError: as in `align_segments`.
         """
         return align_segments(self.name, self.labels, self.predictions, self.segments)
+
+    @cached_property
+    def test_rows(self) -> "pd.DataFrame":
+        """Select the rows of the test split, with their class indices `true` and `code`, once.
+
+        Raises:
+            RunError: as in `select_test_rows`.
+            SettingError: a label or prediction is no class of the run.
+        """
+        return add_class_indices(select_test_rows(self.predictions), self.labels)
 
     @property
     def missing_files(self) -> tuple[str, ...]:

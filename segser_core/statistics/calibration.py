@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segser_core.runs.class_indices import class_indices
 from segser_core.runs.reaggregate import count_segments
 from segser_core.runs.run import Run
 from segser_core.runs.test_split import select_test_rows
-from segser_core.statistics import metrics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +159,7 @@ def _temperatures(
     if any(model not in of_model for model in tested):
         return None
     return {
-        model: fit_temperature(_log_p(of_model[model], labels), metrics.class_indices(of_model[model].label, labels))
+        model: fit_temperature(_log_p(of_model[model], labels), class_indices(of_model[model].label, labels))
         for model in tested
     }
 
@@ -197,7 +197,7 @@ def _error_at(
     """Compute ECE when each model's probabilities are tempered and its labels stay."""
     of_row = np.array([temperatures[m] for m in zip(rows.seed.tolist(), rows.fold.tolist(), strict=True)])
     tempered = np.exp(_log_p(rows, labels) / of_row[:, None])  # (N, C)
-    chosen = metrics.class_indices(rows.predicted, labels)
+    chosen = class_indices(rows.predicted, labels)
     confidence = tempered[np.arange(len(rows)), chosen] / tempered.sum(axis=1)
     return expected_calibration_error(reliability_bins(confidence, right))
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segser_core.errors import SettingError
+from segser_core.runs.class_indices import class_indices
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 SCORES = {
@@ -22,28 +23,6 @@ SCORES = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
 }  # in metrics.json, and in words
-
-
-def class_indices(names: "Sequence[str] | pd.Series", classes: Sequence[str]) -> np.ndarray:
-    """Look up each name's index in `classes`: (N,) int.
-
-    Raises:
-        SettingError: a name is no class.
-
-    Example:
-        >>> class_indices(["sad", "happy"], ["happy", "sad"])
-        array([1, 0])
-    """
-    import pandas as pd
-
-    code, known = pd.factorize(names if isinstance(names, pd.Series) else np.asarray(names, dtype=object))
-    place = {c: i for i, c in enumerate(classes)}
-    places = np.array([*(place.get(n, -1) for n in known), -1], dtype=np.intp)  # the last: where there is no name
-    found = places[code]
-    if (found < 0).any():
-        strange = sorted({str(n) for n, at in zip(names, found, strict=True) if at < 0})
-        raise SettingError(f"{', '.join(strange)}: not among the classes {', '.join(classes)}")
-    return found
 
 
 def confusion_matrix(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> np.ndarray:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segser_core.runs.class_indices import class_indices
 from segser_core.runs.clip_filter import ClipFilter
-from segser_core.statistics.metrics import class_indices
 
 if TYPE_CHECKING:
     import pandas as pd

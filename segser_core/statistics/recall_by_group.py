@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import SettingError
+from segser_core.runs.class_indices import add_class_indices
 from segser_core.runs.clip_filter import ClipFilter
-from segser_core.statistics import metrics
 from segser_core.statistics.bootstrap import NO_INTERVAL, wilson_interval
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def recall_by_group(
 
     if isinstance(by, str) or not by:
         raise SettingError(f"clips are grouped by {by!r}; expected a list of columns, one at least")
-    true = metrics.class_indices(table.label, labels)
+    true = add_class_indices(table, labels).true.to_numpy()
     group, values = _groups(table, by, edge_s)
     cell, cells = group * len(labels) + true, len(values) * len(labels)
     rows = np.bincount(cell, minlength=cells)

@@ -24,7 +24,7 @@ Rows = list[tuple[str, ...]]
 
 def report_text(found: list[Run]) -> str:
     """Report the scores of each run, and of two the difference, as text."""
-    summaries = [summarise_scores(run.predictions, run.labels) for run in found]
+    summaries = [summarise_scores(run.test_rows, run.labels) for run in found]
     parts = [_run_text(run, summary) for run, summary in zip(found, summaries, strict=True)]
     drawn = [summary.intervals.resamples for summary in summaries]
     if len(found) == 2:
@@ -38,7 +38,7 @@ def report_text(found: list[Run]) -> str:
 
 def report_json(found: list[Run]) -> dict[str, Any]:
     """Report the same numbers as fractions: `runs` as in metrics.json and more, and `difference` (null for one run)."""
-    runs = [_run_json(run, summarise_scores(run.predictions, run.labels)) for run in found]
+    runs = [_run_json(run, summarise_scores(run.test_rows, run.labels)) for run in found]
     return {"runs": runs, "difference": _difference_json(*found) if len(found) == 2 else None}
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import RunError
+from segser_core.runs.class_indices import add_class_indices
 from segser_core.runs.run import Run
 from segser_core.runs.test_split import select_test_rows
 from segser_core.statistics import metrics
 from segser_core.statistics.bootstrap import FEW_SPEAKERS, Interval, ScoreIntervals, group_utterances, score_intervals
-from segser_core.statistics.class_indices import add_class_indices, group_by_clip
+from segser_core.statistics.clip_predictions import group_by_clip
 from segser_core.statistics.hypothesis_tests import McNemar, holm_adjust, mcnemar_test
 from segser_core.statistics.metrics import SCORES, Agreement, Scores, measure_agreement
 from segser_core.statistics.paired_difference import Differences, paired_differences
@@ -231,4 +232,4 @@ def compare_runs(first: Run, second: Run) -> Comparison:
             f"{first.name} and {second.name} know different classes ({', '.join(first.labels)}; "
             f"{', '.join(second.labels)}), so their scores cannot be paired"
         )
-    return compare_predictions(first.predictions, second.predictions, first.labels)
+    return compare_predictions(first.test_rows, second.test_rows, first.labels)

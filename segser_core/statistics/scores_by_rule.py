@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.prediction.rules import AGGREGATES, Aggregate, aggregate_all
+from segser_core.runs.class_indices import add_class_indices, class_indices
 from segser_core.runs.reaggregate import available_rules, stored_rule
 from segser_core.runs.run import Run
 from segser_core.statistics import metrics
 from segser_core.statistics.bootstrap import NO_INTERVAL, ScoreIntervals, group_utterances, score_intervals
-from segser_core.statistics.class_indices import group_by_clip
+from segser_core.statistics.clip_predictions import group_by_clip
 from segser_core.statistics.metrics import Scores
 from segser_core.statistics.paired_difference import Differences, paired_differences
 
@@ -73,10 +74,9 @@ def differences_by_rule(first: Run, second: Run, seed: int = 0) -> dict[Aggregat
 
 def _codes(run: Run, labels: Sequence[str]) -> "pd.DataFrame":
     """Convert a run's test rows to class indices, `true` and under each rule."""
-    rows = run.predictions[run.predictions["split"] == "test"]
-    place, rules, own = metrics.class_indices(run.labels, labels), available_rules(run), stored_rule(run)
-    codes = rows[["utterance_id", "seed"]].assign(true=metrics.class_indices(rows.label, labels))
-    codes[own] = metrics.class_indices(rows.predicted, labels)
+    rows = add_class_indices(run.test_rows, labels)
+    place, rules, own = class_indices(run.labels, labels), available_rules(run), stored_rule(run)
+    codes = rows[["utterance_id", "seed", "true"]].assign(**{own: rows.code})
     if "utterance" in rules and own != "utterance":
         codes["utterance"] = place[rows[[f"u_{c}" for c in run.labels]].to_numpy(float).argmax(axis=1)]
     if run.segments is not None:

@@ -22,7 +22,7 @@ def temper(p: np.ndarray, temperature: float) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def fit_temperature(predictions: pd.DataFrame, segments: pd.DataFrame, system: str) -> float:
+def fit_calibration_temperature(predictions: pd.DataFrame, segments: pd.DataFrame, system: str) -> float:
     """Fit the temperature under which the labels of recordings are the most likely, by the system's rule.
 
     Args:

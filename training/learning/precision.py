@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 
 Arithmetic = Literal["bf16", "fp32"]
-SIZE, TRIES = 512, 3
+SIZE, PRODUCTS = 512, 3
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +31,7 @@ def product_seconds(kind: torch.dtype) -> float:
     matrix = torch.ones(SIZE, SIZE, dtype=kind)
     matrix @ matrix  # the first one sets things up
     took = []
-    for _ in range(TRIES):
+    for _ in range(PRODUCTS):
         began = time.perf_counter()
         matrix @ matrix
         took.append(time.perf_counter() - began)

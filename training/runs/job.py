@@ -16,7 +16,7 @@ from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import check_run_folder, write_run
 from segser_core.statistics.scores import compute_metrics
-from segser_core.statistics.temperature import fit_temperature
+from segser_core.statistics.temperature import fit_calibration_temperature
 from segser_core.systems import SYSTEMS
 from training.config.settings import Settings, read_settings, require, to_yaml
 from training.corpora import load_corpus
@@ -236,7 +236,9 @@ def calibrate_checkpoint(job: Job, root: Path) -> None:
     """Store in a checkpoint the temperature under which its development clips are the most likely."""
     predictor = Predictor.from_pretrained(job.checkpoint)
     records = score_manifest(predictor, job.fold.split("dev"), root, "")
-    predictor.model.config.calibration_temperature = fit_temperature(records.predictions, records.segments, predictor.system)
+    predictor.model.config.calibration_temperature = fit_calibration_temperature(
+        records.predictions, records.segments, predictor.system
+    )
     predictor.model.config.save_pretrained(job.checkpoint)
 
 

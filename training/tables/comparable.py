@@ -37,7 +37,7 @@ class ComparableRuns:
     @cached_property
     def summaries(self) -> dict[str, ScoreSummary]:
         """The scores of each run."""
-        return {system: summarise_scores(run.predictions, run.labels) for system, run in self.runs.items()}
+        return {system: summarise_scores(run.test_rows, run.labels) for system, run in self.runs.items()}
 
     @cached_property
     def against_baseline(self) -> dict[str, Comparison]:

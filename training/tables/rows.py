@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 
 from segser_core import paper
+from segser_core.runs.class_indices import add_class_indices
 from segser_core.runs.run import Run
-from segser_core.runs.test_split import select_test_rows
 from segser_core.statistics import metrics
 from segser_core.statistics.bootstrap import Interval, ResamplingUnits, percentile_interval, resample_confusions
-from segser_core.statistics.class_indices import add_class_indices
 from segser_core.statistics.hypothesis_tests import holm_adjust
 from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.recall_by_group import length_edge
@@ -64,7 +63,7 @@ def fold_and_seed_rows(group: ComparableRuns) -> list[Row]:
 
 
 def _numbers(run: Run, what: str) -> list[int]:
-    return sorted(int(n) for n in select_test_rows(run.predictions)[what].unique())
+    return sorted(int(n) for n in run.test_rows[what].unique())
 
 
 def difference_rows(group: ComparableRuns) -> list[Row]:
@@ -104,7 +103,7 @@ def agreement_rows(group: ComparableRuns) -> list[Row]:
 
 def _agreement(best: Run, other: Run) -> Row:
     """Compute agreement on the clips (and seeds) that both have; a clip is drawn together with all its seeds."""
-    one, two = (add_class_indices(select_test_rows(run.predictions), best.labels) for run in (best, other))
+    one, two = (add_class_indices(run.test_rows, best.labels) for run in (best, other))
     key = ["utterance_id", "seed"]
     rows = one[[*key, "code"]].merge(two[[*key, "code"]], on=key, suffixes=("", "_other"))
     clip, ids = pd.factorize(rows["utterance_id"])
@@ -131,7 +130,7 @@ def length_rows(group: ComparableRuns, wanted_s: float) -> tuple[list[Row], str]
     Returns:
         The rows, and why the edge is another than the one wanted, if it is.
     """
-    tested = {system: select_test_rows(run.predictions) for system, run in group.runs.items()}
+    tested = {system: run.test_rows for system, run in group.runs.items()}
     if any("duration_s" not in rows or rows["duration_s"].isna().any() for rows in tested.values()):
         return [], "The duration of a clip is not known, so clips are not split by length."
     edge_s, why = paper.EDGE_S, ""
@@ -164,7 +163,7 @@ def class_rows(group: ComparableRuns) -> list[Row]:
     if not group.runs:
         return []
     table = recall_table(group.summaries).rename(columns={"run": "system"})
-    once = {s: select_test_rows(run.predictions).drop_duplicates("utterance_id") for s, run in group.runs.items()}
+    once = {s: run.test_rows.drop_duplicates("utterance_id") for s, run in group.runs.items()}
     counts = {s: rows["label"].value_counts() for s, rows in once.items()}
     clips = [int(counts[s].get(c, 0)) for s, c in zip(table["system"], table["label"], strict=True)]
     return table.assign(clips=clips).to_dict("records")

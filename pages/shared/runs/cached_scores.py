@@ -10,7 +10,6 @@ from segser_core.errors import RunError
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs import clip_table, reaggregate
 from segser_core.runs.run import Run
-from segser_core.runs.test_split import select_test_rows
 from segser_core.statistics import recall_by_group, scores, scores_by_rule
 from segser_core.statistics.calibration import Calibration, measure_calibration
 from segser_core.statistics.paired_difference import Differences
@@ -39,7 +38,7 @@ def _predictions_under(run: Run, rule: Aggregate) -> pd.DataFrame:
 @cached_by_run(max_entries=MAX_RESULTS)
 def run_test_rows(run: Run, rule: Aggregate | None) -> pd.DataFrame:
     """Select a run's test rows under a rule."""
-    return select_test_rows(run_predictions(run, rule))
+    return replace(run, predictions=run_predictions(run, rule)).test_rows
 
 
 @cached_by_run(max_entries=MAX_RESULTS, show_spinner="Comparing the runs …")
@@ -49,8 +48,7 @@ def compare_chosen_runs(choice: RunChoice) -> Comparison:
     Raises:
         RunError: nothing can be paired.
     """
-    first, second = (replace(run, predictions=run_predictions(run, choice.rule)) for run in choice.both)
-    return scores.compare_runs(first, second)
+    return scores.compare_runs(*(replace(run, predictions=run_predictions(run, choice.rule)) for run in choice.both))
 
 
 def summarise_chosen_runs(choice: RunChoice) -> dict[str, ScoreSummary]:
@@ -64,7 +62,7 @@ def summarise_chosen_runs(choice: RunChoice) -> dict[str, ScoreSummary]:
 
 @cached_by_run(max_entries=MAX_RESULTS, show_spinner="Resampling the clips …")
 def _summarise(run: Run, rule: Aggregate | None) -> ScoreSummary:
-    return summarise_scores(run_predictions(run, rule), run.labels)
+    return summarise_scores(run_test_rows(run, rule), run.labels)
 
 
 def score_under_each_rule(choice: RunChoice) -> dict[str, Mapping[Aggregate, RuleScores]]:

@@ -1,7 +1,4 @@
-"""Convert predictions to class indices once a run, and group them by clip.
-
-They hold `utterance_id`, `label`, `predicted`, and as known `seed`, `fold`, `split`, `speaker` (`run_files.py`).
-"""
+"""Group class indices by clip and seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,20 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segser_core.statistics import metrics
 from segser_core.statistics.bootstrap import FEWEST_SPEAKERS, MISSING, ResamplingUnits, group_speakers
 
 if TYPE_CHECKING:
     import pandas as pd
 from segser_core.runs.test_split import _last
-
-CODES = {"true": "label", "code": "predicted"}
-
-
-def add_class_indices(rows: "pd.DataFrame", labels: Sequence[str]) -> "pd.DataFrame":
-    """Add class indices of the label (`true`) and of the prediction (`code`)."""
-    of = {name: metrics.class_indices(rows[column], labels) for name, column in CODES.items()}
-    return rows.assign(**of)
 
 
 @dataclass(frozen=True)
