@@ -30,7 +30,7 @@ class ClipFilter:
         correct: only the right ones, or only the wrong ones.
         wrong: `this`, only this run is wrong and the other right; `other`, the other way round; `both`; `either`;
             `neither`.
-        speaker, session, style, gender: the values of these columns.
+        corpus, speaker, session, style, gender: the values of these columns.
         seed, fold: their numbers.
         shortest_s, longest_s: duration, both included.
         least_confidence, most_confidence: 0 to 1, both included.
@@ -41,6 +41,7 @@ class ClipFilter:
     predicted: str | None = None
     correct: bool | None = None
     wrong: str | None = None
+    corpus: str | None = None
     speaker: str | None = None
     session: str | None = None
     style: str | None = None
@@ -78,7 +79,7 @@ def filter_clips(table: "pd.DataFrame", wanted: ClipFilter) -> "pd.DataFrame":
         value = getattr(wanted, name)
         if value is not None:
             keep &= table[name].to_numpy() == value if name in table else False
-    for name in ("label", "predicted", "speaker", "session", "style", "gender"):  # a session may be a number
+    for name in ("label", "predicted", "corpus", "speaker", "session", "style", "gender"):  # a session may be a number
         value = getattr(wanted, name)
         if value is not None:
             keep &= (table[name].astype(str) == value).to_numpy() if name in table else False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 LENGTH = "length"
-GROUP_COLUMNS = ("speaker", "session", "gender", "style")
+GROUP_COLUMNS = ("corpus", "speaker", "session", "gender", "style")
 WANTED_S = 10.0
 FEWEST_ON_A_SIDE = 20
 UNKNOWN = "not known"

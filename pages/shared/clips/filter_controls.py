@@ -28,6 +28,7 @@ CONDITION_TITLES = {
     "predicted": "predicted class",
     "correct": "right or wrong",
     "wrong": "which run is wrong",
+    "corpus": "corpus",
     "speaker": "speaker",
     "session": "session",
     "style": "style",
@@ -52,7 +53,7 @@ LIMIT_TEXTS = {
     "least_confidence": "confidence {:g} or more",
     "most_confidence": "confidence {:g} or less",
 }
-NAME_CONDITIONS = ("speaker", "session", "style", "gender")
+NAME_CONDITIONS = ("corpus", "speaker", "session", "style", "gender")
 VISIBLE_CONDITIONS = ("label", "predicted", "correct", "wrong")  # which have a control that is always there
 
 
