@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal
 
 import av
 import numpy as np
@@ -129,13 +130,20 @@ def transcode(waveform: Tensor, codec: Codec, bit_rate: int) -> Tensor:
 
 def encode(waveform: Tensor, codec: Codec, bit_rate: int) -> tuple[list[av.Packet], bytes | None]:
     """Encode (N,) samples, and as much silence after them as the decoder's delay needs; returns the codec's header."""
-    encoder = av.CodecContext.create(codec.encoder, "w")
-    encoder.sample_rate, encoder.layout, encoder.format = SAMPLE_RATE_HZ, "mono", codec.sample_format
-    encoder.bit_rate, encoder.options, encoder.time_base = bit_rate, codec.options, Fraction(1, SAMPLE_RATE_HZ)
-    encoder.thread_count = 1
+    encoder = create_context(codec.encoder, "w")
+    encoder.format, encoder.time_base = codec.sample_format, Fraction(1, SAMPLE_RATE_HZ)
+    encoder.bit_rate, encoder.options = bit_rate, codec.options
     encoder.open()
     packets = [packet for frame in frames_of(waveform, encoder) for packet in encoder.encode(frame)]
     return packets + list(encoder.encode(None)), encoder.extradata
+
+
+def create_context(name: str, mode: Literal["r", "w"]) -> av.AudioCodecContext:
+    """Create a codec's context of one thread for mono at 16 kHz, to read or to write."""
+    context = av.CodecContext.create(name, mode)
+    assert isinstance(context, av.AudioCodecContext), "a codec of audio"
+    context.sample_rate, context.layout, context.thread_count = SAMPLE_RATE_HZ, "mono", 1
+    return context
 
 
 def frames_of(waveform: Tensor, encoder: av.AudioCodecContext) -> Iterator[av.AudioFrame]:
@@ -150,9 +158,8 @@ def frames_of(waveform: Tensor, encoder: av.AudioCodecContext) -> Iterator[av.Au
 
 def decode(packets: list[av.Packet], codec: Codec, extradata: bytes | None) -> tuple[Tensor, int]:
     """Decode packets to (M,) samples and their rate; libav itself drops the encoder's delay at the start."""
-    decoder = av.CodecContext.create(codec.decoder, "r")
-    decoder.extradata, decoder.layout, decoder.thread_count = extradata, "mono", 1
-    decoder.sample_rate = SAMPLE_RATE_HZ
+    decoder = create_context(codec.decoder, "r")
+    decoder.extradata = extradata
     frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
     samples = torch.from_numpy(np.concatenate([frame.to_ndarray()[0] for frame in frames]))
     if not samples.is_floating_point():
