@@ -18,7 +18,7 @@ CONDITIONS: MappingProxyType[str, Condition] = MappingProxyType(
     {
         AS_RECORDED: lambda waveform, generator, others: waveform,
         "level −30 dB": lambda waveform, generator, others: change_level(waveform, -30.0),
-        "reverberation 0.5 s": lambda waveform, generator, others: reverberate(waveform, 0.5, generator, drr_db=0.0),
+        "reverberation 0.5 s": lambda waveform, generator, others: reverberate(waveform, 0.5, generator, drr_db=-12.0),
         "telephone": lambda waveform, generator, others: telephone_line(waveform),
         "babble 10 dB": lambda waveform, generator, others: add_babble(waveform, 10.0, others, generator),
         "noise 10 dB": lambda waveform, generator, others: add_noise(waveform, 10.0, generator),

@@ -6,7 +6,7 @@ from torch import Generator, Tensor
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from training.features.draws import draw_uniform
 
-DIRECT_TO_REVERBERANT_DB = (-6.0, 6.0)  # from far beyond a room's critical distance to well within it
+DIRECT_TO_REVERBERANT_DB = (-12.0, 6.0)  # from far beyond the critical distance of a room to well within it
 
 
 def reverberate(waveform: Tensor, rt60_s: float, generator: Generator, drr_db: float | None = None) -> Tensor:
