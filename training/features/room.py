@@ -38,7 +38,7 @@ def room_impulse_response(rt60_s: float, drr_db: float, generator: Generator) ->
         (RT60 · 16 kHz + 1,), at least (2,).
     """
     n = max(1, round(rt60_s * SAMPLE_RATE_HZ))
-    decay = 10 ** (-3 * torch.arange(1, n + 1) / (rt60_s * SAMPLE_RATE_HZ))
+    decay = 10 ** (-3 * torch.arange(n) / (rt60_s * SAMPLE_RATE_HZ))
     tail = torch.randn(n, generator=generator) * decay
     return torch.cat([torch.ones(1), tail * (10 ** (-drr_db / 20) / tail.norm())])
 
