@@ -28,7 +28,7 @@ from training.corpora import load_corpus
 from training.corpora.fold import SPLITS, Fold
 from training.corpora.protocols import folds, protocol_name
 from training.features.babble import ClipPool
-from training.features.conditions import AS_RECORDED, CONDITIONS, degrade
+from training.features.conditions import AS_RECORDED, TEST_CONDITIONS, degrade
 
 TABLE = Path(__file__).parents[1] / "docs" / "robustness.csv"
 KEY = ["corpus", "protocol", "split", "condition", "model", "version"]
@@ -150,7 +150,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--protocol", help="the corpus's default where it is not said")
     parser.add_argument("--partial", action="store_true", help="take a corpus that is not complete as it is")
     parser.add_argument("--split", choices=SPLITS, default="test")
-    parser.add_argument("--conditions", nargs="+", choices=list(CONDITIONS), default=list(CONDITIONS))
+    parser.add_argument("--conditions", nargs="+", choices=list(TEST_CONDITIONS), default=list(TEST_CONDITIONS))
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--table", type=Path, default=TABLE, help="the CSV file in which figures are kept")
     asked = parser.parse_args(argv)

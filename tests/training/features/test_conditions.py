@@ -6,7 +6,7 @@ import torch
 from segser_core.audio.loading import load_audio
 from segser_core.errors import SettingError
 from tests.support.paths import SAMPLE
-from training.features.conditions import AS_RECORDED, CONDITIONS, degrade
+from training.features.conditions import AS_RECORDED, TEST_CONDITIONS, degrade
 
 SPEECH = torch.from_numpy(load_audio(SAMPLE))[:32_000]
 
@@ -20,9 +20,9 @@ def ratio_db(condition):
 
 
 def test_every_condition_changes_a_clip_and_repeats():
-    first, again = ({c: degrade(SPEECH, c, "a", others) for c in CONDITIONS} for _ in range(2))
-    assert all(torch.equal(first[c], again[c]) and first[c].isfinite().all() for c in CONDITIONS)
-    assert [c for c in CONDITIONS if torch.equal(first[c], SPEECH)] == [AS_RECORDED]
+    first, again = ({c: degrade(SPEECH, c, "a", others) for c in TEST_CONDITIONS} for _ in range(2))
+    assert all(torch.equal(first[c], again[c]) and first[c].isfinite().all() for c in TEST_CONDITIONS)
+    assert [c for c in TEST_CONDITIONS if torch.equal(first[c], SPEECH)] == [AS_RECORDED]
 
 
 @pytest.mark.parametrize("condition", ["reverberation 0.5 s", "babble 10 dB", "noise 10 dB"])
