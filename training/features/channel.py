@@ -17,7 +17,7 @@ from segser_core.errors import SettingError
 
 TRANSITION_HZ = 200.0  # over which a filter's gain goes from 1 to 0, one half at its edge
 RING_SAMPLES = SAMPLE_RATE_HZ // 20  # after which such a filter's response has died away
-TELEPHONE_BAND_HZ = (300.0, 3400.0)
+TELEPHONE_BAND_HZ = (300.0, 3400.0)  # passed whole; the edges lie outside
 
 
 def low_pass(waveform: Tensor, cutoff_hz: float) -> Tensor:
@@ -34,7 +34,8 @@ def telephone_line(waveform: Tensor) -> Tensor:
     clip's peak where that is higher.
     """
     length, peak = transform_length(waveform), full_scale(waveform)
-    band = band_gain(length, *TELEPHONE_BAND_HZ)
+    lowest_hz, highest_hz = TELEPHONE_BAND_HZ
+    band = band_gain(length, lowest_hz - TRANSITION_HZ / 2, highest_hz + TRANSITION_HZ / 2)
     narrow = (torch.fft.rfft(waveform, length) * band)[: length // 4 + 1]  # of half the rate: up to 4 kHz
     at_8_khz = torch.fft.irfft(narrow, length // 2) / 2
     levels = F.mu_law_decoding(F.mu_law_encoding(at_8_khz / peak, 256), 256) * peak
