@@ -4,8 +4,8 @@
 
 Each clip is degraded in the same way for every model and at every call (`training.features.conditions`). Babble is made
 of clips of the same fold's training speakers. The figures of each version are kept in a CSV file, and the table shows
-all versions in it beside one another; without --models it is printed again from the file. Brackets hold the 95 %
-interval of the loss, by utterance, paired with the same clips as recorded.
+all versions in it beside one another; without --models it is made again from the file. `--page docs/robustness.md` puts
+it into that page, too. Brackets hold the 95 % interval of the change, by utterance, paired with the clips as recorded.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from tqdm import tqdm
 from benchmarks.turns import markdown
 from segser_core.audio.loading import load_audio
 from segser_core.errors import SegserError, SettingError
+from segser_core.files import write_whole
 from segser_core.formatting import percent, signed_points
 from segser_core.inference.predictor import Predictor
 from segser_core.statistics.scores import compare_predictions
@@ -29,8 +30,10 @@ from training.corpora.fold import SPLITS, Fold
 from training.corpora.protocols import folds, protocol_name
 from training.features.babble import ClipPool
 from training.features.conditions import AS_RECORDED, TEST_CONDITIONS, degrade
+from training.tables.markdown import replace_between_marks
 
 TABLE = Path(__file__).parents[1] / "docs" / "robustness.csv"
+PAGE_MARKS = ("<!-- table: python -m benchmarks.robustness --page -->", "<!-- /table -->")
 KEY = ["corpus", "protocol", "split", "condition", "model", "version"]
 
 
@@ -125,19 +128,19 @@ def keep(losses: Sequence[Loss], path: Path) -> pd.DataFrame:
     return every
 
 
-def tables(every: pd.DataFrame) -> list[str]:
-    """Lines of Markdown: a table for each corpus, a column for each model and version."""
-    lines = []
+def tables(every: pd.DataFrame) -> str:
+    """Markdown: a table for each corpus, a column for each model and version."""
+    parts = []
     for (corpus, protocol, split), rows in every.groupby(["corpus", "protocol", "split"], sort=False):
         cells = {(r["condition"], f"{r['model']} {r['version']}"): Loss(**r) for r in rows.to_dict("records")}
         models = sorted({model for _, model in cells})
-        size = max(loss.clips for loss in cells.values())
+        title = f"{corpus}, {protocol}, {split}: {max(loss.clips for loss in cells.values())} clips"
         body = [
             [name, *(cells[name, model].cell() if (name, model) in cells else "–" for model in models)]
             for name in dict.fromkeys(name for name, _ in cells)
         ]
-        lines += [f"{corpus}, {protocol}, {split}: {size} clips", "", markdown([["clips", *models], *body]), ""]
-    return lines
+        parts.append(f"{title}\n\n{markdown([['clips', *models], *body])}")
+    return "\n\n".join(parts)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -153,12 +156,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--conditions", nargs="+", choices=list(TEST_CONDITIONS), default=list(TEST_CONDITIONS))
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--table", type=Path, default=TABLE, help="the CSV file in which figures are kept")
+    parser.add_argument("--page", type=Path, help="a Markdown file, replaced between its marks")
     asked = parser.parse_args(argv)
     if asked.models and not (asked.root and asked.version):
         parser.error("--models needs --root and --version")
     try:
-        print("\n".join(tables(keep(measure(asked) if asked.models else [], asked.table))))
-    except SegserError as error:
+        found = tables(keep(measure(asked) if asked.models else [], asked.table))
+        print(found)
+        if asked.page:
+            text = asked.page.read_text(encoding="utf-8")
+            write_whole(asked.page, replace_between_marks(text, f"\n{found}\n", PAGE_MARKS))
+    except (SegserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

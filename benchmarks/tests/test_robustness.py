@@ -32,7 +32,9 @@ def test_figures_of_a_version_are_replaced_and_others_stay(tmp_path):
     keep([loss("telephone", uar=0.65, change=-0.05)], file)
     every = keep([loss("telephone", version="2", uar=0.69, change=0.01)], file)
     pd.testing.assert_frame_equal(every.reset_index(drop=True), pd.read_csv(file, dtype={"version": str}))
-    assert tables(keep([], file))[2].splitlines() == [
+    assert tables(keep([], file)).splitlines() == [
+        "ravdess, paper, test: 20 clips",
+        "",
         "| clips | seg 1 | seg 2 |",
         "| --- | --- | --- |",
         "| as recorded | 70.0 | – |",
@@ -59,13 +61,18 @@ def test_the_command_scores_a_corpus_with_babble_of_its_training_clips(folder, m
     pools, make = [], robustness.ClipPool
     monkeypatch.setattr(robustness, "ClipPool", lambda paths: pools.append(paths) or make(paths))
     places = ["--corpus", "manifest", "--root", f"{folder}", "--table", f"{folder}/table.csv"]
-    asked = ["--models", "baseline", "--version", "7", "--conditions", "babble 10 dB", "telephone"]
+    page = folder / "page.md"
+    page.write_text("\n".join(["before", *robustness.PAGE_MARKS, "after"]))
+    asked = ["--page", f"{page}", "--models", "baseline", "--version", "7", "--conditions", "babble 10 dB", "telephone"]
     assert robustness.main([*places, *asked]) == 0
     found = pd.read_csv(folder / "table.csv")
     assert list(found["condition"]) == ["as recorded", "babble 10 dB", "telephone"]
     assert set(found["clips"]) == {3}
     assert found["change"].iloc[1] == pytest.approx(found["uar"].iloc[1] - found["uar"].iloc[0], abs=1e-4)
     assert {path.name for paths in pools for path in paths} == {"train0.wav", "train1.wav", "train2.wav"}
+    first, *_, last = page.read_text().splitlines()
+    assert (first, last) == ("before", "after")
+    assert "| clips | baseline 7 |" in page.read_text()
     assert "| clips | baseline 7 |" in capsys.readouterr().out
 
 
