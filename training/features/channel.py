@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal
 
 import av
 import numpy as np
@@ -16,7 +17,7 @@ from segser_core.errors import SettingError
 
 TRANSITION_HZ = 200.0  # over which a filter's gain goes from 1 to 0, one half at its edge
 RING_SAMPLES = SAMPLE_RATE_HZ // 20  # after which such a filter's response has died away
-TELEPHONE_BAND_HZ = (300.0, 3400.0)
+TELEPHONE_BAND_HZ = (300.0, 3400.0)  # passed whole; the edges lie outside
 
 
 def low_pass(waveform: Tensor, cutoff_hz: float) -> Tensor:
@@ -33,7 +34,8 @@ def telephone_line(waveform: Tensor) -> Tensor:
     clip's peak where that is higher.
     """
     length, peak = transform_length(waveform), full_scale(waveform)
-    band = band_gain(length, *TELEPHONE_BAND_HZ)
+    lowest_hz, highest_hz = TELEPHONE_BAND_HZ
+    band = band_gain(length, lowest_hz - TRANSITION_HZ / 2, highest_hz + TRANSITION_HZ / 2)
     narrow = (torch.fft.rfft(waveform, length) * band)[: length // 4 + 1]  # of half the rate: up to 4 kHz
     at_8_khz = torch.fft.irfft(narrow, length // 2) / 2
     levels = F.mu_law_decoding(F.mu_law_encoding(at_8_khz / peak, 256), 256) * peak
@@ -129,13 +131,20 @@ def transcode(waveform: Tensor, codec: Codec, bit_rate: int) -> Tensor:
 
 def encode(waveform: Tensor, codec: Codec, bit_rate: int) -> tuple[list[av.Packet], bytes | None]:
     """Encode (N,) samples, and as much silence after them as the decoder's delay needs; returns the codec's header."""
-    encoder = av.CodecContext.create(codec.encoder, "w")
-    encoder.sample_rate, encoder.layout, encoder.format = SAMPLE_RATE_HZ, "mono", codec.sample_format
-    encoder.bit_rate, encoder.options, encoder.time_base = bit_rate, codec.options, Fraction(1, SAMPLE_RATE_HZ)
-    encoder.thread_count = 1
+    encoder = create_context(codec.encoder, "w")
+    encoder.format, encoder.time_base = codec.sample_format, Fraction(1, SAMPLE_RATE_HZ)
+    encoder.bit_rate, encoder.options = bit_rate, codec.options
     encoder.open()
     packets = [packet for frame in frames_of(waveform, encoder) for packet in encoder.encode(frame)]
     return packets + list(encoder.encode(None)), encoder.extradata
+
+
+def create_context(name: str, mode: Literal["r", "w"]) -> av.AudioCodecContext:
+    """Create a codec's context of one thread for mono at 16 kHz, to read or to write."""
+    context = av.CodecContext.create(name, mode)
+    assert isinstance(context, av.AudioCodecContext), "a codec of audio"
+    context.sample_rate, context.layout, context.thread_count = SAMPLE_RATE_HZ, "mono", 1
+    return context
 
 
 def frames_of(waveform: Tensor, encoder: av.AudioCodecContext) -> Iterator[av.AudioFrame]:
@@ -150,9 +159,8 @@ def frames_of(waveform: Tensor, encoder: av.AudioCodecContext) -> Iterator[av.Au
 
 def decode(packets: list[av.Packet], codec: Codec, extradata: bytes | None) -> tuple[Tensor, int]:
     """Decode packets to (M,) samples and their rate; libav itself drops the encoder's delay at the start."""
-    decoder = av.CodecContext.create(codec.decoder, "r")
-    decoder.extradata, decoder.layout, decoder.thread_count = extradata, "mono", 1
-    decoder.sample_rate = SAMPLE_RATE_HZ
+    decoder = create_context(codec.decoder, "r")
+    decoder.extradata = extradata
     frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
     samples = torch.from_numpy(np.concatenate([frame.to_ndarray()[0] for frame in frames]))
     if not samples.is_floating_point():

@@ -14,11 +14,11 @@ from training.features.room import reverberate
 
 Condition = Callable[[Tensor, Generator, OtherClips], Tensor]
 AS_RECORDED = "as recorded"
-CONDITIONS: MappingProxyType[str, Condition] = MappingProxyType(
+TEST_CONDITIONS: MappingProxyType[str, Condition] = MappingProxyType(
     {
         AS_RECORDED: lambda waveform, generator, others: waveform,
         "level −30 dB": lambda waveform, generator, others: change_level(waveform, -30.0),
-        "reverberation 0.5 s": lambda waveform, generator, others: reverberate(waveform, 0.5, generator, drr_db=0.0),
+        "reverberation 0.5 s": lambda waveform, generator, others: reverberate(waveform, 0.5, generator, drr_db=-12.0),
         "telephone": lambda waveform, generator, others: telephone_line(waveform),
         "babble 10 dB": lambda waveform, generator, others: add_babble(waveform, 10.0, others, generator),
         "noise 10 dB": lambda waveform, generator, others: add_noise(waveform, 10.0, generator),
@@ -36,14 +36,14 @@ def degrade(waveform: Tensor, condition: str, name: str, others: OtherClips) -> 
 
     Args:
         waveform: (N,) at 16 kHz.
-        condition: one of `CONDITIONS`.
+        condition: one of `TEST_CONDITIONS`.
         name: the clip's; with the condition it fixes what is drawn.
         others: clips of training speakers, of which babble is made.
 
     Raises:
         SettingError: no such condition.
     """
-    if condition not in CONDITIONS:
-        raise SettingError(f"condition {condition!r} is unknown; choose from {', '.join(CONDITIONS)}")
+    if condition not in TEST_CONDITIONS:
+        raise SettingError(f"condition {condition!r} is unknown; choose from {', '.join(TEST_CONDITIONS)}")
     generator = Generator().manual_seed(zlib.crc32(f"{condition} {name}".encode()))
-    return CONDITIONS[condition](waveform, generator, others)
+    return TEST_CONDITIONS[condition](waveform, generator, others)

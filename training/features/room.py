@@ -6,7 +6,7 @@ from torch import Generator, Tensor
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from training.features.draws import draw_uniform
 
-DIRECT_TO_REVERBERANT_DB = (-6.0, 6.0)  # from far beyond a room's critical distance to well within it
+DIRECT_TO_REVERBERANT_DB = (-12.0, 6.0)  # from far beyond the critical distance of a room to well within it
 
 
 def reverberate(waveform: Tensor, rt60_s: float, generator: Generator, drr_db: float | None = None) -> Tensor:
@@ -38,7 +38,7 @@ def room_impulse_response(rt60_s: float, drr_db: float, generator: Generator) ->
         (RT60 · 16 kHz + 1,), at least (2,).
     """
     n = max(1, round(rt60_s * SAMPLE_RATE_HZ))
-    decay = 10 ** (-3 * torch.arange(1, n + 1) / (rt60_s * SAMPLE_RATE_HZ))
+    decay = 10 ** (-3 * torch.arange(n) / (rt60_s * SAMPLE_RATE_HZ))
     tail = torch.randn(n, generator=generator) * decay
     return torch.cat([torch.ones(1), tail * (10 ** (-drr_db / 20) / tail.norm())])
 

@@ -56,13 +56,13 @@ def _difference(row: Row | None) -> str:
     return f"{signed_points(row['uar_difference'])} ({low} to {high})"
 
 
-def replace_between_marks(text: str, new: str) -> str:
-    """Replace the part of a text that stands between the two marks.
+def replace_between_marks(text: str, new: str, marks: tuple[str, str] = MARKS) -> str:
+    """Replace the part of a text that stands between two marks.
 
     Raises:
         SettingError: the marks are not there, once each and in order.
     """
-    positions = [text.find(mark) for mark in MARKS]
-    if any(text.count(mark) != 1 for mark in MARKS) or positions != sorted(positions):
-        raise SettingError(f"expected the lines {MARKS[0]} and {MARKS[1]} once each, in this order; add them")
-    return f"{text[: positions[0]]}{MARKS[0]}\n{new}\n{text[positions[1] :]}"
+    positions = [text.find(mark) for mark in marks]
+    if any(text.count(mark) != 1 for mark in marks) or positions != sorted(positions):
+        raise SettingError(f"expected the lines {marks[0]} and {marks[1]} once each, in this order; add them")
+    return f"{text[: positions[0]]}{marks[0]}\n{new}\n{text[positions[1] :]}"

@@ -53,6 +53,19 @@ def test_the_command_line_goes_over_the_file(tmp_path):
     assert s.augmentation == Augmentation(variants=2, speed=(0.9, 1.1), gain_db=6)
 
 
+def test_the_settings_of_the_sound_that_are_not_at_their_default():
+    assert Augmentation(variants=3, mask_bands=0.2, mask_time=0.1).waveform_settings == {}
+    how = Augmentation(speed=(0.9, 1.1), telephone=0.1, noise_share=0.5, gain_db=6)
+    assert how.waveform_settings == {"speed": (0.9, 1.1), "telephone": 0.1, "gain_db": 6}
+
+
+def test_a_range_of_levels_from_the_command_line(tmp_path):
+    (tmp_path / "a.yaml").write_text("augmentation: {gain_db: 6}\n")
+    assert read_settings(tmp_path / "a.yaml").augmentation.level_range_db == (-6, 6)
+    s = read_settings(tmp_path / "a.yaml", parse_overrides(["--augmentation.gain-range-db", "[-30, 0]"]))
+    assert s.augmentation.level_range_db == (-30, 0)
+
+
 def test_a_group_of_the_command_line_is_made_where_there_is_none(tmp_path):
     (tmp_path / "a.yaml").write_text("corpus: fesc\n")
     given = parse_overrides(["--corpus-options.pattern", "(?P<speaker>S1)", "--corpus-options.labels.t", "tenderness"])
@@ -123,7 +136,7 @@ def test_a_name_that_stands_twice(tmp_path):
 def test_settings_survive_as_yaml():
     s = Settings(
         alpha={"tri-w": 0.7},
-        augmentation=Augmentation(variants=3, noise_db=(5.0, 30.0)),
+        augmentation=Augmentation(variants=3, noise_db=(5.0, 30.0), reverberation_s=(0.2, 0.8), codec=0.1),
         spec_augment=SpecAugment(time_p=0.1),
         tapt=TaskAdaptation(clusters=[3]),
     )
@@ -163,6 +176,10 @@ def test_settings_survive_as_yaml():
         ({"layer": "last"}, "layer is 'last'; expected a whole number, or null"),
         ({"partial": "perhaps"}, "partial is 'perhaps'; expected true or false"),
         ({"augmentation": {"speed": 0.9}}, r"augmentation\.speed is 0\.9; expected a pair of numbers, or null"),
+        ({"augmentation": {"reverberation_s": [0, 0.5]}}, r"augmentation\.reverberation_s\.0 is 0; expected above 0"),
+        ({"augmentation": {"low_pass_hz": 4000}}, r"low_pass_hz is 4000; expected a pair of numbers, or null"),
+        ({"augmentation": {"babble_share": 1.5}}, r"augmentation\.babble_share is 1\.5; expected 1 or less"),
+        ({"augmentation": {"telephone": True}}, r"augmentation\.telephone is True; expected a number"),
         ({"augmentation": {"speed": [0.9, 1.0, 1.1]}}, r"augmentation.speed is \(0.9, 1.0, 1.1\)"),
     ],
 )

@@ -1,8 +1,13 @@
 import math
+from fractions import Fraction
 
 import pytest
 import torch
+import torchaudio.functional as F
 
+from segser_core.audio.loading import load_audio
+from segser_core.errors import SettingError
+from tests.support.paths import SAMPLE
 from training.config.settings import Augmentation, SpecAugment
 from training.features.augment import (
     add_noise,
@@ -46,6 +51,115 @@ def test_gain_stays_in_its_range_and_fills_it():
     ]
     assert -20 <= min(gains) < -12
     assert 12 < max(gains) <= 20
+
+
+def as_in_published_runs(waveform, how, generator):
+    """The augmentation of the runs that were published with version 0.2.0, written out."""
+
+    def draw(low, high):
+        return low + (high - low) * torch.rand((), generator=generator).item()
+
+    if how.speed is not None:
+        ratio = Fraction(draw(*how.speed)).limit_denominator(20)
+        waveform = F.resample(waveform, ratio.numerator, ratio.denominator)
+    if how.noise_db is not None and draw(0, 1) < 0.5:
+        snr_db = draw(*how.noise_db)
+        length = 1 << (len(waveform) - 1).bit_length()
+        white = torch.fft.rfft(torch.randn(length, generator=generator))
+        slope = draw(0, 0.5)
+        noise = torch.fft.irfft(white * torch.arange(1, len(white) + 1) ** -slope)[: len(waveform)]
+        waveform = F.add_noise(waveform, noise, torch.tensor(snr_db))
+    return waveform * 10 ** (draw(-how.gain_db, how.gain_db) / 20)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        Augmentation(),
+        Augmentation(gain_db=0),
+        Augmentation(speed=(0.8, 1.25), noise_db=(5, 30), gain_db=20),  # of the bundled models
+        Augmentation(noise_db=(5, 30), gain_db=6),
+    ],
+)
+def test_published_recipes_repeat_bit_for_bit(how):
+    for seed in range(20):
+        ours, theirs = generator(seed), generator(seed)
+        assert torch.equal(augment_clip(TONE, how, ours), as_in_published_runs(TONE, how, theirs))
+        assert torch.equal(ours.get_state(), theirs.get_state())  # what is drawn next is the same, too
+
+
+def levels_db(**how):
+    clips = [augment_clip(TONE, Augmentation(**how), generator(s)) for s in range(50)]
+    return [20 * math.log10(clip.std() / TONE.std()) for clip in clips]
+
+
+def test_a_range_of_levels_goes_before_the_symmetric_one():
+    levels = levels_db(gain_range_db=(-30, 0), gain_db=20)
+    assert -30 <= min(levels) < -25
+    assert -5 < max(levels) <= 0
+    assert levels_db(gain_range_db=(3, 3)) == pytest.approx([3] * 50, abs=1e-3)
+
+
+OTHERS = torch.randn(9000, generator=torch.Generator().manual_seed(5))
+EFFECTS = {
+    "reverberation": ({"reverberation_s": (0.2, 0.8)}, "reverberation_share"),
+    "babble": ({"babble_db": (5, 20)}, "babble_share"),
+    "noise": ({"noise_db": (5, 30)}, "noise_share"),
+    "low pass": ({"low_pass_hz": (300, 400)}, "low_pass_share"),
+    "telephone": ({}, "telephone"),
+    "codec": ({}, "codec"),
+}
+
+
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_an_effect_is_applied_to_its_share_of_clips(effect):
+    values, share = EFFECTS[effect]
+    clip = TONE[:1000]
+
+    def applied(of, draws):
+        how = Augmentation(gain_db=0, **values, **{share: of})
+        clips = (augment_clip(clip, how, generator(s), lambda g: OTHERS) for s in range(draws))
+        return sum(not torch.equal(clip, c) for c in clips) / draws
+
+    assert applied(0.0, 20) == 0
+    assert applied(1.0, 20) == 1
+    assert applied(0.25, 300) == pytest.approx(0.25, abs=0.08)
+
+
+@pytest.mark.parametrize("effect", [e for e in EFFECTS if EFFECTS[e][0]])
+def test_half_of_the_clips_where_no_share_is_named(effect):
+    assert getattr(Augmentation(), EFFECTS[effect][1]) == 0.5
+
+
+ALL = Augmentation(
+    speed=(0.9, 1.1),
+    reverberation_s=(0.2, 0.8),
+    babble_db=(5, 20),
+    noise_db=(5, 30),
+    low_pass_hz=(3000, 8000),
+    telephone=0.5,
+    codec=0.5,
+    gain_range_db=(-30, 0),
+)
+
+
+def test_the_seed_fixes_all_effects_together():
+    speech = torch.from_numpy(load_audio(SAMPLE))[:32_000]
+    for seed in range(8):
+        first, again = (augment_clip(speech, ALL, generator(seed), lambda g: OTHERS) for _ in range(2))
+        assert torch.equal(first, again)
+        assert first.isfinite().all()
+        assert first.dtype == torch.float32
+
+
+def test_silence_stays_finite_under_all_effects():
+    for seed in range(16):
+        assert augment_clip(torch.zeros(8000), ALL, generator(seed), lambda g: OTHERS).isfinite().all()
+
+
+def test_babble_needs_other_clips():
+    with pytest.raises(SettingError, match=r"babble_db is \(5, 20\), and no other clips"):
+        augment_clip(TONE, Augmentation(babble_db=(5, 20)), generator())
 
 
 def test_the_seed_fixes_a_variant():

@@ -93,6 +93,15 @@ def test_what_is_frozen_is_computed_once(clips, tmp_path):
     assert len(loads) == 3
 
 
+def test_kept_features_of_published_recipes_are_found_and_others_kept_apart(clips, tmp_path):
+    made, _ = clips(tmp_path, speed=(0.9, 1.1), noise_db=(5, 30))
+    assert made._variation == ((0.9, 1.1), (5, 30), 20.0)
+    made.cut = 16_000
+    assert made._variation == ((0.9, 1.1), (5, 30), 20.0, 16_000)
+    variants = [{}, {"telephone": 0.5}, {"reverberation_s": (0.2, 0.3)}, {"noise_share": 0.1}, {"gain_db": 3}]
+    assert len({clips(tmp_path, **how)[0]._variation for how in variants}) == 5
+
+
 def test_positions_are_drawn_over_the_whole_table(clips, tmp_path):
     made, _ = clips(tmp_path)
     offsets = [made[ClipDraw(0, 0, position)].offset for position in (0.0, 0.5, 0.999999)]
