@@ -67,7 +67,8 @@ def macro_f1_note(corpus: str, run: Run) -> str:
     of_true = (2 * confusion.diagonal() / (true + named).clip(min=1))[true > 0].mean()
     return (
         f"Its macro F1 is over {(true + named > 0).sum()} classes: {' and '.join(extra)}, which {corpus} lacks and the "
-        f"model names in {named[true == 0].sum()} of {true.sum()} clips, counts as 0. Taken {classes} it is {100 * of_true:.1f}."
+        f"model names in {named[true == 0].sum()} of {true.sum()} clips, counts as 0. Taken {classes} it is "
+        f"{100 * of_true:.1f}."
     )
 
 

@@ -32,8 +32,8 @@ def test_macro_f1_counts_a_class_that_is_named_only(run_of):
     """Happy has an F1 of 1, sad of 2 / 3, surprised of 0: .833 over the two that are there."""
     run = run_of([("happy", "happy"), ("sad", "sad"), ("sad", "surprised")])
     assert macro_f1_note("EMO-DB", run) == (
-        "Its macro F1 is over 3 classes: surprised, which EMO-DB lacks and the model names in 1 of 3 clips, counts as 0. "
-        "Taken over the 2 classes that EMO-DB has it is 83.3."
+        "Its macro F1 is over 3 classes: surprised, which EMO-DB lacks and the model names in 1 of 3 clips, counts as "
+        "0. Taken over the 2 classes that EMO-DB has it is 83.3."
     )
 
 
