@@ -20,7 +20,7 @@ from segser_core.statistics.temperature import fit_calibration_temperature
 from segser_core.systems import SYSTEMS
 from training.config.settings import Settings, read_settings, require, to_yaml
 from training.corpora import load_corpus
-from training.corpora.combine import combined_protocol, load_combined_fold
+from training.corpora.combine import combined_protocol, count_by_corpus, load_combined_fold
 from training.corpora.decode_check import drop_undecodable, files_by_reason
 from training.corpora.fold import Fold
 from training.corpora.protocols import folds
@@ -294,6 +294,7 @@ def describe_training(request: TrainRequest, jobs: Sequence[Job], scored: Sequen
         },
         epochs=settings.epochs,
         training_clips=len(jobs[0].fold.split("train")),
+        corpora=count_by_corpus(jobs[0].fold) if settings.corpora else None,
         corpus_options=settings.corpus_options,
         left_out=files_by_reason(jobs[0].fold.left_out),
         layer_weights=[each.layer_weights for each in scored if each.layer_weights] or None,
