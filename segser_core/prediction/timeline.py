@@ -1,5 +1,6 @@
 """Lay segments beside one another on a time axis: lanes, the label over time, and where two models disagree."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.prediction.stretches import Stretch
 
 STEPS_PER_S = 50  # steps of 20 ms, the length of a frame
+ROUNDING_STEPS = 1e-6
 TimeSpan = tuple[float, float]  # start and end, in seconds
 
 
@@ -46,9 +48,20 @@ def assign_lanes(segments: Sequence[Segment]) -> list[int]:
     return lanes
 
 
+def whole_steps(start_s: float, end_s: float) -> slice:
+    """Find the steps of 20 ms that lie wholly between two times in seconds.
+
+    Example:
+        >>> whole_steps(0.05, 0.14)
+        slice(3, 7, None)
+    """
+    # 0.14 · 50 is 7.000000000000001: what is off by rounding alone is on the border
+    return slice(math.ceil(start_s * STEPS_PER_S - ROUNDING_STEPS), math.floor(end_s * STEPS_PER_S + ROUNDING_STEPS))
+
+
 def step_centres_s(duration_s: float) -> np.ndarray:
     """Compute the centres of the whole steps of 20 ms in a recording, one at least: (T,) seconds."""
-    return (np.arange(max(1, int(duration_s * STEPS_PER_S))) + 0.5) / STEPS_PER_S
+    return (np.arange(max(1, whole_steps(0, duration_s).stop)) + 0.5) / STEPS_PER_S
 
 
 def mean_over_segments(start_s: np.ndarray, end_s: np.ndarray, p: np.ndarray, times_s: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from segser_core.prediction.prediction import Context
 from segser_core.prediction.stretches import Stretch
-from segser_core.prediction.timeline import STEPS_PER_S
+from segser_core.prediction.timeline import STEPS_PER_S, whole_steps
 from segser_core.runs.changing_recordings import ChangingRecording, changing_contexts, changing_recordings
 from segser_core.runs.run import Run
 from segser_core.statistics.bootstrap import (
@@ -138,7 +138,7 @@ def true_steps(stretches: Sequence[Stretch], labels: Sequence[str], n_steps: int
     """Find the true class of each step of 20 ms: (T,) indices, `NOT_SCORED` where it lies wholly in no stretch."""
     steps = np.full(n_steps, NOT_SCORED)
     for s in stretches:
-        steps[int(np.ceil(s.start_s * STEPS_PER_S)) : int(s.end_s * STEPS_PER_S)] = labels.index(s.label)
+        steps[whole_steps(s.start_s, s.end_s)] = labels.index(s.label)
     return steps
 
 
