@@ -54,7 +54,7 @@ def write_changing_run(path: Path, share_right: float = 0.7, speakers: int = 6, 
         clips.append(
             {"utterance_id": name, "label": str(first), "predicted": told, "confidence": p[f"p_{told}"], **p}
             | {"seed": 0, "fold": 0, "split": "test", "speaker": f"s{i % speakers}"}
-            | {"duration_s": 4.0, "stretches": stretches_to_json(spans)}
+            | {"duration_s": 4.0 + i / 100, "stretches": stretches_to_json(spans)}
         )
         for k, start_s in enumerate((0.0, 1.0, 2.0)):
             row = {"utterance_id": name, "segment": k, "start_s": start_s, "end_s": start_s + 2, "seed": 0, "fold": 0}
