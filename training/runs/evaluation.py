@@ -30,7 +30,7 @@ from training.features.store import digest
 from training.runs.records import Records, Result
 from training.runs.run_metrics import compute_run_metrics
 from training.runs.run_record import RunRecord, describe_run
-from training.runs.scoring import score_clips, score_clips_on_ray
+from training.runs.scoring import score_clips, score_clips_on_ray, with_known_stretches
 
 PART = 500  # clips: what is done again after a stop, at most
 SHARED_COLUMNS = {"seed": 0, "fold": 0}
@@ -135,10 +135,7 @@ def requested_clips(request: EvaluateRequest, labels: tuple[str, ...]) -> pd.Dat
         known &= manifest["stretches"].map(lambda text: {s.label for s in stretches_from_json(text)} <= set(labels))
     if not known.all():
         _log.warning("%d clips have a label that the model does not know; they are left out", (~known).sum())
-    manifest = manifest[known].reset_index(drop=True)
-    if "stretches" in manifest and not (manifest["stretches"] != "").any():
-        return manifest.drop(columns="stretches")
-    return manifest
+    return with_known_stretches(manifest[known].reset_index(drop=True), labels)
 
 
 def config_yaml(request: EvaluateRequest, manifest: pd.DataFrame) -> str:

@@ -1,8 +1,9 @@
 """Score clips: one after the other here, or shared out by Ray."""
 
 import contextlib
+import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
@@ -27,6 +28,8 @@ from segser_core.prediction.stretches import stretches_from_json
 from segser_core.systems import find_system
 from training.runs.records import Records, Result, ScoredClip, ScoredStretches
 
+_log = logging.getLogger(__name__)
+
 
 def score_manifest(
     predictor: Predictor, manifest: pd.DataFrame, root: Path, corpus: str, *, seed: int = 0, fold: int = 0
@@ -39,6 +42,7 @@ def score_manifest(
     Raises:
         CorpusError: no clip could be read.
     """
+    manifest = with_known_stretches(manifest, predictor.labels)
     results = tqdm(score_clips(predictor, manifest, root), "evaluating", len(manifest), unit="clip", file=sys.stderr)
     shared = {"corpus": corpus, "seed": seed, "fold": fold}
     records = Records.from_results(manifest.to_dict("records"), results, shared)
@@ -66,6 +70,22 @@ def score_clips_on_ray(
     """Score the clips by Ray's workers, each with the model to itself; all of them must see `root`."""
     scorer = partial(make_scorer, model, device, root.resolve())
     return map_on_ray(clips_to_score(manifest), scorer, address, device == "cuda")
+
+
+def with_known_stretches(manifest: pd.DataFrame, labels: Collection[str]) -> pd.DataFrame:
+    """Empty the stretches of clips in which a label occurs that the model does not know, with a warning.
+
+    Without the column `stretches` where no clip has any.
+    """
+    if "stretches" not in manifest:
+        return manifest
+    known = manifest["stretches"].map(lambda text: {s.label for s in stretches_from_json(text)} <= set(labels))
+    if not known.all():
+        _log.warning(
+            "%d clips have stretches of a label that the model does not know; they are not used", (~known).sum()
+        )
+    stretches = manifest["stretches"].where(known, "")
+    return manifest.assign(stretches=stretches) if (stretches != "").any() else manifest.drop(columns="stretches")
 
 
 @dataclass(frozen=True)

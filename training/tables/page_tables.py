@@ -198,8 +198,8 @@ def build_diarization_table(group: ComparableRuns) -> PageTable:
         cells.append(line)
     note = (
         "Recordings whose emotion changes at known times, in steps of 20 ms; below each the 95 % interval by "
-        "recording. EDER is false alarm, missed and confused emotion over all time, neutral being no emotion. Floor: the "
-        "recording's one label all through. Ceiling: each stretch analysed alone."
+        "recording. EDER is false alarm, missed and confused emotion over all time, neutral being no emotion. Floor: "
+        "the recording's one label all through. Ceiling: each stretch analysed alone."
     )
     return build_table("Label over time", heads, cells, note)
 
