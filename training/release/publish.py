@@ -106,6 +106,7 @@ def copy_without_weights(run: Run, out: Path) -> int:
         config_yaml=(run.path / "config.yaml").read_text(encoding="utf-8"),
         predictions=run.predictions,
         segments=run.segments,
+        stretches=run.stretches,
         embeddings=embeddings,
         metrics=read_json(run.path / "metrics.json"),
         history=read_json(history) if (history := run.path / "history.json").is_file() else None,
