@@ -12,6 +12,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.stretches import Stretch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,12 +139,23 @@ def to_parquet(predictions: Sequence[Prediction]) -> bytes:
 
 
 def to_textgrid(prediction: Prediction) -> str:
-    """Export a Praat TextGrid in the long form; its tiers are those of `build_tiers`, gaps are empty intervals."""
+    """Export a Praat TextGrid in the long form; its tiers are those of `build_tiers`."""
+    return tiers_to_textgrid(build_tiers(prediction), prediction.duration_s)
+
+
+def stretches_to_textgrid(stretches: Iterable[Stretch], duration_s: float) -> str:
+    """Export stretches as a Praat TextGrid of one tier, `emotion`; pauses are empty intervals."""
+    intervals = tuple((s.start_s, min(s.end_s, duration_s), escape_for_xml(s.label)) for s in stretches)
+    return tiers_to_textgrid([Tier("emotion", intervals)], duration_s)
+
+
+def tiers_to_textgrid(tiers: Iterable[Tier], duration_s: float) -> str:
+    """Export tiers of a recording of `duration_s` seconds as a Praat TextGrid; gaps are empty intervals."""
     from praatio.textgrid import IntervalTier, Textgrid
 
-    grid = Textgrid(0, prediction.duration_s)
-    for tier in build_tiers(prediction):
-        grid.addTier(IntervalTier(tier.name, list(tier.intervals), 0, prediction.duration_s))
+    grid = Textgrid(0, duration_s)
+    for tier in tiers:
+        grid.addTier(IntervalTier(tier.name, list(tier.intervals), 0, duration_s))
     with TemporaryDirectory() as folder:
         path = Path(folder, "prediction.TextGrid")
         grid.save(str(path), format="long_textgrid", includeBlankSpaces=True, reportingMode="silence")

@@ -372,11 +372,14 @@ def train_fold(
     durations_s, size = train["duration_s"].to_numpy(), settings.batch_size
     if SYSTEMS[settings.system].pretrained_in_stages:
         model.config.stages = adapt_encoder(model.encoder, clips, durations_s, settings, StageFolder(seed, steps, logs))
+    batches = training_batches(settings, train, clips, seed)
+    if isinstance(batches, MixedBatches):
+        model.config.longest_training_clip_s = batches.longest_s
     average = WeightAverage(model, settings.average_decay) if settings.average_decay else None
     development = DevelopmentScorer(model, dev_clips, dev, fold.labels, joined_development(settings, dev, dev_clips))
     trainer = SegmentTrainer(
         settings,
-        training_batches(settings, train, clips, seed),
+        batches,
         OrderedBatches(dev["duration_s"].to_numpy(), size),
         average,
         model=model,

@@ -18,6 +18,7 @@ from training.tables.figures import class_figure, sweep_figure
 from training.tables.page_tables import (
     PageTable,
     build_agreement_table,
+    build_diarization_table,
     build_difference_table,
     build_fold_and_seed_table,
     build_length_table,
@@ -94,6 +95,7 @@ def page_section(group: ComparableRuns, key: str, wanted_s: float) -> PageSectio
             build_difference_table(group),
             build_fold_and_seed_table(group),
             build_agreement_table(group),
+            build_diarization_table(group),
         ),
         by_length=build_length_table(group, wanted_s),
         figures=(segment_size_figure(group, key), alpha_figure(group, key), recall_by_class_figure(group, key)),
