@@ -118,7 +118,7 @@ def format_p_value(p: float) -> str:
 
 
 def difference_text(comparison: Comparison, names: Sequence[str], by_speaker: bool) -> str:
-    """Say how two runs differ: in UAR, then in each class whose recall differs for sure.
+    """Say how two runs differ: in UAR, then in each class whose recall differs by more than chance among clips.
 
     Args:
         comparison: the paired difference of the runs.
@@ -144,7 +144,14 @@ def difference_text(comparison: Comparison, names: Sequence[str], by_speaker: bo
     unsure = [escape_markdown(c) for c, d, p in by_class if d.value == d.value and not p <= CHANCE]
     if unsure:
         lines.append(f"For {_join(unsure)} the difference may be chance.")
-    return " ".join(lines)
+    return " ".join([*lines, _seeds_note(len(comparison.mcnemar), "speakers" if of_speakers else "clips")])
+
+
+def _seeds_note(seeds: int, units: str) -> str:
+    """Say that an interval over clips or speakers leaves out how far trainings differ."""
+    if seeds == 1:
+        return "Both runs have one seed: this holds for their models, and another training of either would differ."
+    return f"Both runs have {seeds} seeds: the intervals are over {units}, and leave out how far trainings differ."
 
 
 def _uar_text(uar: Difference) -> str:
