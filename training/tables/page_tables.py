@@ -132,7 +132,8 @@ def build_difference_table(group: ComparableRuns) -> PageTable:
         cells.append([*line, Cell("", tuple(row["accuracy_mcnemar"].split("; ")))])
     several = f"; p is adjusted for {len(rows)} systems" if len(rows) > 1 else ""
     note = (
-        f"Paired on the same clips and seeds; below each the 95 % interval by clip{several}. "
+        f"Paired on the same clips and seeds; below each the 95 % interval by clip{several}. Interval and p leave out "
+        "how far trainings of one system differ: a difference of one seed is one of two models. "
         f"McNemar: clips that only the system has right, to those that only {BASELINE} has; exact, clips taken as "
         "independent."
     )
