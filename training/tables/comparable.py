@@ -10,6 +10,7 @@ from segser_core import paper
 from segser_core.errors import RunError
 from segser_core.runs.run import Run, find_runs_below, read_run
 from segser_core.statistics.scores import Comparison, ScoreSummary, compare_runs, summarise_scores
+from segser_core.statistics.scores_by_corpus import CorpusScores, scores_by_corpus
 from segser_core.systems import BASELINE, SYSTEMS
 from training.corpora import corpus_title
 from training.runs.sweep_folder import read_sweep
@@ -38,6 +39,12 @@ class ComparableRuns:
     def summaries(self) -> dict[str, ScoreSummary]:
         """The scores of each run."""
         return {system: summarise_scores(run.test_rows, run.labels) for system, run in self.runs.items()}
+
+    @cached_property
+    def by_corpus(self) -> dict[str, tuple[CorpusScores, ...]]:
+        """The scores of each run by corpus; none where the runs are of one corpus."""
+        found = {system: scores_by_corpus(run.test_rows, run.labels) for system, run in self.runs.items()}
+        return {system: scores for system, scores in found.items() if scores}
 
     @cached_property
     def against_baseline(self) -> dict[str, Comparison]:
