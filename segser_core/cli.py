@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import typer
 from typer.core import TyperGroup
 
-from segser_core.errors import ModelError, SegserError, SettingError
+from segser_core.errors import SegserError
 from segser_core.formatting import align_columns, one_line, percent
 from segser_core.systems import DEFAULT_SYSTEM
 
@@ -42,7 +42,7 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
     except SegserError as error:
         print_error_line(one_line(error))
-        raise typer.Exit(WRONG_CALL if isinstance(error, SettingError) else PROBLEM) from None
+        raise typer.Exit(WRONG_CALL if error.wrong_call else PROBLEM) from None
     except BrokenPipeError:
         raise  # typer ends quietly where nobody reads on
     except OSError as error:
@@ -93,11 +93,7 @@ def analyze(
     check_options(format, out, max_duration)
     if resume and out is None:
         raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
-    try:
-        find_checkpoint(model)
-    except ModelError as error:
-        print_error_line(one_line(error))
-        raise typer.Exit(WRONG_CALL) from None
+    find_checkpoint(model)  # an unknown model is refused before anything is loaded
     job = AnalysisJob(
         tuple(paths),
         model,

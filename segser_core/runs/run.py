@@ -7,7 +7,7 @@ from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from segser_core.errors import RunError
+from segser_core.errors import RunError, UnknownRunError
 from segser_core.runs.aligned_segments import AlignedSegments, align_segments
 from segser_core.runs.class_indices import add_class_indices
 from segser_core.runs.reading import Embeddings, read_embeddings, read_meta, read_predictions, read_segments
@@ -89,12 +89,13 @@ def folder_stamp(folder: Path) -> Stamp:
     """List name, size and time of change of each file of a run folder: another stamp, another content.
 
     Raises:
-        RunError: there is no such folder, or no more.
+        UnknownRunError: there is no such folder, or no more.
+        RunError: it cannot be read.
     """
     try:
         files = sorted((file.name, file.stat()) for file in folder.iterdir() if file.is_file())
     except FileNotFoundError:
-        raise RunError(f"{folder} is not there, so it holds no run.json; name a run folder") from None
+        raise UnknownRunError(f"{folder} is not there, so it holds no run.json; name a run folder") from None
     except OSError as error:
         raise RunError(f"{folder} cannot be read: {error.strerror}; a run folder is expected there") from error
     return tuple((name, of.st_size, of.st_mtime_ns) for name, of in files)
@@ -180,11 +181,11 @@ def find_run(name_or_dir: str | Path) -> Path:
     """Find a run folder, by its path or by its name among `find_runs`.
 
     Raises:
-        RunError: there is neither; it names the runs that there are.
+        UnknownRunError: there is neither; it names the runs that there are.
     """
     if Path(name_or_dir, "run.json").is_file():
         return Path(name_or_dir)
     known = dict(find_runs())
     if str(name_or_dir) in known:
         return known[str(name_or_dir)]
-    raise RunError(f"{name_or_dir} is no run folder and no run's name; known: {', '.join(known) or 'none'}")
+    raise UnknownRunError(f"{name_or_dir} is no run folder and no run's name; known: {', '.join(known) or 'none'}")

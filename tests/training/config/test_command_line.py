@@ -7,7 +7,7 @@ from typing import Annotated
 import pytest
 import typer
 
-from segser_core.errors import ModelError, SettingError
+from segser_core.errors import ModelError, SettingError, UnknownCorpusError, UnknownModelError, UnknownRunError
 from tests.support.paths import ROOT
 from training import cli
 from training.config.command_line import APP, WITH_SETTINGS, Command, repeat_options, run_command_line
@@ -52,6 +52,9 @@ def test_several_values_and_settings_reach_the_command():
     ("error", "status", "line"),
     [
         (ModelError("no\nmodel"), 1, "no\\nmodel"),
+        (UnknownModelError("no such model"), 2, "no such model"),
+        (UnknownRunError("no such run"), 2, "no such run"),
+        (UnknownCorpusError("no such corpus"), 2, "no such corpus"),
         (OSError("disk full"), 1, "disk full"),
         (SettingError("epochs is 0"), 2, "epochs is 0"),
         (KeyboardInterrupt(), 130, "interrupted"),
