@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 from typer.core import TyperGroup
 
+from segser_core import __version__
 from segser_core.errors import SegserError
 from segser_core.formatting import align_columns, one_line, percent
 from segser_core.systems import DEFAULT_SYSTEM
@@ -62,8 +63,23 @@ class PlainErrorGroup(TyperGroup):
 app = typer.Typer(cls=PlainErrorGroup, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
+def print_version(asked: bool) -> None:
+    """Print the version, and end.
+
+    Raises:
+        typer.Exit: 0, where it was asked for.
+    """
+    if asked:
+        typer.echo(f"segser {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="print the version and end")
+    ] = False,
+) -> None:
     """Which emotion a speech model hears when in a recording."""
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from segser_core import bundled
+from segser_core import __version__, bundled
 from segser_core.cli import app
 from segser_core.errors import AudioError, ModelError, SettingError
 from segser_core.inference import batch, models
@@ -523,3 +523,8 @@ def test_precision_reaches_the_model(call, monkeypatch):
     touch("a.wav")
     assert [call("analyze", "a.wav", *more).exit_code for more in ((), ("--precision", "bf16"))] == [0, 0]
     assert asked == ["fp32", "bf16"]
+
+
+def test_the_version_needs_no_command(call):
+    got = call("--version")
+    assert (got.exit_code, got.stdout) == (0, f"segser {__version__}\n")

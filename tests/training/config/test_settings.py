@@ -205,3 +205,10 @@ def test_a_file_of_ones_own_goes_before_a_config_of_its_name(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     Path("ravdess").write_text("epochs: 7")
     assert read_settings(Path("ravdess")).epochs == 7
+
+
+@pytest.mark.parametrize("name", ["nosuch", "folder/nosuch", "nosuch.yaml"])
+def test_an_unknown_configuration_names_the_known(name):
+    message = f"the settings {name} cannot be read: expected a YAML file that is there, or one of bundled, emodb-base"
+    with pytest.raises(SettingError, match=message):
+        read_settings(Path(name))
