@@ -1,13 +1,15 @@
 """Read run folders, and find them."""
 
+import logging
 import os
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from segser_core.errors import RunError, UnknownRunError
+from segser_core.formatting import one_line
 from segser_core.runs.aligned_segments import AlignedSegments, align_segments
 from segser_core.runs.class_indices import add_class_indices
 from segser_core.runs.reading import Embeddings, read_embeddings, read_meta, read_predictions, read_segments
@@ -20,6 +22,7 @@ from segser_core.bundled import BUNDLED
 Stamp = tuple[tuple[str, int, int], ...]
 TRIES = 3
 RETRY_PAUSE_S = 0.02
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -168,13 +171,32 @@ def find_runs() -> tuple[tuple[str, Path], ...]:
 
 
 def find_runs_below(folder: Path) -> dict[str, Path]:
-    """Find the runs below a folder by name, which is their path below it; the folder itself by its own name."""
+    """Find the runs below a folder by name, which is their path below it; the folder itself by its own name.
+
+    A folder whose path is no UTF-8 is passed over with a warning: no page or address could name it.
+    """
     found = {}
     for file in sorted(folder.rglob("run.json")):
         name = file.parent.relative_to(folder).as_posix()
-        if not any(part.startswith(".") for part in Path(name).parts):
+        if not is_utf8(str(file.parent)):
+            _warn_of_name(str(file.parent))
+        elif not any(part.startswith(".") for part in Path(name).parts):
             found[folder.name if name == "." else name] = file.parent
     return found
+
+
+def is_utf8(path: str) -> bool:
+    """Check whether a path can be written in UTF-8, which one with undecodable bytes in it cannot."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@cache  # once for each folder: pages look for runs again and again
+def _warn_of_name(path: str) -> None:
+    _log.warning("the run %s is passed over, since its name is no UTF-8; rename its folder", one_line(path))
 
 
 def find_run(name_or_dir: str | Path) -> Path:

@@ -1,6 +1,7 @@
 """The page on recall: its numbers, its address, what it says where something is lacking, and where clicks lead."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -307,3 +308,11 @@ def test_scores_by_corpus_are_shown_for_runs_of_several(made, tmp_path, monkeypa
 def test_a_run_of_one_corpus_has_no_scores_by_corpus():
     app = run_page(open_page("recall", run="seg+tri-w", other="none"))
     assert "By corpus" not in page_text(app)
+
+
+def test_a_run_whose_name_is_no_utf8_is_not_listed(made, tmp_path, monkeypatch):
+    shutil.copytree(made / "baseline", tmp_path / "good")
+    shutil.copytree(made / "baseline", tmp_path / os.fsdecode(b"\xff bad"))
+    monkeypatch.setenv("SEGSER_RUNS", str(tmp_path))
+    app = run_page(open_page("recall", run="good", other="none"))
+    assert all("bad" not in str(option) for box in app.selectbox for option in box.options)
