@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from segser_core import paper
-from segser_core.errors import RunError
+from segser_core.errors import RunError, UnknownRunError
 from segser_core.runs.run import Run, find_runs_below, read_run
 from segser_core.statistics.scores import Comparison, ScoreSummary, compare_runs, summarise_scores
 from segser_core.statistics.scores_by_corpus import CorpusScores, scores_by_corpus
@@ -86,11 +86,14 @@ def read_results(folders: Sequence[Path]) -> list[ComparableRuns]:
     """Read the runs and the sweeps in or below some folders, and group those that may be compared.
 
     Raises:
+        UnknownRunError: there is no such folder.
         RunError: a folder holds none, a run or a sweep is damaged, or two are of one system in one group.
     """
     runs: dict[Path, Run] = {}
     sweeps: dict[Path, Row] = {}
     for folder in folders:
+        if not folder.is_dir():
+            raise UnknownRunError(f"{folder} is no folder; name runs, sweeps, or folders above them")
         run_folders = {path.resolve(): path for path in find_runs_below(folder).values()}
         sweep_folders = {file.parent.resolve(): file.parent for file in sorted(folder.rglob("sweep.json"))}
         if not run_folders and not sweep_folders:

@@ -254,6 +254,8 @@ def test_a_wrong_call_is_one_line_and_changes_nothing(runs, folder, tmp_path, ca
     readme.write_text("no marks")
     assert __main__.main([str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 1
     assert "holds no run and no sweep" in capsys.readouterr().err
+    assert __main__.main([str(tmp_path / "absent"), "--out", str(tmp_path / "out")]) == 2
+    assert "absent is no folder" in capsys.readouterr().err
     assert __main__.main([str(folder), "--out", str(tmp_path / "out"), "--readme", str(readme)]) == 2
     assert "once each" in capsys.readouterr().err
     assert readme.read_text() == "no marks"
