@@ -308,6 +308,9 @@ class Settings:
         require(not (self.class_weights and self.soft_targets), "class_weights", True, "false where targets are soft")
         names = [part.key for part in self.corpora]
         require(len(set(names)) == len(names), "corpora", names, "each corpus once")
+        require(
+            bool(names) or not self.labels, "labels", self.labels, "null without corpora: one has labels of its own"
+        )
         for system, alpha in self.alpha.items():
             require(system in SYSTEMS, f"alpha.{system}", alpha, f"α of one of {', '.join(SYSTEMS)}")
 
