@@ -40,6 +40,7 @@ if choice.other is not None:
         st.warning(escape_markdown(str(error)), icon=":material/compare_arrows:")
 
 blocks.show_key_figures(summaries, comparison)
+blocks.show_scores_by_corpus(choice)
 notes = text.run_notes(choice.run, summaries[choice.run.name])
 st.markdown("\n\n".join(f":small[{note}]" for note in notes))
 blocks.show_folds(summaries)

@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 import typer
 from typer.core import TyperGroup
 
-from segser_core.errors import ModelError, SegserError, SettingError
+from segser_core import __version__
+from segser_core.errors import SegserError
 from segser_core.formatting import align_columns, one_line, percent
 from segser_core.systems import DEFAULT_SYSTEM
 
@@ -42,7 +43,7 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
     except SegserError as error:
         print_error_line(one_line(error))
-        raise typer.Exit(WRONG_CALL if isinstance(error, SettingError) else PROBLEM) from None
+        raise typer.Exit(WRONG_CALL if error.wrong_call else PROBLEM) from None
     except BrokenPipeError:
         raise  # typer ends quietly where nobody reads on
     except OSError as error:
@@ -62,8 +63,23 @@ class PlainErrorGroup(TyperGroup):
 app = typer.Typer(cls=PlainErrorGroup, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
+def print_version(asked: bool) -> None:
+    """Print the version, and end.
+
+    Raises:
+        typer.Exit: 0, where it was asked for.
+    """
+    if asked:
+        typer.echo(f"segser {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="print the version and end")
+    ] = False,
+) -> None:
     """Which emotion a speech model hears when in a recording."""
 
 
@@ -93,11 +109,7 @@ def analyze(
     check_options(format, out, max_duration)
     if resume and out is None:
         raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
-    try:
-        find_checkpoint(model)
-    except ModelError as error:
-        print_error_line(one_line(error))
-        raise typer.Exit(WRONG_CALL) from None
+    find_checkpoint(model)  # an unknown model is refused before anything is loaded
     job = AnalysisJob(
         tuple(paths),
         model,

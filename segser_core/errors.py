@@ -2,7 +2,13 @@
 
 
 class SegserError(Exception):
-    """Any problem that the user can mend; its text is one plain line, ready to be shown."""
+    """Any problem that the user can mend; its text is one plain line, ready to be shown.
+
+    Attributes:
+        wrong_call: whether a name or value of the call is at fault, and not a file; decides the exit status.
+    """
+
+    wrong_call = False
 
 
 class AudioError(SegserError):
@@ -13,13 +19,33 @@ class ModelError(SegserError):
     """A model or encoder that cannot be loaded as it stands."""
 
 
+class UnknownModelError(ModelError):
+    """A model or encoder that was asked for and is not there."""
+
+    wrong_call = True
+
+
 class RunError(SegserError):
     """A run folder that is incomplete, damaged or of another version."""
+
+
+class UnknownRunError(RunError):
+    """A run folder or a run's name that was asked for and is not there."""
+
+    wrong_call = True
 
 
 class CorpusError(SegserError):
     """A corpus, manifest or split that does not hold what it must."""
 
 
+class UnknownCorpusError(CorpusError):
+    """A corpus, protocol or option of a corpus that was asked for and is not known."""
+
+    wrong_call = True
+
+
 class SettingError(SegserError):
     """A setting outside its range or unknown by name."""
+
+    wrong_call = True

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from segser_core import bundled
+from segser_core import __version__, bundled
 from segser_core.cli import app
 from segser_core.errors import AudioError, ModelError, SettingError
 from segser_core.inference import batch, models
@@ -264,6 +264,7 @@ def test_what_cannot_be_put_in_place_leaves_nothing_beside_it(call):
 def test_an_unknown_model_is_one_line_that_names_the_known(call):
     touch("a.wav")
     got = call("analyze", "a.wav", "--model", "none\nsuch")
+    assert got.exit_code == 2
     assert len(got.stderr.splitlines()) == 1
     assert "seg+tri-w" in got.stderr
     assert "segser_core models" in got.stderr
@@ -506,7 +507,7 @@ def test_reports_that_cannot_be(call):
     write("other", 0.9, labels=(*LABELS[::-1],))
     assert call("report", "good", "other").exit_code == 0, "the order of the classes does not matter"
     for wrong, why, status in (
-        (["good", "absent"], "absent is no run folder", 1),
+        (["good", "absent"], "absent is no run folder", 2),
         (["good", "good", "good"], "expected one or two", 2),
         ([], "", 2),
     ):
@@ -522,3 +523,8 @@ def test_precision_reaches_the_model(call, monkeypatch):
     touch("a.wav")
     assert [call("analyze", "a.wav", *more).exit_code for more in ((), ("--precision", "bf16"))] == [0, 0]
     assert asked == ["fp32", "bf16"]
+
+
+def test_the_version_needs_no_command(call):
+    got = call("--version")
+    assert (got.exit_code, got.stdout) == (0, f"segser {__version__}\n")

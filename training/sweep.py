@@ -15,12 +15,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from training.config.command_line import APP, WITH_SETTINGS, Command, run_command_line
+from training.config.command_line import APP, WITH_SETTINGS, CommandWithSettings, run_command_line
 
 app = typer.Typer(**APP)
 
 
-@app.command("sweep", cls=Command, context_settings=WITH_SETTINGS)
+@app.command("sweep", cls=CommandWithSettings, context_settings=WITH_SETTINGS)
 def sweep(
     context: typer.Context,
     what: Annotated[Literal["segment-size", "alpha"], typer.Argument(help="the setting to sweep")],

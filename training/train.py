@@ -16,12 +16,12 @@ from typing import Annotated
 
 import typer
 
-from training.config.command_line import APP, WITH_SETTINGS, Command, run_command_line
+from training.config.command_line import APP, WITH_SETTINGS, CommandWithSettings, run_command_line
 
 app = typer.Typer(**APP)
 
 
-@app.command("train", cls=Command, context_settings=WITH_SETTINGS)
+@app.command("train", cls=CommandWithSettings, context_settings=WITH_SETTINGS)
 def train(
     context: typer.Context,
     config: Annotated[Path, typer.Option(help="a file of settings, or the name of one in training/configs")],

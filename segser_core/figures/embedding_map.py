@@ -1,4 +1,4 @@
-"""Draw a map of embeddings: points on a plane, coloured by label, speaker or duration."""
+"""Draw a map of embeddings: points on a plane, coloured by label, corpus, speaker or duration."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -103,7 +103,7 @@ def _looks(names: list[str], by: ColourBy) -> dict[str, tuple[str, str]]:
     """Choose colour and symbol of each group, in the order of the legend."""
     if by == "correct":
         return {name: look for name, look in RIGHT_WRONG.items() if name in names}
-    if by == "speaker":
+    if by in ("speaker", "corpus"):
         shapes = len(set(SYMBOLS[:8]))
         known = sorted(set(names) - {OTHERS, NOT_KNOWN})
         looks = {n: (PALETTE[(i + i // shapes) % len(PALETTE)], SYMBOLS[i % shapes]) for i, n in enumerate(known)}

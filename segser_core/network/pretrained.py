@@ -1,12 +1,13 @@
 """Load a pretrained network of `transformers`, and put the encoder's interface around it."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import HubertModel, PreTrainedConfig, PreTrainedModel, Wav2Vec2Model, WavLMModel
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from segser_core.errors import ModelError, SettingError
+from segser_core.errors import ModelError, SettingError, UnknownModelError
 from segser_core.network.encoders import FrameEncoder, MelEncoder, WaveEncoder
 
 NETWORKS: dict[str, type[PreTrainedModel]] = {
@@ -65,14 +66,23 @@ def disable_layerdrop(config: PreTrainedConfig) -> PreTrainedConfig:
     return config
 
 
+def is_path(name: str) -> bool:
+    """Check whether an encoder's name is a path, and none that the hub can have: at most `owner/name`."""
+    path = Path(name)
+    return path.is_absolute() or len(path.parts) > 2 or name.startswith((".", "~")) or name.endswith("/")
+
+
 def load_encoder_config(name: str, revision: str | None = None) -> PreTrainedConfig:
     """Load the configuration of a pretrained network, from a local folder or a hub name, without its weights.
 
     Raises:
+        UnknownModelError: it is a path, and no such folder is there.
         ModelError: not to be had.
     """
     from transformers import AutoConfig
 
+    if is_path(name) and not Path(name).is_dir():
+        raise UnknownModelError(f"the encoder {name!r} cannot be loaded: there is no such folder")
     try:
         how = {"revision": revision} if revision else {}
         config = AutoConfig.from_pretrained(name, trust_remote_code=False, **how)

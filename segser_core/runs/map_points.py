@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 PointKind = Literal["utterance", "segment"]
-ColourBy = Literal["label", "predicted", "correct", "speaker", "duration"]
+ColourBy = Literal["label", "predicted", "correct", "corpus", "speaker", "duration"]
 COLOUR_CHOICES: tuple[ColourBy, ...] = get_args(ColourBy)
 MOST_POINTS = 20_000
 MOST_SAMPLED = 500  # as SVG, at once; for more WebGL takes over, which takes long to start
@@ -28,8 +28,8 @@ class MapPoints:
     """Points of a map, in order.
 
     Attributes:
-        table: a row a point: utterance_id, label, predicted, confidence, correct, and as known speaker,
-            duration_s (the utterance's); of a segment also segment, start_s, end_s, and what is predicted
+        table: a row a point: utterance_id, label, predicted, confidence, correct, and as known corpus,
+            speaker, duration_s (the utterance's); of a segment also segment, start_s, end_s, and what is predicted
             for the segment itself.
         vectors: (N, D) as the run has them.
         total: how many there are; N is less where there are more than `MOST_POINTS`.
@@ -52,6 +52,8 @@ def first_seed(run: Run) -> int:
 
 def can_colour_by(run: Run, colour: ColourBy) -> bool:
     """Check whether a run's points can be coloured so."""
+    if colour == "corpus":  # a single corpus tells no points apart
+        return "corpus" in run.predictions and run.predictions["corpus"].nunique() > 1
     column = {"speaker": "speaker", "duration": "duration_s"}.get(colour)
     return column is None or (column in run.predictions and bool(run.predictions[column].notna().any()))
 
@@ -99,7 +101,7 @@ def _tested(run: Run) -> "pd.DataFrame":
 
 
 def _kept(rows: "pd.DataFrame") -> "pd.DataFrame":
-    known = ("utterance_id", "label", "predicted", "confidence", "speaker", "duration_s")
+    known = ("utterance_id", "label", "predicted", "confidence", "corpus", "speaker", "duration_s")
     return rows[[column for column in known if column in rows]]
 
 

@@ -1,13 +1,15 @@
 """Read run folders, and find them."""
 
+import logging
 import os
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from segser_core.errors import RunError
+from segser_core.errors import RunError, UnknownRunError
+from segser_core.formatting import one_line
 from segser_core.runs.aligned_segments import AlignedSegments, align_segments
 from segser_core.runs.class_indices import add_class_indices
 from segser_core.runs.reading import (
@@ -27,6 +29,7 @@ from segser_core.bundled import BUNDLED
 Stamp = tuple[tuple[str, int, int], ...]
 TRIES = 3
 RETRY_PAUSE_S = 0.02
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -98,12 +101,13 @@ def folder_stamp(folder: Path) -> Stamp:
     """List name, size and time of change of each file of a run folder: another stamp, another content.
 
     Raises:
-        RunError: there is no such folder, or no more.
+        UnknownRunError: there is no such folder, or no more.
+        RunError: it cannot be read.
     """
     try:
         files = sorted((file.name, file.stat()) for file in folder.iterdir() if file.is_file())
     except FileNotFoundError:
-        raise RunError(f"{folder} is not there, so it holds no run.json; name a run folder") from None
+        raise UnknownRunError(f"{folder} is not there, so it holds no run.json; name a run folder") from None
     except OSError as error:
         raise RunError(f"{folder} cannot be read: {error.strerror}; a run folder is expected there") from error
     return tuple((name, of.st_size, of.st_mtime_ns) for name, of in files)
@@ -177,24 +181,43 @@ def find_runs() -> tuple[tuple[str, Path], ...]:
 
 
 def find_runs_below(folder: Path) -> dict[str, Path]:
-    """Find the runs below a folder by name, which is their path below it; the folder itself by its own name."""
+    """Find the runs below a folder by name, which is their path below it; the folder itself by its own name.
+
+    A folder whose path is no UTF-8 is passed over with a warning: no page or address could name it.
+    """
     found = {}
     for file in sorted(folder.rglob("run.json")):
         name = file.parent.relative_to(folder).as_posix()
-        if not any(part.startswith(".") for part in Path(name).parts):
+        if not is_utf8(str(file.parent)):
+            _warn_of_name(str(file.parent))
+        elif not any(part.startswith(".") for part in Path(name).parts):
             found[folder.name if name == "." else name] = file.parent
     return found
+
+
+def is_utf8(path: str) -> bool:
+    """Check whether a path can be written in UTF-8, which one with undecodable bytes in it cannot."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@cache  # once for each folder: pages look for runs again and again
+def _warn_of_name(path: str) -> None:
+    _log.warning("the run %s is passed over, since its name is no UTF-8; rename its folder", one_line(path))
 
 
 def find_run(name_or_dir: str | Path) -> Path:
     """Find a run folder, by its path or by its name among `find_runs`.
 
     Raises:
-        RunError: there is neither; it names the runs that there are.
+        UnknownRunError: there is neither; it names the runs that there are.
     """
     if Path(name_or_dir, "run.json").is_file():
         return Path(name_or_dir)
     known = dict(find_runs())
     if str(name_or_dir) in known:
         return known[str(name_or_dir)]
-    raise RunError(f"{name_or_dir} is no run folder and no run's name; known: {', '.join(known) or 'none'}")
+    raise UnknownRunError(f"{name_or_dir} is no run folder and no run's name; known: {', '.join(known) or 'none'}")

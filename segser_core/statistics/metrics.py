@@ -90,8 +90,25 @@ def macro_f1(confusions: np.ndarray) -> np.ndarray:
         >>> round(float(macro_f1(np.array([[1, 0], [1, 3]]))), 3)
         0.762
     """
+    return _mean_of_known(_class_f1(confusions))
+
+
+def macro_f1_of_present(confusions: np.ndarray) -> np.ndarray:
+    """Average each class's F1 over the classes that have a sample, alone: (..., C, C) → (...).
+
+    A class that is predicted where the data cannot have it lowers the recall of others, and is no class of the mean.
+
+    Example:
+        >>> float(macro_f1_of_present(np.array([[1, 1], [0, 0]]))), float(macro_f1(np.array([[1, 1], [0, 0]])))
+        (0.6666666666666666, 0.3333333333333333)
+    """
+    present = confusions.sum(axis=-1) > 0
+    return _mean_of_known(np.where(present, _class_f1(confusions), np.nan))
+
+
+def _class_f1(confusions: np.ndarray) -> np.ndarray:
     hits = np.diagonal(confusions, axis1=-2, axis2=-1)
-    return _mean_of_known(_ratio(2 * hits, confusions.sum(axis=-1) + confusions.sum(axis=-2)))
+    return _ratio(2 * hits, confusions.sum(axis=-1) + confusions.sum(axis=-2))
 
 
 def cohens_kappa(confusions: np.ndarray) -> np.ndarray:

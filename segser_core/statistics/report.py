@@ -20,6 +20,7 @@ from segser_core.statistics.emotion_diarization import diarization_by_context
 from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.paired_difference import Difference, Differences
 from segser_core.statistics.scores import Comparison, ScoreSummary, compare_runs, summarise_scores, summary_to_json
+from segser_core.statistics.scores_by_corpus import CorpusScores, by_corpus_to_json, scores_by_corpus
 from segser_core.statistics.scores_by_rule import RuleScores, differences_by_rule, scores_by_rule
 from segser_core.statistics.tables import layer_table
 
@@ -69,6 +70,7 @@ def _run_json(run: Run, summary: ScoreSummary) -> dict[str, Any]:
         "corpus": run.corpus,
         **summary_to_json(summary),
         "speakers": summary.speakers,
+        **by_corpus_to_json(scores_by_corpus(run.test_rows, run.labels)),
         "calibration": _nan_to_none(asdict(run_calibration(run))),
         "aggregate": stored_rule(run),
         "by_rule": {r: {"uar": of.pooled.uar, "interval": _bounds(of.intervals.uar)} for r, of in rules.items()},
@@ -97,6 +99,7 @@ def _run_text(run: Run, summary: ScoreSummary) -> str:
         *align_columns(_score_rows(summary), right=right),
         *align_columns(_recall_rows(summary), right=right),
     ]
+    lines += _corpus_lines(scores_by_corpus(run.test_rows, run.labels), len(run.labels))
     lacking = [s.present for s in summary.per_fold if s.present < summary.pooled.present]
     if lacking:
         lines.append(f"{len(lacking)} folds lack a class: UAR of the fewest is over {min(lacking)} classes.")
@@ -157,6 +160,20 @@ def _recall_rows(summary: ScoreSummary) -> Rows:
             sure.append(_interval(summary.by_speaker.recall[i], "too few speakers" if clips[i] else "no clip"))
         rows.append((f"  {one_line(c)}", percent(value), *sure, str(clips[i])))
     return rows
+
+
+def _corpus_lines(found: tuple[CorpusScores, ...], n_classes: int) -> list[str]:
+    """List the scores of each of several corpora, and how many classes and clips they are of."""
+    if not found:
+        return []
+    rows: Rows = [("by corpus", "UAR", "95 %", "95 % by speaker", *list(SCORES.values())[1:], "classes", "clips")]
+    for of in found:
+        sure = (_interval(of.uar_interval), _interval(of.uar_interval_by_speaker, "too few speakers"))
+        counts = (f"{len(of.classes)} of {n_classes}", str(of.utterances))
+        rows.append(
+            (f"  {one_line(of.corpus)}", percent(of.uar), *sure, percent(of.accuracy), percent(of.macro_f1), *counts)
+        )
+    return align_columns(rows, right=(1, 4, 5, 6, 7))
 
 
 def _list(values: list[float]) -> str:

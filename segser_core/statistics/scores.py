@@ -19,6 +19,7 @@ from segser_core.statistics.clip_predictions import group_by_clip
 from segser_core.statistics.hypothesis_tests import McNemar, holm_adjust, mcnemar_test
 from segser_core.statistics.metrics import SCORES, Agreement, Scores, measure_agreement
 from segser_core.statistics.paired_difference import Differences, paired_differences
+from segser_core.statistics.scores_by_corpus import by_corpus_to_json, scores_by_corpus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,8 +86,12 @@ def _per(rows: "pd.DataFrame", column: str, labels: Sequence[str]) -> tuple[Scor
 
 
 def compute_metrics(predictions: "pd.DataFrame", labels: Sequence[str], seed: int = 0) -> dict[str, Any]:
-    """Compute the content of metrics.json: fractions; null where a class has no sample."""
-    return summary_to_json(summarise_scores(predictions, labels, seed))
+    """Compute the content of metrics.json: fractions; null where a class has no sample.
+
+    `by_corpus` is there where the test clips are of several corpora.
+    """
+    by_corpus = scores_by_corpus(predictions, labels, seed)
+    return summary_to_json(summarise_scores(predictions, labels, seed)) | by_corpus_to_json(by_corpus)
 
 
 def summary_to_json(summary: ScoreSummary) -> dict[str, Any]:

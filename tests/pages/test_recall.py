@@ -1,6 +1,7 @@
 """The page on recall: its numbers, its address, what it says where something is lacking, and where clicks lead."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from segser_core.runs.reaggregate import reaggregate
 from segser_core.runs.run import read_run
 from segser_core.statistics.report import report_json
 from segser_core.statistics.scores import compare_runs, summarise_scores
+from segser_core.statistics.scores_by_corpus import scores_by_corpus
 from tests.support.app_test import chart_spec, open_page, page_text, run_page
 from tests.support.made_run import MADE_LABELS, make_runs, with_seeds_and_folds
 
@@ -292,3 +294,32 @@ def test_a_chosen_row_opens_its_clips(monkeypatch):
     assert list(table.shown) == ["true"]
     table.remember_row("table-x")
     assert state[CLICKED_FILTER] == ClipFilter(label="c")
+
+
+def test_scores_by_corpus_are_shown_for_runs_of_several(made, tmp_path, monkeypatch):
+    def split(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(corpus=rows.speaker.str[-1].map({"F": "ravdess", "M": "cremad"}))
+
+    monkeypatch.setenv("SEGSER_RUNS", str(altered(made, tmp_path, "seg+tri-w", split)))
+    app = run_page(open_page("recall", run="seg+tri-w", other="none"))
+    shown = table(app, "corpus")
+    found = scores_by_corpus(read_run(tmp_path / "seg+tri-w").test_rows, MADE_LABELS)
+    assert shown.corpus.tolist() == ["cremad", "ravdess"]
+    assert shown.UAR.tolist() == [float(percent(of.uar)) for of in found]
+    assert shown["macro F1"].tolist() == [float(percent(of.macro_f1)) for of in found]
+    assert shown["95 %"][0] == f"{percent(found[0].uar_interval.low)} to {percent(found[0].uar_interval.high)}"
+    assert shown.classes.tolist() == [4, 4]
+    assert "By corpus" in page_text(app)
+
+
+def test_a_run_of_one_corpus_has_no_scores_by_corpus():
+    app = run_page(open_page("recall", run="seg+tri-w", other="none"))
+    assert "By corpus" not in page_text(app)
+
+
+def test_a_run_whose_name_is_no_utf8_is_not_listed(made, tmp_path, monkeypatch):
+    shutil.copytree(made / "baseline", tmp_path / "good")
+    shutil.copytree(made / "baseline", tmp_path / os.fsdecode(b"\xff bad"))
+    monkeypatch.setenv("SEGSER_RUNS", str(tmp_path))
+    app = run_page(open_page("recall", run="good", other="none"))
+    assert all("bad" not in str(option) for box in app.selectbox for option in box.options)

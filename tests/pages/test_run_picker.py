@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,37 @@ def test_sound_is_found_below_the_corpora_and_nowhere_else(made, monkeypatch):
     monkeypatch.setenv("SEGSER_CORPORA", str(made / "corpora" / "iemocap"))
     assert find_clip_file(found, longest.path) == file
     assert find_clip_file(found, "../../runs/baseline/run.json") is None
+
+
+@pytest.mark.parametrize("folder", ["corpora", "corpora/ravdess"])
+@pytest.mark.parametrize("path", ["ravdess/Actor_01/a.flac", "Actor_01/a.flac"])
+def test_sound_of_a_run_of_several_corpora_is_found(made, tmp_path, monkeypatch, folder, path):
+    """Whether the known folder is the corpora's or the clip's corpus's, and whether the path begins with the corpus."""
+    run = replace(read_run(made / "runs" / "baseline"), corpus="ravdess+cremad")
+    file = tmp_path / "corpora" / "ravdess" / "Actor_01" / "a.flac"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"")
+    monkeypatch.setenv("SEGSER_CORPORA", str(tmp_path / folder))
+    assert find_clip_file(run, path, "ravdess") == file.resolve()
+
+
+def test_sound_is_found_where_a_corpus_is_a_link(made, tmp_path, monkeypatch):
+    run = replace(read_run(made / "runs" / "baseline"), corpus="ravdess+cremad")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.flac").write_bytes(b"")
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "corpora" / "ravdess").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setenv("SEGSER_CORPORA", str(tmp_path / "corpora"))
+    assert find_clip_file(run, "ravdess/a.flac", "ravdess") == (tmp_path / "elsewhere" / "a.flac").resolve()
+
+
+def test_no_corpus_name_leads_out_of_the_known_folders(made, tmp_path, monkeypatch):
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "outside.wav").write_bytes(b"")
+    monkeypatch.setenv("SEGSER_CORPORA", str(tmp_path / "corpora"))
+    run = replace(read_run(made / "runs" / "baseline"), corpus="..")
+    for corpus, path in (("..", "outside.wav"), (str(tmp_path), "outside.wav"), ("", "../outside.wav")):
+        assert find_clip_file(run, path, corpus) is None
 
 
 def test_scores_of_a_run_that_was_replaced_are_not_kept_for_the_new_one(made, tmp_path):

@@ -153,3 +153,15 @@ def test_the_first_seed_is_the_one_that_run_json_lists_first(tmp_path):
         predictions=rows,
     )
     assert map_points.first_seed(read_run(tmp_path / "two")) == 2
+
+
+def test_points_of_several_corpora_are_coloured_by_corpus(tmp_path):
+    run = made(tmp_path, corpus=["ravdess", "cremad", "cremad", "cremad"])
+    assert map_points.can_colour_by(run, "corpus")
+    points = read_map_points(run, "utterance", 0)
+    assert points.table.set_index("utterance_id").corpus.to_dict() == {"a": "ravdess", "c": "cremad"}
+    figure = map_figure(points.table, np.zeros((2, 2)), "corpus", "pca")
+    drawn = {trace.name: trace.marker for trace in figure.data if trace.name != "chosen"}
+    assert set(drawn) == {"ravdess", "cremad"}
+    assert len({(marker.color, marker.symbol) for marker in drawn.values()}) == 2
+    assert not map_points.can_colour_by(made(tmp_path / "single", corpus="ravdess"), "corpus")

@@ -1,6 +1,7 @@
 """Run folders: read back, damaged in every way, and replaced while they are read."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from segser_core.bundled import find_checkpoint
 from segser_core.errors import RunError
 from segser_core.runs import run as run_module
-from segser_core.runs.run import read_run
+from segser_core.runs.run import find_runs_below, read_run
 from segser_core.statistics.scores import compute_metrics
 from tests.support.run_folders import (
     RUN_LABELS,
@@ -149,3 +150,12 @@ def test_embeddings_of_a_run_that_was_replaced_are_refused(tmp_path):
     write_run_folder(tmp_path / "run", predictions=make_predictions().assign(confidence=0.25))
     with pytest.raises(RunError, match="was replaced after it was read"):
         run.embeddings()
+
+
+def test_a_folder_whose_name_is_no_utf8_is_passed_over_with_a_warning(tmp_path, caplog):
+    write_run_folder(tmp_path / "good")
+    write_run_folder(tmp_path / "bad").rename(tmp_path / os.fsdecode(b"\xff bad"))
+    assert list(find_runs_below(tmp_path)) == ["good"]
+    assert list(find_runs_below(tmp_path)) == ["good"]
+    (message,) = caplog.messages
+    assert "\\udcff bad is passed over, since its name is no UTF-8" in message

@@ -146,3 +146,12 @@ def test_ray_gives_the_same_rows(command, caplog):
     pd.testing.assert_frame_equal(one.segments, other.segments, atol=1e-6)
     np.testing.assert_allclose(one.embeddings().segment, other.embeddings().segment, atol=1e-3)
     assert caplog.text.count("3.wav is left out") == 2
+
+
+def test_an_unknown_model_or_corpus_is_a_wrong_call(command, capsys):
+    call, folder = command
+    assert call(model="absent") == 2
+    assert "absent' is no model" in capsys.readouterr().err
+    assert call("--corpus", "nonesuch") == 2
+    assert "corpus 'nonesuch' is unknown" in capsys.readouterr().err
+    assert not (folder / "run").exists()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from segser_core.errors import ModelError
 from segser_core.inference.predictor import Predictor
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import read_run
@@ -136,14 +137,36 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(command, capsys):
     [
         (["--epochs", "0"], 2, "epochs is 0"),
         (["--fold", "7"], 2, "fold is [7]; expected 0 to 0"),
-        (["--encoder", "/nowhere/at/all"], 1, "cannot be loaded"),
+        (
+            ["--encoder", "/nowhere/at/all"],
+            2,
+            "the encoder '/nowhere/at/all' cannot be loaded: there is no such folder",
+        ),
+        (["--encoder", "./nowhere"], 2, "the encoder './nowhere' cannot be loaded: there is no such folder"),
         (["--layer", "9"], 2, "layers 1 to 3"),
     ],
 )
 def test_a_wrong_call_is_one_line(command, capsys, options, status, message):
-    call, _ = command
+    call, folder = command
     assert call(*options) == status
     assert message in capsys.readouterr().err.splitlines()[-1]
+    assert not (folder / "run.resume").exists()
+
+
+def test_what_was_trained_is_kept_where_a_later_job_is_refused(command, monkeypatch):
+    """An encoder that is gone after the first seed."""
+    call, folder = command
+    trained = job.train_fold
+
+    def train_once(fold, store, settings, seed, *places):
+        if seed:
+            raise ModelError("the encoder is gone")
+        return trained(fold, store, settings, seed, *places)
+
+    monkeypatch.setattr(job, "train_fold", train_once)
+    assert call("--seed", "0", "1") == 1
+    assert (folder / "run.resume" / "seed-0" / "fold-0" / "checkpoint").is_dir()
+    assert (folder / "run.resume" / "settings.yaml").is_file()
 
 
 def test_evaluation_of_another_corpus(command, monkeypatch, caplog):

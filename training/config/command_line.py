@@ -29,6 +29,18 @@ class Command(TyperCommand):
             return super().invoke(ctx)
 
 
+class CommandWithSettings(Command):
+    """Command that takes any setting of a training as an option, which its help lists."""
+
+    def format_epilog(self, ctx, formatter):
+        """Write the settings with their defaults below the command's own options."""
+        from training.config.settings_help import HEADING, describe_settings  # which imports torch
+
+        with formatter.section(HEADING):
+            formatter.write_dl(describe_settings())
+        return super().format_epilog(ctx, formatter)
+
+
 def repeat_options(arguments: Sequence[str], several: Collection[str]) -> list[str]:
     """Repeat an option before each of its values, as click expects it.
 

@@ -308,6 +308,9 @@ class Settings:
         require(not (self.class_weights and self.soft_targets), "class_weights", True, "false where targets are soft")
         names = [part.key for part in self.corpora]
         require(len(set(names)) == len(names), "corpora", names, "each corpus once")
+        require(
+            bool(names) or not self.labels, "labels", self.labels, "null without corpora: one has labels of its own"
+        )
         for system, alpha in self.alpha.items():
             require(system in SYSTEMS, f"alpha.{system}", alpha, f"α of one of {', '.join(SYSTEMS)}")
 
@@ -338,9 +341,18 @@ class UniqueKeyLoader(yaml.SafeLoader):
 
 
 def find_config(path: Path) -> Path:
-    """Find a file of settings by its path, or one that comes with the project by its bare name, e.g. `ravdess`."""
+    """Find a file of settings by its path, or one that comes with the project by its bare name, e.g. `ravdess`.
+
+    Raises:
+        SettingError: there is neither; it names those that come with the project.
+    """
     bundled = CONFIGS / f"{path}.yaml"
-    return bundled if not path.exists() and len(path.parts) == 1 and bundled.is_file() else path
+    if path.exists():
+        return path
+    if len(path.parts) > 1 or not bundled.is_file():
+        known = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.yaml")))
+        raise SettingError(f"the settings {path} cannot be read: expected a YAML file that is there, or one of {known}")
+    return bundled
 
 
 def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settings:
@@ -355,8 +367,9 @@ def read_settings(path: Path, overrides: dict[str, str] | None = None) -> Settin
     Raises:
         SettingError: no such file, no YAML, an unknown name or a value of another kind.
     """
+    file = find_config(path)
     try:
-        values = yaml.load(find_config(path).read_text(), UniqueKeyLoader) or {}
+        values = yaml.load(file.read_text(), UniqueKeyLoader) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingError(f"the settings {path} cannot be read: {error}") from error
     require(isinstance(values, dict), f"file {path}", values, "settings by name")

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from segser_core.errors import CorpusError
+from segser_core.errors import UnknownCorpusError
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut
 from training.corpora.definition import CorpusDefinition, Protocol
@@ -62,13 +62,16 @@ def load_corpus(name: str, root: str | Path, options: Mapping[str, Any] | None =
         options: further arguments of the corpus's loader, e.g. {"excited": "out"} for IEMOCAP.
 
     Raises:
-        CorpusError: no corpus has that name, or no such option, or the folder holds nothing of it.
+        UnknownCorpusError: no corpus has that name, or no such option.
+        CorpusError: the folder holds nothing of it.
     """
     definitions = corpus_definitions()
     if name not in definitions:
-        raise CorpusError(f"corpus {name!r} is unknown; choose one of {', '.join(definitions)}")
+        raise UnknownCorpusError(f"corpus {name!r} is unknown; choose one of {', '.join(definitions)}")
     load = definitions[name].load
     _, *known = inspect.signature(load).parameters
     if unknown := sorted(set(options or {}) - set(known)):
-        raise CorpusError(f"the option {unknown[0]!r} is unknown for {name}; known: {', '.join(known) or 'none'}")
+        raise UnknownCorpusError(
+            f"the option {unknown[0]!r} is unknown for {name}; known: {', '.join(known) or 'none'}"
+        )
     return load(Path(root), **(options or {}))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from segser_core.errors import CorpusError
+from segser_core.errors import CorpusError, UnknownCorpusError
 from segser_core.labels import LABELS
 from training.config.settings import CorpusPart, Settings
 from training.corpora import Corpus, load_corpus
@@ -48,7 +48,7 @@ def load_part(part: CorpusPart, root: Path, *, partial: bool, with_test: bool) -
     corpus = load_corpus(part.name, root / part.folder, part.options)
     divided = folds(corpus, part.protocol, partial=partial)
     if part.fold >= len(divided):
-        raise CorpusError(f"{part.name} has no fold {part.fold}; expected 0 to {len(divided) - 1}")
+        raise UnknownCorpusError(f"{part.name} has no fold {part.fold}; expected 0 to {len(divided) - 1}")
     chosen = divided[part.fold] if with_test else divided[part.fold].without_test()
     (fold,) = drop_undecodable([chosen], corpus, partial=partial)
     check_votes(part, corpus)
@@ -65,7 +65,7 @@ def check_votes(part: CorpusPart, corpus: Corpus) -> None:
         return
     columns = vote_columns(corpus.manifest)
     if not columns:
-        raise CorpusError(f"{part.name} has no votes of raters (columns {VOTES}CLASS); leave corpora.votes at 0")
+        raise UnknownCorpusError(f"{part.name} has no votes of raters (columns {VOTES}CLASS); leave corpora.votes at 0")
     lacking = int(corpus.manifest[columns].isna().any(axis=1).sum())
     if lacking:
         _log.warning("%d of %d clips of %s have no votes: theirs is the label alone",

@@ -8,13 +8,16 @@ The name 1040_ITH_SAD_X has the level `X`, which is read as `XX`, no level; nobo
 and is left out.
 """
 
+import logging
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from segser_core.errors import CorpusError
+from segser_core.formatting import one_line
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
@@ -64,6 +67,7 @@ _NOTES = (
     "The copy in Opus at 20 kbit/s has nothing above 5.5 kHz: beside other corpora, a model can learn that in place of "
     "the emotion.",
 )
+_log = logging.getLogger(__name__)
 _NAME = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{1,2})")
 
 
@@ -79,6 +83,7 @@ def load_cremad(root: Path) -> Corpus:
     tables = (_ACTORS_TABLE, _VOTES_TABLE)
     manifest, left_out = load_by_file_name(root, parse_cremad_name, endings=_ENDINGS, tables=tables)
     manifest = with_votes(with_actors(manifest, root), root)
+    warn_of_strange_votes(root, {*manifest["utterance_id"], *(Path(file.path).stem for file in left_out)})
     return Corpus("cremad", root, manifest, left_out, CREMAD_COUNTS, _NOTES, (_BY_SPEAKER,))
 
 
@@ -117,7 +122,7 @@ def with_actors(manifest: pd.DataFrame, root: Path) -> pd.DataFrame:
 
 def with_votes(manifest: pd.DataFrame, root: Path) -> pd.DataFrame:
     """Add the raters' votes on each clip, the majority's label and the share that heard the label to a manifest."""
-    table = read_csv_table(root / _VOTES_TABLE, ("file", *CREMAD_LABELS)).set_index("file")[list(CREMAD_LABELS)]
+    table = read_votes(root).set_index("file")[list(CREMAD_LABELS)]
     of_clips = table.apply(pd.to_numeric, errors="coerce").reindex(manifest["utterance_id"])
     votes = of_clips.to_numpy(dtype=float)  # (clips, classes), NaN where nobody rated
     rated = ~np.isnan(votes).any(axis=1)
@@ -128,6 +133,25 @@ def with_votes(manifest: pd.DataFrame, root: Path) -> pd.DataFrame:
         agreement = acted / votes.sum(axis=1)
     counts = pd.DataFrame(votes, columns=list(VOTE_COLUMNS), index=manifest.index)
     return manifest.assign(heard=np.where(rated, heard, ""), agreement=agreement, **counts)
+
+
+def read_votes(root: Path) -> pd.DataFrame:
+    """Read the table of raters' votes as text, a row a clip; an empty one where there is none."""
+    return read_csv_table(root / _VOTES_TABLE, ("file", *CREMAD_LABELS))
+
+
+def warn_of_strange_votes(root: Path, known: Collection[str]) -> None:
+    """Warn of the rows of the raters' votes that name no clip.
+
+    Args:
+        root: the corpus's folder.
+        known: the clips that there are, also those that are left out.
+    """
+    files = read_votes(root)["file"]
+    strange = files[~files.isin(known)].tolist()
+    if strange:
+        _log.warning("%d of %d rows of %s name no clip of the corpus and are passed over, %s among them",
+                     len(strange), len(files), _VOTES_TABLE, one_line(strange[0]))  # fmt: skip
 
 
 def read_csv_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:

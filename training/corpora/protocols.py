@@ -5,7 +5,7 @@ Whatever a protocol does, each `Fold` refuses a speaker that stands in two split
 
 import pandas as pd
 
-from segser_core.errors import CorpusError
+from segser_core.errors import CorpusError, UnknownCorpusError
 from segser_core.labels import LABELS
 from training.corpora import Corpus, Protocol, corpus_definitions
 from training.corpora.fold import SPLITS, Fold, check_disjoint, check_sizes, leave_one_out
@@ -24,13 +24,14 @@ def folds(corpus: Corpus, protocol: str | None = None, *, partial: bool = False)
             results stand beside nobody else's.
 
     Raises:
-        CorpusError: no such protocol for this corpus, an incomplete corpus, an empty split, a training part
+        UnknownCorpusError: no such protocol for this corpus.
+        CorpusError: an incomplete corpus, an empty split, a training part
             without a class, or a shared speaker.
     """
     name = protocol or default_protocol(corpus)
     own = own_protocols(corpus.name)
     if name not in own and not name.startswith(COLUMN):
-        raise CorpusError(
+        raise UnknownCorpusError(
             f"protocol {name!r} is unknown for {corpus.name}; choose one of {', '.join([*own, COLUMN + 'NAME'])}"
         )
     if not partial:
@@ -73,10 +74,11 @@ def by_column(corpus: Corpus, column: str) -> list[Fold]:
     """Make a fold of each group in a column, the next one (cyclic) validating; `split` makes the one that it says.
 
     Raises:
-        CorpusError: no such column, words in `split` other than `SPLITS`, or as in `Fold` and `leave_one_out`.
+        UnknownCorpusError: no such column.
+        CorpusError: words in `split` other than `SPLITS`, or as in `Fold` and `leave_one_out`.
     """
     if column not in corpus.manifest:
-        raise CorpusError(f"{corpus.name} has no column {column!r}; it has {', '.join(corpus.manifest)}")
+        raise UnknownCorpusError(f"{corpus.name} has no column {column!r}; it has {', '.join(corpus.manifest)}")
     present = set(corpus.manifest["label"])
     labels = (*(c for c in LABELS if c in present), *sorted(present - set(LABELS)))
     if column != "split":

@@ -3,12 +3,13 @@
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from segser_core.errors import RunError
+from segser_core.errors import RunError, SegserError
 from segser_core.files import write_whole
 from segser_core.inference.predictor import Predictor
 from segser_core.network.layer_average import LayerAverage
@@ -39,6 +40,8 @@ from training.runs.records import Records
 from training.runs.run_metrics import compute_run_metrics
 from training.runs.run_record import RunRecord, TrainedRunRecord, describe_run
 from training.runs.scoring import score_manifest
+
+SETTINGS_FILE = "settings.yaml"  # in the resume folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,12 +164,13 @@ def train_run(request: TrainRequest, jobs: Sequence[Job]) -> dict[str, Any] | No
     if us.is_main_process and work.exists() and not request.resume:
         shutil.rmtree(work)
     us.wait_for_everyone()
-    keep_settings(work / "settings.yaml", request.settings)
+    keep_settings(work / SETTINGS_FILE, request.settings)
     logs = request.out.parent / "tensorboard" / request.out.name
     # the features of `layer-average` are too large for memory
     on_disk = work / "features" if SYSTEMS[request.settings.system].frames == "layer-mix" else None
-    for job in jobs:
-        run_job(job, FeatureStore(request.root, request.cache or on_disk), request.settings, logs)
+    with leaving_no_settings(work):
+        for job in jobs:
+            run_job(job, FeatureStore(request.root, request.cache or on_disk), request.settings, logs)
     if not us.is_main_process:
         return None
     metrics = write_trained_run(request, jobs, existing)
@@ -200,6 +204,18 @@ def keep_settings(file: Path, settings: Settings) -> None:
             raise RunError(f"{file.parent} was begun with another {', '.join(other)}; leave out --resume")
     elif process_state().is_main_process:
         write_whole(file, to_yaml(settings))
+
+
+@contextmanager
+def leaving_no_settings(work: Path) -> Iterator[None]:
+    """Remove a resume folder that holds nothing but its settings, where a training is refused before its first step."""
+    try:
+        yield
+    except SegserError:
+        kept = [file.name for file in work.rglob("*") if file.is_file()]
+        if process_state().is_main_process and set(kept) <= {SETTINGS_FILE}:
+            shutil.rmtree(work, ignore_errors=True)
+        raise
 
 
 def run_job(job: Job, store: FeatureStore, settings: Settings, logs: Path) -> None:

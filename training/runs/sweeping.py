@@ -13,6 +13,7 @@ import yaml
 from segser_core.errors import RunError, SettingError
 from segser_core.files import write_lock, write_whole
 from segser_core.inference.predictor import Predictor
+from segser_core.network.pretrained import load_encoder_config
 from segser_core.statistics.scores import compute_metrics
 from segser_core.systems import SYSTEMS
 from training.config.settings import Settings, replace_settings, require, settings_from, to_yaml
@@ -86,7 +87,7 @@ class Sweep:
             return replace_settings(self.settings, alpha={**self.settings.alpha, system: value})
         fits = [s for s, of in SYSTEMS.items() if of.segments]
         require(system in fits, "system", system, f"one that learns from segments: {', '.join(fits)}")
-        require(value >= 2 and value == int(value), name, value, "a whole number of frames, at least 2")
+        require(value >= 2 and float(value).is_integer(), name, value, "a whole number of frames, at least 2")
         return replace_settings(self.settings, segment_frames=int(value), stride_frames=int(value) // 2)
 
     def describe(self) -> dict[str, Any]:
@@ -110,12 +111,14 @@ def run_sweep(request: SweepRequest) -> None:
 
     Raises:
         SettingError: a value, fold or share that cannot be.
+        ModelError: the encoder is not to be had.
         RunError: another sweep lies in the folder.
     """
     divided = {f.index: f for f in load_folds(request.settings, request.root, with_test=False)}
     require(request.fold in divided, "fold", request.fold, f"one of {', '.join(map(str, divided))}")
     clips = draw_share(divided[request.fold].without_test(), request.share)
     sweep = Sweep(request.what, request.settings, clips, request.share)
+    load_encoder_config(request.settings.encoder, request.settings.revision)  # else refused once the folder is begun
     with write_lock(request.out):
         train_values(sweep, request)
 

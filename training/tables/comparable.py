@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from segser_core import paper
-from segser_core.errors import RunError
+from segser_core.errors import RunError, UnknownRunError
 from segser_core.prediction.prediction import Context
 from segser_core.runs.run import Run, find_runs_below, read_run
 from segser_core.statistics.emotion_diarization import DiarizationSummary, diarization_by_context
 from segser_core.statistics.scores import Comparison, ScoreSummary, compare_runs, summarise_scores
+from segser_core.statistics.scores_by_corpus import CorpusScores, scores_by_corpus
 from segser_core.systems import BASELINE, SYSTEMS
 from training.corpora import corpus_title
 from training.runs.sweep_folder import read_sweep
@@ -40,6 +41,12 @@ class ComparableRuns:
     def summaries(self) -> dict[str, ScoreSummary]:
         """The scores of each run."""
         return {system: summarise_scores(run.test_rows, run.labels) for system, run in self.runs.items()}
+
+    @cached_property
+    def by_corpus(self) -> dict[str, tuple[CorpusScores, ...]]:
+        """The scores of each run by corpus; none where the runs are of one corpus."""
+        found = {system: scores_by_corpus(run.test_rows, run.labels) for system, run in self.runs.items()}
+        return {system: scores for system, scores in found.items() if scores}
 
     @cached_property
     def against_baseline(self) -> dict[str, Comparison]:
@@ -87,11 +94,14 @@ def read_results(folders: Sequence[Path]) -> list[ComparableRuns]:
     """Read the runs and the sweeps in or below some folders, and group those that may be compared.
 
     Raises:
+        UnknownRunError: there is no such folder.
         RunError: a folder holds none, a run or a sweep is damaged, or two are of one system in one group.
     """
     runs: dict[Path, Run] = {}
     sweeps: dict[Path, Row] = {}
     for folder in folders:
+        if not folder.is_dir():
+            raise UnknownRunError(f"{folder} is no folder; name runs, sweeps, or folders above them")
         run_folders = {path.resolve(): path for path in find_runs_below(folder).values()}
         sweep_folders = {file.parent.resolve(): file.parent for file in sorted(folder.rglob("sweep.json"))}
         if not run_folders and not sweep_folders:

@@ -9,6 +9,7 @@ from training.tables.comparable import ComparableRuns, Row
 from training.tables.rows import (
     agreement_rows,
     class_rows,
+    corpus_rows,
     diarization_rows,
     difference_rows,
     fold_and_seed_rows,
@@ -38,6 +39,8 @@ def write_csv_files(out: Path, groups: Sequence[ComparableRuns], wanted_s: float
     }
     if any(group.over_time for group in groups):
         tables["when"] = diarization_rows
+    if any(group.by_corpus for group in groups):
+        tables["by-corpus"] = corpus_rows
     for name, rows_of in tables.items():
         rows = [
             {"corpus": group.corpus, "protocol": group.protocol, "encoder": group.encoder, **row}

@@ -7,14 +7,15 @@ from segser_core.formatting import percent, signed_points
 from segser_core.systems import BASELINE
 from training.corpora import corpus_title
 from training.tables.comparable import ComparableRuns, Row
-from training.tables.rows import difference_rows, score_rows
+from training.tables.rows import corpus_rows, difference_rows, score_rows
 
 MARKS = ("<!-- results: python -m training.tables --readme -->", "<!-- /results -->")
 
 
 def markdown_tables(groups: Sequence[ComparableRuns]) -> str:
-    """Write Table 1 of each group that has a run: UAR, accuracy, and UAR minus the baseline's."""
-    return "\n\n".join(markdown_table(group) for group in groups if group.runs)
+    """Write Table 1 of each group that has a run: UAR, accuracy, and UAR minus the baseline's; and scores by corpus."""
+    tables = [make(group) for group in groups if group.runs for make in (markdown_table, markdown_corpus_table)]
+    return "\n\n".join(table for table in tables if table)
 
 
 def markdown_table(group: ComparableRuns) -> str:
@@ -31,6 +32,17 @@ def markdown_table(group: ComparableRuns) -> str:
     return "\n".join([_heading(group), "", *(f"| {line} |" for line in lines)])
 
 
+def markdown_corpus_table(group: ComparableRuns) -> str:
+    """Write the scores of a group by corpus; nothing where its runs are of one corpus."""
+    lines = ["system | corpus | clips | speakers | classes | UAR | accuracy | macro F1", " | ".join(["---"] * 8)]
+    for row in corpus_rows(group):
+        counts = [str(row["clips"]), str(row["speakers"] or "–"), str(row["classes"])]
+        scores = [_with_interval(row, "uar"), percent(row["accuracy"]), percent(row["macro_f1"])]
+        lines.append(" | ".join([f"`{row['system']}`", corpus_title(row["test_corpus"]), *counts, *scores]))
+    heading = "By corpus, over the classes that have a test clip of it."
+    return "\n".join([heading, "", *(f"| {line} |" for line in lines)]) if len(lines) > 2 else ""
+
+
 def _heading(group: ComparableRuns) -> str:
     summary = next(iter(group.summaries.values()))
     folds = f"{len(summary.per_fold)} fold{'s' * (len(summary.per_fold) > 1)}"
@@ -44,7 +56,7 @@ def _heading(group: ComparableRuns) -> str:
 
 
 def _with_interval(row: Row, name: str) -> str:
-    if row["status"] == "not run":
+    if row.get("status") == "not run":
         return "not run"
     return f"{percent(row[name])} ({percent(row[f'{name}_low'])} to {percent(row[f'{name}_high'])})"
 

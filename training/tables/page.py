@@ -18,6 +18,7 @@ from training.tables.figures import class_figure, sweep_figure
 from training.tables.page_tables import (
     PageTable,
     build_agreement_table,
+    build_corpus_table,
     build_diarization_table,
     build_difference_table,
     build_fold_and_seed_table,
@@ -92,6 +93,7 @@ def page_section(group: ComparableRuns, key: str, wanted_s: float) -> PageSectio
         notes=tuple(group_notes(group)),
         tables=(
             build_score_table(group),
+            build_corpus_table(group),
             build_difference_table(group),
             build_fold_and_seed_table(group),
             build_agreement_table(group),

@@ -9,9 +9,11 @@ from segser_core import paper
 from segser_core.formatting import percent, signed_points
 from segser_core.statistics.diarization_report import CONTEXT_TITLES, format_measure
 from segser_core.systems import BASELINE
+from training.corpora import corpus_title
 from training.tables.comparable import ComparableRuns, Row
 from training.tables.rows import (
     agreement_rows,
+    corpus_rows,
     diarization_rows,
     difference_rows,
     fold_and_seed_rows,
@@ -142,6 +144,19 @@ def build_difference_table(group: ComparableRuns) -> PageTable:
 
 def _p_value(value: float | None) -> str:
     return "–" if value is None or value != value else f"{value:.2g}"
+
+
+def build_corpus_table(group: ComparableRuns) -> PageTable:
+    """Make the table of scores by corpus; without a row where the runs are of one corpus."""
+    cells = []
+    for row in corpus_rows(group):
+        counts = [Cell(str(row["clips"])), Cell(str(row["speakers"] or "–")), Cell(str(row["classes"]))]
+        scores = [own_score(row, "uar"), _interval(row, "uar_speaker"), own_score(row, "accuracy")]
+        named = Cell(row["system"], (corpus_title(row["test_corpus"]),))
+        cells.append([named, *counts, *scores, own_score(row, "macro_f1")])
+    heads = ["system, corpus", "clips", "speakers", "classes", "UAR", "UAR, 95 %\nby speaker", "accuracy", "macro F1"]
+    note = "Over the classes that have a test clip of the corpus; a prediction of any other class is wrong."
+    return build_table("Scores by corpus", heads, cells, note)
 
 
 def build_fold_and_seed_table(group: ComparableRuns) -> PageTable:

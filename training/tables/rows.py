@@ -53,6 +53,26 @@ def _bounds(name: str, interval: Interval | None) -> Row:
     return {f"{name}_low": low, f"{name}_high": high}
 
 
+def corpus_rows(group: ComparableRuns) -> list[Row]:
+    """List the scores of each system by corpus, over the classes that the corpus has; none where there is but one."""
+    return [
+        {
+            "system": system,
+            "test_corpus": of.corpus,
+            "clips": of.utterances,
+            "speakers": of.speakers or None,
+            "classes": len(of.classes),
+            "uar": of.uar,
+            **_bounds("uar", of.uar_interval),
+            **_bounds("uar_speaker", of.uar_interval_by_speaker),
+            "accuracy": of.accuracy,
+            "macro_f1": of.macro_f1,
+        }
+        for system, by_corpus in group.by_corpus.items()
+        for of in by_corpus
+    ]
+
+
 def fold_and_seed_rows(group: ComparableRuns) -> list[Row]:
     """List each score of each fold (over its seeds) and of each seed (over its folds)."""
     return [

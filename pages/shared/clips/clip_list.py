@@ -30,18 +30,8 @@ EMOTION_COLUMNS = ("label", "predicted", "other_predicted")
 DECIMALS = {"true_share": 2, "decided_at": 2, "silent_share": 2}  # whole percents
 COLUMNS_BEFORE_RATERS = (
     *("label", "predicted", "confidence", "other_predicted", "other_confidence", "duration_s", "true_share"),
-    *(
-        "decided_at",
-        "segments",
-        "level_db",
-        "silent_share",
-        "utterance_id",
-        "corpus",
-        "speaker",
-        "session",
-        "style",
-        "gender",
-    ),
+    *("decided_at", "segments", "level_db", "silent_share", "utterance_id"),
+    *("corpus", "speaker", "session", "style", "gender"),
 )
 COLUMNS_AT_END = ("text", "note", "tags")
 ClipKey = tuple[str, int]  # utterance, seed

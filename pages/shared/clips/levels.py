@@ -1,12 +1,13 @@
 """Level and silence of the most confident segments of the listed clips, where their recordings are at hand."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared.clips.clip_list import ClipKey, clip_keys
-from pages.shared.runs.sound import find_clip_file
+from pages.shared.runs.sound import clip_corpus, find_clip_file
 from pages.shared.text.common import escape_markdown
 from segser_core.audio.levels import SpanLevel, measure_level
 from segser_core.audio.loading import load_audio
@@ -40,7 +41,7 @@ def offer_measurement(clips: pd.DataFrame, run: Run) -> list[Any]:
     measured = _measured_levels(run)
     rows = zip(clips.itertuples(), clip_keys(clips), strict=True)
     waiting: list[Any] = [row for row, key in rows if key not in measured][:MAX_MEASURED]
-    if not waiting or not isinstance(waiting[0].path, str) or find_clip_file(run, waiting[0].path) is None:
+    if not waiting or _clip_file(run, waiting[0]) is None:
         return []
     pressed = st.button(
         f"Measure the loudness of {len(waiting)} clips",
@@ -70,8 +71,12 @@ def report_unreadable_clips() -> None:
         st.caption(escape_markdown(count))
 
 
+def _clip_file(run: Run, row: Any) -> Path | None:
+    return find_clip_file(run, row.path, clip_corpus(row)) if isinstance(row.path, str) else None
+
+
 def _measure_row(run: Run, row: Any) -> SpanLevel | None:
-    file = find_clip_file(run, row.path) if isinstance(row.path, str) else None
+    file = _clip_file(run, row)
     if file is None:
         return None
     try:

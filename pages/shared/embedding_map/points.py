@@ -37,6 +37,7 @@ COLOUR_TITLES: dict[ColourBy, str] = {
     "label": "true emotion",
     "predicted": "emotion heard",
     "correct": "right or wrong",
+    "corpus": "corpus",
     "speaker": "speaker",
     "duration": "duration",
 }

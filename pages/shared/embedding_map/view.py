@@ -37,7 +37,7 @@ NOT_COMPARABLE = (
     "**A UMAP alone can mislead**: it draws clumps where there are none, and distances between far clusters mean "
     "nothing. The figures in the table are of the vectors themselves, not of the map."
 )
-POINT_COLUMNS = ("label", "predicted", "confidence", "speaker", "duration_s", "segment", "start_s", "end_s")
+POINT_COLUMNS = ("label", "predicted", "confidence", "corpus", "speaker", "duration_s", "segment", "start_s", "end_s")
 
 
 def missing_vectors_text(run: Run) -> str:

@@ -9,8 +9,8 @@ import streamlit as st
 
 from pages.shared.app.address import bind_to_address
 from pages.shared.app.pickers import pills
-from pages.shared.recall.by_class import FormatShare, Summaries
-from pages.shared.runs.cached_scores import calibrate_chosen_runs
+from pages.shared.recall.by_class import FormatShare, Summaries, format_intervals
+from pages.shared.runs.cached_scores import calibrate_chosen_runs, score_by_corpus
 from pages.shared.runs.charts import (
     PERCENT_COLUMN,
     ClickableTable,
@@ -32,6 +32,7 @@ from segser_core.runs.run import Run
 from segser_core.statistics import tables
 from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.scores import Comparison, ScoreSummary
+from segser_core.statistics.scores_by_corpus import corpus_score_table
 from segser_core.systems import find_system
 
 ALL_QUESTIONS = "all"
@@ -82,6 +83,21 @@ def _intervals_text(by_clip: Any, by_speaker: Any, score: str, format_share: For
             interval = getattr(of_score, "interval", of_score)
             parts.append(f"{format_share(interval.low)} to {format_share(interval.high)} {how}")
     return f":small[95 %: {' · '.join(parts)}]"
+
+
+def show_scores_by_corpus(choice: RunChoice) -> None:
+    """Show the scores of each run on each of several corpora; nothing for runs of one corpus."""
+    table = corpus_score_table(score_by_corpus(choice))
+    if table.empty:
+        return
+    by_speaker = table[["speaker_low", "speaker_high"]].set_axis(["low", "high"], axis=1)
+    intervals = {"95 %": format_intervals(table, percent), "95 % by speaker": format_intervals(by_speaker, percent)}
+    shown = shares_in_percent(table.assign(**intervals), SCORES).rename(columns=SCORES)
+    uar, *others = SCORES.values()
+    order = ["run", "corpus", "clips", "speakers", "classes", uar, *intervals, *others]
+    st.markdown("**By corpus**")
+    st.dataframe(shown[order], hide_index=True, column_config=dict.fromkeys(SCORES.values(), PERCENT_COLUMN))
+    st.caption(text.BY_CORPUS_CAPTION)
 
 
 @st.fragment

@@ -14,6 +14,7 @@ from segser_core.statistics import recall_by_group, scores, scores_by_rule
 from segser_core.statistics.calibration import Calibration, measure_calibration
 from segser_core.statistics.paired_difference import Differences
 from segser_core.statistics.scores import Comparison, ScoreSummary, summarise_scores
+from segser_core.statistics.scores_by_corpus import CorpusScores, scores_by_corpus
 from segser_core.statistics.scores_by_rule import RuleScores
 
 MAX_RESULTS = 16
@@ -63,6 +64,20 @@ def summarise_chosen_runs(choice: RunChoice) -> dict[str, ScoreSummary]:
 @cached_by_run(max_entries=MAX_RESULTS, show_spinner="Resampling the clips …")
 def _summarise(run: Run, rule: Aggregate | None) -> ScoreSummary:
     return summarise_scores(run_test_rows(run, rule), run.labels)
+
+
+def score_by_corpus(choice: RunChoice) -> dict[str, tuple[CorpusScores, ...]]:
+    """Compute the scores of each chosen run by corpus under the chosen rule, by name; nothing for runs of one corpus.
+
+    Raises:
+        RunError: a run's test rows do not fit one another.
+    """
+    return {run.name: found for run in choice.both if (found := _by_corpus(run, choice.rule))}
+
+
+@cached_by_run(max_entries=MAX_RESULTS, show_spinner="Resampling the clips …")
+def _by_corpus(run: Run, rule: Aggregate | None) -> tuple[CorpusScores, ...]:
+    return scores_by_corpus(run_test_rows(run, rule), run.labels)
 
 
 def score_under_each_rule(choice: RunChoice) -> dict[str, Mapping[Aggregate, RuleScores]]:

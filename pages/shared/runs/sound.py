@@ -1,7 +1,9 @@
 """The recordings of a run's clips, which lie wherever the visitor has the corpus."""
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -25,11 +27,12 @@ def load_clip(run: Run, utterance_id: str) -> np.ndarray | None:
     if "path" not in row or not isinstance(row.path, str):
         st.caption("This run does not say where its recordings are, so nothing can be heard.")
         return None
-    file = find_clip_file(run, row.path)
+    corpus = clip_corpus(row)
+    file = find_clip_file(run, row.path, corpus)
     if file is None:
         known = f"{common.escape_markdown(row.path)} is in no folder that is known here. " if _corpus_folders() else ""
-        corpus = common.escape_markdown(run.corpus or "the corpus")
-        st.caption(f"{known}To hear clips, say below where {corpus} is.")
+        where = common.escape_markdown(corpus or run.corpus or "the corpus")
+        st.caption(f"{known}To hear clips, say below where {where} is.")
         return None
     try:
         return _load_cached(str(file), file.stat().st_mtime_ns)
@@ -38,14 +41,38 @@ def load_clip(run: Run, utterance_id: str) -> np.ndarray | None:
         return None
 
 
-def find_clip_file(run: Run, path: str) -> Path | None:
-    """Find a clip below one of the known folders of corpora; None where it is in none of them."""
+def clip_corpus(row: Any) -> str:
+    """Return the corpus of a clip's row; empty where the run does not name it."""
+    corpus = getattr(row, "corpus", "")
+    return corpus if isinstance(corpus, str) else ""
+
+
+def find_clip_file(run: Run, path: str, corpus: str = "") -> Path | None:
+    """Find a clip below one of the known folders; None where it is in none of them.
+
+    Args:
+        run: whose clip.
+        path: below the corpus's folder, or in a run of several corpora below the folder that holds them by name.
+        corpus: of the clip, where the run is of several.
+    """
     for folder in _corpus_folders():
-        for root in (folder / run.corpus, folder):
-            file = (root / path).resolve()
+        for root, below in _possible_places(folder, path, (run.corpus, corpus)):
+            file = (root / below).resolve()
             if file.is_relative_to(root.resolve()) and file.is_file():
                 return file
     return None
+
+
+def _possible_places(folder: Path, path: str, corpora: Iterable[str]) -> Iterator[tuple[Path, str]]:
+    """List the roots that a clip may lie below, each with its path from there."""
+    plain = (name for name in corpora if name and ".." not in Path(name).parts and not Path(name).is_absolute())
+    yield from ((folder / name, path) for name in plain)
+    yield folder, path
+    first, _, rest = path.partition("/")  # the corpus, in a run of several
+    if rest and first not in ("", ".", ".."):
+        yield folder / first, rest  # a corpus's folder may be a link to another place
+        if folder.name == first:
+            yield folder, rest
 
 
 def ask_for_corpora() -> None:

@@ -47,6 +47,10 @@ They hold for these models; another training would differ. They are not adjusted
 adjusted (Holm), and never below what so few speakers can tell.
 """,
 }
+BY_CORPUS_CAPTION = (
+    "UAR and macro F1 are means over the classes that have a test clip of the corpus; a prediction of any other class "
+    "is wrong."
+)
 CLICK_BAR = (
     "A click on a bar opens its wrong clips in *Mistakes*; so does choosing a row of the table. A click on a "
     "difference opens the clips that only the worse run has wrong."

@@ -1,5 +1,7 @@
 """Options of several values, settings as options, and one rule of exit codes for every command."""
 
+import dataclasses
+import re
 import subprocess
 import sys
 from typing import Annotated
@@ -7,10 +9,21 @@ from typing import Annotated
 import pytest
 import typer
 
-from segser_core.errors import ModelError, SettingError
+from segser_core import __version__
+from segser_core.errors import ModelError, SettingError, UnknownCorpusError, UnknownModelError, UnknownRunError
 from tests.support.paths import ROOT
-from training import cli
+from training import cli, sweep, train
 from training.config.command_line import APP, WITH_SETTINGS, Command, repeat_options, run_command_line
+from training.config.settings import (
+    Augmentation,
+    CorpusPart,
+    Joining,
+    Settings,
+    SpecAugment,
+    TaskAdaptation,
+    settings_from,
+)
+from training.config.settings_help import default_settings
 
 
 @pytest.mark.parametrize(
@@ -52,6 +65,9 @@ def test_several_values_and_settings_reach_the_command():
     ("error", "status", "line"),
     [
         (ModelError("no\nmodel"), 1, "no\\nmodel"),
+        (UnknownModelError("no such model"), 2, "no such model"),
+        (UnknownRunError("no such run"), 2, "no such run"),
+        (UnknownCorpusError("no such corpus"), 2, "no such corpus"),
         (OSError("disk full"), 1, "disk full"),
         (SettingError("epochs is 0"), 2, "epochs is 0"),
         (KeyboardInterrupt(), 130, "interrupted"),
@@ -95,3 +111,30 @@ def test_help_imports_no_torch():
     code = "import sys; from training import cli; cli.main(['--help']); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize("module", [train, sweep])
+def test_the_help_names_every_setting_with_its_default(module, capsys):
+    assert module.main(["--help"]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    for group in (Settings, Augmentation, SpecAugment, TaskAdaptation, CorpusPart, Joining):
+        for field in dataclasses.fields(group):
+            assert re.search(rf"\b{field.name}\b", words), field.name
+    assert "segment_frames=80," in words
+    assert "learning_rate=1e-05," in words
+    assert "clips=[2, 4]" in words
+    assert "clusters=[64, 512, 4096]" in words
+    assert "corpora, each name, alias=null" in words
+
+
+def test_the_listed_defaults_are_those_of_the_settings():
+    groups = default_settings()
+    assert settings_from(groups["general"]) == Settings()
+    assert Augmentation(**groups["augmentation"]) == Augmentation()
+    assert Joining(**groups["joined"]) == Joining()
+
+
+def test_the_version_is_printed(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"segser {__version__}\n"
+    assert cli.main(["models"]) == 0, "a command goes on as before"

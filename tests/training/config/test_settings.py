@@ -1,10 +1,12 @@
+import dataclasses
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from segser_core.errors import SettingError
-from tests.support.paths import CONFIGS
+from tests.support.paths import CONFIGS, ROOT
 from training.config.overrides import corpus_options, parse_overrides
 from training.config.settings import (
     Augmentation,
@@ -205,3 +207,31 @@ def test_a_file_of_ones_own_goes_before_a_config_of_its_name(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     Path("ravdess").write_text("epochs: 7")
     assert read_settings(Path("ravdess")).epochs == 7
+
+
+@pytest.mark.parametrize("name", ["nosuch", "folder/nosuch", "nosuch.yaml"])
+def test_an_unknown_configuration_names_the_known(name):
+    message = f"the settings {name} cannot be read: expected a YAML file that is there, or one of bundled, emodb-base"
+    with pytest.raises(SettingError, match=message):
+        read_settings(Path(name))
+
+
+def test_the_example_of_the_documentation_is_read(tmp_path):
+    text = (ROOT / "docs" / "training.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "two.yaml").write_text(example)
+    settings = read_settings(tmp_path / "two.yaml", {"system": "seg+tri-w"})
+    assert settings.corpus_name == "cremad+calls"
+    assert settings.soft_targets
+
+
+def test_the_documentation_names_every_augmentation():
+    text = (ROOT / "docs" / "training.md").read_text()
+    assert [f.name for f in dataclasses.fields(Augmentation) if f"`{f.name}`" not in text] == []
+    named = set(re.findall(r"^- `(\w+)", text, re.MULTILINE))
+    assert named >= {"corpora", "labels", "joined", "average_decay", "calibrated", "data_workers"}
+
+
+def test_labels_of_a_single_corpus_are_its_own():
+    with pytest.raises(SettingError, match="labels is \\['sad', 'happy'\\]; expected null without corpora"):
+        settings_from({"labels": ["sad", "happy"]})

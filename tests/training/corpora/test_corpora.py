@@ -12,6 +12,7 @@ from segser_core.errors import CorpusError
 from segser_core.runs.corpus_info import BEFORE_CORPUS_INFO, corpus_info
 from tests.support.paths import ROOT, SHARED
 from training.corpora import COLUMNS, corpus_definitions, corpus_title, load_corpus
+from training.corpora import __main__ as command_line
 from training.corpora.corpus import Misfit, read_duration_s
 from training.corpora.emodb import parse_emodb_name
 from training.corpora.ravdess import parse_ravdess_name
@@ -158,3 +159,23 @@ def test_describe(tmp_path):
     assert done.returncode == 1
     assert "no folder" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["describe", "nonesuch"], "corpus 'nonesuch' is unknown"),
+        (["describe", "emodb", "--corpus-options.merge", "yes"], "option 'merge' is unknown"),
+        (["join", "emodb", "--protocol", "emodb-nonesuch"], "protocol 'emodb-nonesuch' is unknown"),
+    ],
+)
+def test_a_name_that_is_not_known_is_a_wrong_call(tmp_path, capsys, call, message):
+    write_wav(tmp_path / "03a01Fa.wav")
+    out = ["--out", str(tmp_path / "out")] if call[0] == "join" else []
+    assert command_line.main([*call, "--root", str(tmp_path), *out]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_folder_without_the_corpus_is_a_problem(tmp_path, capsys):
+    assert command_line.main(["describe", "emodb", "--root", str(tmp_path)]) == 1
+    assert "no recording" in capsys.readouterr().err

@@ -112,6 +112,22 @@ def test_a_corpus_without_its_tables_is_read(tmp_path):
     assert pd.isna(row["agreement"])
 
 
+def test_votes_that_name_no_clip_are_counted(small, tmp_path, caplog):
+    """Those on the blank recording, which is left out by name, are none of them."""
+    votes = tmp_path / "votes_audio.csv"
+    votes.write_text(votes.read_text() + f"{BLANK_RECORDING},0,0,0,0,9,0\n1003_DFA_ANG_XX,9,0,0,0,0,0\nx,0,0,0,0,0,1\n")
+    caplog.clear()
+    load_corpus("cremad", tmp_path)
+    assert caplog.messages == [
+        "2 of 5 rows of votes_audio.csv name no clip of the corpus and are passed over, 1003_DFA_ANG_XX among them"
+    ]
+
+
+def test_votes_that_all_name_clips_are_no_matter(small, tmp_path, caplog):
+    load_corpus("cremad", tmp_path)
+    assert not caplog.messages
+
+
 def test_a_table_that_lacks_a_column_is_refused(tmp_path):
     write_hum(tmp_path / "1001_DFA_ANG_XX.wav", 1, 0.3)
     (tmp_path / "actors.csv").write_text("actor,age\n1001,51\n")

@@ -259,6 +259,8 @@ def test_a_wrong_call_is_one_line_and_changes_nothing(runs, folder, tmp_path, ca
     readme.write_text("no marks")
     assert __main__.main([str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 1
     assert "holds no run and no sweep" in capsys.readouterr().err
+    assert __main__.main([str(tmp_path / "absent"), "--out", str(tmp_path / "out")]) == 2
+    assert "absent is no folder" in capsys.readouterr().err
     assert __main__.main([str(folder), "--out", str(tmp_path / "out"), "--readme", str(readme)]) == 2
     assert "once each" in capsys.readouterr().err
     assert readme.read_text() == "no marks"
@@ -310,3 +312,40 @@ def test_label_over_time_is_in_the_tables_where_runs_have_stretches(changing, ru
     assert "in isolation" in page
     assert table_rows.diarization_rows(group_comparable(runs, [])[0]) == []
     assert "Label over time" not in render_page(group_comparable(runs, []), 10.0)
+
+
+def of_two_corpora(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same clips as those of two corpora, of which the second has no happy clip."""
+    second = rows["speaker"].str.endswith("F") & (rows["label"] != "happy")
+    return rows.assign(corpus=np.where(second, "cremad", "ravdess"))
+
+
+def test_runs_of_several_corpora_are_scored_on_each(runs, tmp_path):
+    places = [tmp_path / "runs" / run.system for run in runs[:2]]
+    for place, run in zip(places, runs[:2], strict=True):
+        write(place, run, of_two_corpora(run.predictions), corpus="ravdess+cremad", protocol="a+b")
+    (group,) = (g for g in read_results([tmp_path / "runs"]) if g.corpus == "ravdess+cremad")
+    rows = table_rows.corpus_rows(group)
+    assert [(r["system"], r["test_corpus"], r["classes"]) for r in rows] == [
+        ("baseline", "cremad", 3), ("baseline", "ravdess", 4), ("seg+tri-w", "cremad", 3), ("seg+tri-w", "ravdess", 4),
+    ]  # fmt: skip
+    part = of_two_corpora(runs[0].predictions).query("corpus == 'cremad'")
+    assert rows[2]["uar"] == pytest.approx(
+        recall_score(part["label"], part["predicted"], average="macro", labels=["angry", "neutral", "sad"])
+    )
+    assert rows[2]["uar_low"] < rows[2]["uar"] < rows[2]["uar_high"]
+    assert __main__.main([str(tmp_path / "runs"), "--out", str(tmp_path / "out")]) == 0
+    written = pd.read_csv(tmp_path / "out" / "by-corpus.csv")
+    assert set(written["corpus"]) == {"ravdess+cremad"}
+    assert written["uar"].tolist() == pytest.approx([r["uar"] for r in rows])
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert page.count("Scores by corpus</h3>") == 1
+    (line,) = (line for line in markdown_tables([group]).splitlines() if line.startswith("| `seg+tri-w` | CREMA-D |"))
+    assert f"| 3 | {100 * rows[2]['uar']:.1f} (" in line
+
+
+def test_runs_of_one_corpus_have_no_table_by_corpus(runs):
+    group = group_comparable(runs, [])[0]
+    assert table_rows.corpus_rows(group) == []
+    assert "By corpus" not in markdown_tables([group])
+    assert "Scores by corpus</h3>" not in render_page([group], 10.0)
