@@ -5,7 +5,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from textwrap import indent
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.prediction.stretches import Stretch
+from segser_core.prediction.timeline import label_over_time
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,8 +146,13 @@ def to_textgrid(prediction: Prediction) -> str:
 
 def stretches_to_textgrid(stretches: Iterable[Stretch], duration_s: float) -> str:
     """Export stretches as a Praat TextGrid of one tier, `emotion`; pauses are empty intervals."""
-    intervals = tuple((s.start_s, min(s.end_s, duration_s), escape_for_xml(s.label)) for s in stretches)
-    return tiers_to_textgrid([Tier("emotion", intervals)], duration_s)
+    cut = (replace(s, end_s=min(s.end_s, duration_s)) for s in stretches)
+    return tiers_to_textgrid([Tier("emotion", stretch_intervals(cut))], duration_s)
+
+
+def stretch_intervals(stretches: Iterable[Stretch]) -> tuple[tuple[float, float, str], ...]:
+    """List start, end and label of each stretch."""
+    return tuple((s.start_s, s.end_s, escape_for_xml(s.label)) for s in stretches)
 
 
 def tiers_to_textgrid(tiers: Iterable[Tier], duration_s: float) -> str:
@@ -182,11 +188,12 @@ def to_elan(prediction: Prediction) -> str:
 
 
 def build_tiers(prediction: Prediction) -> list[Tier]:
-    """Build the utterance's tier, then the segments', which overlap one another and so need several.
+    """Build the utterance's tier, the segments', which overlap one another and so need several, and `emotion`.
 
     Segments alternate between `segments even` and `segments odd`, and the last of several, when it
     is flush with the end and so off the others' grid, has `segments last`. Where segments overlap
-    more than their next but one, as many tiers as it takes.
+    more than their next but one, as many tiers as it takes. `emotion` is the label over time: the
+    class of the highest mean probability over the segments that cover a moment.
     """
     grid = list(prediction.segments)
     is_flush = len(grid) > 1 and grid[-1].end_s >= prediction.duration_s
@@ -195,7 +202,8 @@ def build_tiers(prediction: Prediction) -> list[Tier]:
     names = ("even", "odd") if n == 2 else tuple(f"{k + 1} of {n}" for k in range(n))
     whole = Tier("utterance", ((0.0, prediction.duration_s, escape_for_xml(prediction.label)),))
     parts = [Tier(f"segments {name}", tuple(segment_intervals(grid[k::n]))) for k, name in enumerate(names)]
-    return [whole, *parts, Tier("segments last", tuple(segment_intervals(last)))]
+    told = Tier("emotion", stretch_intervals(label_over_time(prediction)))
+    return [whole, *parts, Tier("segments last", tuple(segment_intervals(last))), told]
 
 
 def split_into_tiers(segments: Sequence[Segment]) -> int:

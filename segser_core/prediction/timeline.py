@@ -104,12 +104,20 @@ def label_steps(
     return np.where(covered, np.where(covered[:, None], mean, 0).argmax(axis=1), otherwise)
 
 
-def label_over_time(prediction: Prediction) -> tuple[Stretch, ...]:
-    """Find the stretches of equal label in steps of 20 ms; where no segment is, the recording's label stands."""
-    times_s, segments, labels = step_centres_s(prediction.duration_s), prediction.segments, prediction.labels
+def prediction_steps(prediction: Prediction, duration_s: float) -> np.ndarray:
+    """Find the class of each step of 20 ms up to a duration: (T,) indices into the prediction's labels.
+
+    Where no segment is, the recording's label stands.
+    """
+    segments, labels = prediction.segments, prediction.labels
     start_s, end_s = (np.array([getattr(s, side) for s in segments]) for side in ("start_s", "end_s"))
     p = np.array([[s.probabilities[c] for c in labels] for s in segments])
-    steps = label_steps(start_s, end_s, p, times_s, labels.index(prediction.label))
+    return label_steps(start_s, end_s, p, step_centres_s(duration_s), labels.index(prediction.label))
+
+
+def label_over_time(prediction: Prediction) -> tuple[Stretch, ...]:
+    """Find the stretches of equal label in steps of 20 ms; where no segment is, the recording's label stands."""
+    steps, labels = prediction_steps(prediction, prediction.duration_s), prediction.labels
     edges = [0, *(np.flatnonzero(np.diff(steps)) + 1).tolist()]
     ends_s = [*(e / STEPS_PER_S for e in edges[1:]), prediction.duration_s]
     return tuple(Stretch(e / STEPS_PER_S, end, labels[steps[e]]) for e, end in zip(edges, ends_s, strict=True))
