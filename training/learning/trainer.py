@@ -25,6 +25,7 @@ from segser_core.network.encoders import MelEncoder
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.losses import soft_targets, without_unknown
 from segser_core.network.model import SegmentEmotionModel, SegmentEmotionOutput
+from segser_core.network.segments import FRAME_S
 from segser_core.prediction.rules import aggregate
 from segser_core.systems import SYSTEMS, find_system
 from training.config.settings import Settings, require
@@ -128,8 +129,9 @@ class SegmentTrainer(Trainer):
             loss = self._loss(output, *of_all, soft)
             total = loss.total
             self.parts.append(loss.parts())
-            if self.settings.consistency and self.model.encoder.max_frames:
-                places = opposite_offsets(offsets, lengths, self.model.encoder.max_frames)
+            most = self.model.encoder.max_frames if self.model.encoder.positions_matter else None
+            if self.settings.consistency and most:
+                places = opposite_offsets(offsets, lengths, most)
                 moved = gather_output(model(self._masked(features, lengths, 1), lengths, places))
                 apart = symmetric_divergence(output.utterance_logits, moved.utterance_logits)
                 self.parts[-1]["divergence"] = apart.detach()
@@ -319,6 +321,7 @@ def build_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
         system=settings.system,
         layer=settings.layer,
         frozen_layers=settings.frozen_layers,
+        window_frames=settings.window_s and round(settings.window_s / FRAME_S),
         segment_frames=settings.segment_frames,
         stride_frames=settings.stride_frames,
         tail=settings.tail,
