@@ -15,13 +15,13 @@ from segser_core.prediction.prediction import Context
 from segser_core.statistics.diarization_report import CONTEXT_TITLES
 from segser_core.statistics.emotion_diarization import DiarizationSummary
 
-ROW_PX, BAND_WIDTH, CONTEXTS_APART = 54, 0.3, 0.35  # the last two in rows
+SHARE_ROW_PX, BAND_WIDTH, CONTEXTS_APART = 54, 0.3, 0.35  # the last two in rows
 BAND_FILL = "rgba(118,118,118,0.28)"
 NUMBER_APART = 0.02  # of the axis
-Scores = Mapping[str, Mapping[Context, DiarizationSummary]]  # by the run's name
+ScoresByContext = Mapping[str, Mapping[Context, DiarizationSummary]]  # by the run's name
 
 
-def share_of_time_figure(found: Scores) -> go.Figure:
+def share_of_time_figure(found: ScoresByContext) -> go.Figure:
     """Draw a row a context and run: a band from floor to ceiling, and the share of time with its interval on it.
 
     Args:
@@ -36,7 +36,7 @@ def share_of_time_figure(found: Scores) -> go.Figure:
         figure.add_trace(_shares(name, own, place))
         figure.add_trace(_bounds(own))
     _lay_out(figure, rows, y)
-    height = round(ROW_PX * (y[-1] + 1)) + AXIS_PX + LEGEND_LINE_PX
+    height = round(SHARE_ROW_PX * (y[-1] + 1)) + AXIS_PX + LEGEND_LINE_PX
     left_px = label_width_px([f"<b>{CONTEXT_TITLES[context]}</b>" for context, _ in rows])
     return apply_style(figure, height, left_px=left_px, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
 

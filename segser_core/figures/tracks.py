@@ -12,8 +12,8 @@ from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import label_over_time
 
 TRACK_PX = 26
-TRUTH, HEARD, WRONG = "truth", "heard", "heard is not the truth"
-TRACK_WIDTH, WRONG_WIDTH = 0.8, 0.18  # of a lane; the mark of a difference lies between both tracks
+TRUTH, HEARD, DIFFERS = "truth", "heard", "heard is not the truth"
+TRACK_WIDTH, MARK_WIDTH = 0.8, 0.18  # of a lane; the mark of a difference lies between both tracks
 
 
 def track_count(truth: Sequence[Stretch]) -> int:
@@ -77,12 +77,12 @@ def _wrong_bars(prediction: Prediction, truth: Sequence[Stretch], legend: bool) 
         base=[start for start, _ in spans],
         x=[end - start for start, end in spans],
         y=[0.5] * len(spans),
-        width=WRONG_WIDTH,
+        width=MARK_WIDTH,
         orientation="h",
         marker={"color": INK, "line": {"width": 0}},
         hoverinfo="skip",
-        name=WRONG,
-        legendgroup=WRONG,
+        name=DIFFERS,
+        legendgroup=DIFFERS,
         showlegend=legend and bool(spans),
         selected=UNCHANGED,
         unselected=UNCHANGED,

@@ -17,7 +17,7 @@ from segser_core.prediction.stretches import OVERLAP_S, Stretch, stretches_from_
 from segser_core.prediction.timeline import STEPS_PER_S, TimeSpan, prediction_steps, whole_steps
 
 EMOTION_TIER = "emotion"
-MOST_BYTES = 1_000_000
+MOST_TRUTH_BYTES = 1_000_000
 BEYOND_END_S = 0.1  # by which a truth may outlast its recording: a codec's padding
 NO_CLASS = -1
 
@@ -65,8 +65,8 @@ def read_known_changes(name: str, data: bytes, prediction: Prediction) -> tuple[
         CorpusError: it is neither, or its stretches are not of this recording.
     """
     try:
-        if len(data) > MOST_BYTES:
-            raise ValueError(f"has {len(data)} bytes; expected at most {MOST_BYTES}")
+        if len(data) > MOST_TRUTH_BYTES:
+            raise ValueError(f"has {len(data)} bytes; expected at most {MOST_TRUTH_BYTES}")
         text = decode_text(data)
         found = stretches_from_textgrid(text) if "ooTextFile" in text[:200] else _of_manifest(text, prediction.file)
         _check_fit(found, prediction)

@@ -6,7 +6,7 @@ import pytest
 
 from segser_core.figures.style import contrasting_text_colour
 from segser_core.figures.timeline import comparison_figure, probability_figure, timeline_figure
-from segser_core.figures.tracks import HEARD, TRUTH, WRONG
+from segser_core.figures.tracks import DIFFERS, HEARD, TRUTH
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.prediction.stretches import Stretch
@@ -34,7 +34,7 @@ def three() -> Prediction:
 
 def bars(figure: go.Figure) -> list[go.Bar]:
     """The bars of segments, disagreements or probabilities."""
-    return [trace for trace in figure.data if trace.type == "bar" and trace.name not in (TRUTH, HEARD, WRONG)]
+    return [trace for trace in figure.data if trace.type == "bar" and trace.name not in (TRUTH, HEARD, DIFFERS)]
 
 
 def tracks(figure: go.Figure, name: str) -> list[go.Bar]:
@@ -154,13 +154,13 @@ def test_the_label_over_time_is_a_track_in_the_emotions_colours(three):
 def test_without_a_truth_there_is_no_track_of_it(three):
     figure = timeline_figure(three, SAMPLES)
     assert not tracks(figure, TRUTH)
-    assert not tracks(figure, WRONG)
+    assert not tracks(figure, DIFFERS)
     assert ["heard"] in [list(axis.ticktext or ()) for axis in figure.select_yaxes()]
 
 
 def test_the_truth_lies_above_the_label_over_time_and_where_they_differ_is_marked(three):
     figure = timeline_figure(three, SAMPLES, truth=KNOWN)
-    (truth,), (heard,), (wrong,) = (tracks(figure, name) for name in (TRUTH, HEARD, WRONG))
+    (truth,), (heard,), (wrong,) = (tracks(figure, name) for name in (TRUTH, HEARD, DIFFERS))
     assert list(truth.text) == [s.label for s in KNOWN]
     assert spans(truth) == [(s.start_s, s.end_s) for s in KNOWN]
     assert truth.marker.color[1] == emotion_colour("happy")
@@ -172,7 +172,7 @@ def test_the_truth_lies_above_the_label_over_time_and_where_they_differ_is_marke
 
 
 def test_a_truth_that_is_told_leaves_no_mark_in_the_legend(three):
-    (wrong,) = tracks(timeline_figure(three, SAMPLES, truth=[Stretch(0, 1.6, "sad")]), WRONG)
+    (wrong,) = tracks(timeline_figure(three, SAMPLES, truth=[Stretch(0, 1.6, "sad")]), DIFFERS)
     assert not wrong.base
     assert not wrong.showlegend
 
@@ -181,8 +181,8 @@ def test_both_models_stand_below_the_truth_and_the_mark_is_named_once(three):
     other = prediction(["angry"] * 4, "baseline")
     figure = comparison_figure(other, three, SAMPLES, truth=KNOWN)
     assert [list(t.text) for t in tracks(figure, TRUTH)] == [[s.label for s in KNOWN]] * 2
-    assert [spans(w) for w in tracks(figure, WRONG)] == [[(0.0, 2.0)], [(1.0, 2.0)]]
-    assert sum(bool(w.showlegend) for w in tracks(figure, WRONG)) == 1
+    assert [spans(w) for w in tracks(figure, DIFFERS)] == [[(0.0, 2.0)], [(1.0, 2.0)]]
+    assert sum(bool(w.showlegend) for w in tracks(figure, DIFFERS)) == 1
     assert figure.layout.height - comparison_figure(other, three, SAMPLES).layout.height == 2 * 26
 
 

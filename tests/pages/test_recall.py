@@ -163,7 +163,7 @@ def test_a_copied_link_opens_the_same_page():
 def test_one_further_question_is_answered_at_a_time_and_named_in_the_address():
     app = run_page(open_page("recall", **PAIR))
     asked = app.pills(key="recall-question")
-    assert len(asked.options) == 7
+    assert len(asked.options) == 8
     assert [h.value for h in app.header][:2] == ["Which classes?", "Which clips?"]
     charts_of_first = len(app.get("plotly_chart"))
     asked.set_value("taken")
