@@ -91,7 +91,7 @@ def reduce_embeddings(embeddings: Embeddings, components: int) -> tuple[Embeddin
     return replace(embeddings, utterance=utterance, segment=segment), variance
 
 
-def copy_without_weights(run: Run, out: Path) -> int:
+def copy_without_weights(run: Run, out: Path, most_bytes: int = MOST_BYTES) -> int:
     """Copy a run without its weights, and return the bytes of the copy.
 
     Raises:
@@ -99,7 +99,7 @@ def copy_without_weights(run: Run, out: Path) -> int:
     """
     if out.resolve() == run.path.resolve():
         raise RunError(f"{out} is the run itself, which stays as it is; name another folder")
-    embeddings, clips = fit_embeddings(run)
+    embeddings, clips = fit_embeddings(run, most_bytes)
     write_run(
         out,
         meta=run.meta | {"embeddings": clips},
