@@ -35,21 +35,22 @@ from training.release.publish import copy_without_weights
 MOST_BUNDLED_BYTES = 4_000_000
 OWN_POSITIVES_MENDED = "2026-11-27"  # the date of the change to `choose_triplets`, as `run.json` writes it
 LOSSES = {
-    "baseline": "the utterance's negative log-likelihood, on single clips. It met no segment in training: its segments are "
-    "a probe.",
-    "seg+tri-w": "Eq. 3 over segments and utterance, with the triplet loss of Eq. 2 on utterances, weighed by Eq. 4 at "
-    "α = $alpha. $joined of 100 training items are 2 to 4 clips of one speaker, one after the other, made anew in each "
-    "epoch: a segment's target is the share of its time that each emotion has, and the utterance has no term of its own. "
-    "The label is that of the most confident segment.",
+    "baseline": "the utterance's negative log-likelihood, on single clips. It met no segment in training: its "
+    "segments are a probe.",
+    "seg+tri-w": "Eq. 3 over segments and utterance, with the triplet loss of Eq. 2 on utterances, weighed by Eq. 4 at"
+    " α = $alpha. $joined of 100 training items are 2 to 4 clips of one speaker, one after the other, "
+    "made anew in each epoch: a segment's target is the share of its time that each emotion has, and the "
+    "utterance has no term of its own. The label is that of the most confident segment.",
 }
 DATA = {
-    "ravdess": "RAVDESS (Livingstone and Russo 2018), speech and song in two English sentences, by the split of Pepino et "
-    "al. (2021) that the paper uses: actors 1 to 20 train, 21 and 22 validate, 23 and 24 test. Calm counts as neutral.",
-    "cremad": "CREMA-D (Cao et al. 2014), twelve English sentences, decoded from a copy at 11.025 kHz: actors 1001 to 1066 "
-    "train, 1067 to 1075 validate, 1076 to 1091 test. The label is what was acted; most raters heard it in fewer than half "
-    "of the clips. It has no surprise.",
-    "emodb": "EMO-DB (Burkhardt et al. 2005), ten German sentences: speakers 03 and 08 to 12 train, 13 and 14 validate, 15 "
-    "and 16 test. Boredom is left out; it has no surprise.",
+    "ravdess": "RAVDESS (Livingstone and Russo 2018), speech and song in two English sentences, by the split of "
+    "Pepino et al. (2021) that the paper uses: actors 1 to 20 train, 21 and 22 validate, 23 and 24 test. "
+    "Calm counts as neutral.",
+    "cremad": "CREMA-D (Cao et al. 2014), twelve English sentences, decoded from a copy at 11.025 kHz: actors 1001 "
+    "to 1066 train, 1067 to 1075 validate, 1076 to 1091 test. The label is what was acted; most raters "
+    "heard it in fewer than half of the clips. It has no surprise.",
+    "emodb": "EMO-DB (Burkhardt et al. 2005), ten German sentences: speakers 03 and 08 to 12 train, 13 and 14 "
+    "validate, 15 and 16 test. Boredom is left out; it has no surprise.",
 }
 
 
@@ -66,7 +67,7 @@ def score_row(name: str, run: Run) -> str:
 
 
 def corpus_score_rows(run: Run) -> str:
-    """Write a row of scores for each corpus, over the classes that it has, with intervals by speaker where there are some."""
+    """Write a row of scores for each corpus, over the classes that it has, with intervals."""
     return "\n".join(
         f"| {corpus_title(of.corpus)} | {of.utterances} | {of.speakers} | {len(of.classes)} | "
         f"{percent_with_interval(of.uar, [of.uar_interval.low, of.uar_interval.high])} | {by_speaker(of)} | "
