@@ -13,12 +13,14 @@ from pages.shared.recall.blocks import Question
 from pages.shared.recall.by_class import show_recall_by_class
 from pages.shared.recall.by_group import show_recall_by_group
 from pages.shared.recall.by_rule import show_scores_by_rule
+from pages.shared.recall.when import show_label_over_time
 from pages.shared.runs import cached_scores
 from pages.shared.runs.run_picker import choose_runs
 from pages.shared.text import recall as text
 from pages.shared.text.common import escape_markdown
 from segser_core.errors import SegserError
 from segser_core.paper import reported_scores
+from segser_core.runs.changing_recordings import changing_contexts
 
 set_up_page()
 st.title("How good, and how sure?")
@@ -59,6 +61,8 @@ if comparison is not None:
     questions.append(Question("alike", "How alike are the two?", partial(st.markdown, agreement)))
 if reported_scores(choice.run.corpus):
     questions.append(Question("paper", "What the paper reports", partial(blocks.show_paper_scores, choice, summaries)))
+when = Question("when", "Does it know when?", partial(show_label_over_time, choice))
+questions.insert(0 if changing_contexts(choice.run) else 1, when)
 blocks.answer_questions(questions)
 
 blocks.show_layer_weights(choice)

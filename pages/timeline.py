@@ -9,6 +9,7 @@ from pages.shared.app.shell import set_up_page
 from pages.shared.recording import file_list
 from pages.shared.recording.analysis import recording_samples
 from pages.shared.recording.downloads import offer_downloads
+from pages.shared.recording.known_changes import ask_for_known_changes
 from pages.shared.recording.player import PlayableSpan, show_player
 from pages.shared.recording.source_picker import choose_source, obtain_recordings, show_recording_name
 from pages.shared.text import common
@@ -51,16 +52,17 @@ with probability_column:
     bars = probability_figure(prediction)
     st.plotly_chart(bars, key="probabilities", theme=None, config={"displayModeBar": False})
 
+truth = ask_for_known_changes(recording, prediction)
 spans = [
     PlayableSpan(s.start_s, s.end_s, line)
     for s, line in zip(prediction.segments, common.segment_lines(prediction), strict=True)
 ]
 show_player(
-    lambda playing, view: timeline_figure(prediction, samples, playing, view),
+    lambda playing, view: timeline_figure(prediction, samples, playing, view, truth),
     spans,
     samples,
     key=recording.sha256,
-    alt="The waveform, each segment's most probable emotion, and each emotion's probability over time",
+    alt="The waveform, the label over time, each segment's most probable emotion, and each emotion's probability",
 )
 st.markdown(common.timeline_caption(prediction, model))
 offer_downloads(prediction, [file.prediction for file in files if file.prediction is not None])

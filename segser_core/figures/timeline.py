@@ -12,8 +12,10 @@ from plotly.subplots import make_subplots
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import waveform_envelope
 from segser_core.figures.style import FONT_PX, INK, SYMBOLS, UNCHANGED, apply_style, contrasting_text_colour
+from segser_core.figures.tracks import TRACK_PX, add_tracks, track_count
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import TimeSpan, assign_lanes, find_disagreements, segment_centre_s
 
 WAVEFORM_PX, STRIP_PX, LANE_PX, PROBABILITY_PX, GAP_PX, LEGEND_PX = 80, 20, 34, 180, 26, 84
@@ -25,23 +27,26 @@ BARE = {"showgrid": False, "zeroline": False, "showticklabels": False, "fixedran
 
 
 def timeline_figure(
-    prediction: Prediction, samples: np.ndarray | None, playing: int | None = None, view: TimeSpan | None = None
+    prediction: Prediction,
+    samples: np.ndarray | None,
+    playing: int | None = None,
+    view: TimeSpan | None = None,
+    truth: Sequence[Stretch] = (),
 ) -> go.Figure:
-    """Draw waveform, segments with their most probable emotion, and each emotion's probability over time.
+    """Draw waveform, label over time, segments with their most probable emotion, and probabilities over time.
 
     Args:
         prediction: what the model says.
         samples: (N,) the recording at 16 kHz; None where it is not at hand, and there is no waveform.
         playing: index of the segment that is being heard; its stretch is shaded.
         view: the stretch to show; all where it is None.
+        truth: stretches of the true emotions, drawn above the label over time; empty where they are not known.
     """
-    lanes = 1 + max(assign_lanes(prediction.segments))
     view = view or (0.0, prediction.duration_s)
     wave = [] if samples is None else [WAVEFORM_PX]
-    figure = _canvas([*wave, lanes * LANE_PX, PROBABILITY_PX], view)
+    figure = _canvas([*wave, *_model_heights(prediction, truth)], view)
     _add_waveform(figure, 1, samples, view)
-    _add_segments(figure, len(wave) + 1, prediction, visible_s=view[1] - view[0])
-    _add_probabilities(figure, len(wave) + 2, prediction, legend=True)
+    _add_model(figure, len(wave) + 1, prediction, truth, legend=True)
     if playing is not None:
         segment = prediction.segments[playing]
         _shade(figure, [(segment.start_s, segment.end_s)], SHADE)
@@ -54,6 +59,7 @@ def comparison_figure(
     samples: np.ndarray | None,
     playing: TimeSpan | None = None,
     view: TimeSpan | None = None,
+    truth: Sequence[Stretch] = (),
 ) -> go.Figure:
     """Draw the timelines of two models on one time axis; disagreements are shaded and marked ≠.
 
@@ -62,24 +68,37 @@ def comparison_figure(
         samples: (N,) the recording at 16 kHz; None where it is not at hand, and there is no waveform.
         playing: the stretch that is being heard, framed by dotted lines.
         view: the stretch to show; all where it is None.
+        truth: stretches of the true emotions, drawn above each model's label over time; empty where not known.
     """
     view = view or (0.0, a.duration_s)
-    lanes = [(1 + max(assign_lanes(p.segments))) * LANE_PX for p in (a, b)]
     wave = [] if samples is None else [WAVEFORM_PX]
-    heights = [*wave, STRIP_PX, lanes[0], PROBABILITY_PX, lanes[1], PROBABILITY_PX]
-    titles = [*([""] * (len(wave) + 1)), f"<b>{a.model}</b>", "", f"<b>{b.model}</b>", ""]
+    heights = [*wave, STRIP_PX, *_model_heights(a, truth), *_model_heights(b, truth)]
+    titles = [*([""] * (len(wave) + 1)), f"<b>{a.model}</b>", "", "", f"<b>{b.model}</b>", "", ""]
     figure = _canvas(heights, view, titles)
     _add_waveform(figure, 1, samples, view)
     apart = find_disagreements(a, b)
     strip = len(wave) + 1
     _add_disagreements(figure, strip, apart, visible_s=view[1] - view[0])
-    for row, prediction in ((strip + 1, a), (strip + 3, b)):
-        _add_segments(figure, row, prediction, visible_s=view[1] - view[0])
-        _add_probabilities(figure, row + 1, prediction, legend=row == strip + 1)
+    _add_model(figure, strip + 1, a, truth, legend=True)
+    _add_model(figure, strip + 4, b, truth, legend=False)
     _shade(figure, apart, FAINT_SHADE)
     for edge in playing or ():
         figure.add_vline(edge, line={"color": INK, "width": 2, "dash": "dot"})
     return figure
+
+
+def _model_heights(prediction: Prediction, truth: Sequence[Stretch]) -> list[int]:
+    """List the heights in pixels of the rows of `_add_model`."""
+    lanes = 1 + max(assign_lanes(prediction.segments))
+    return [track_count(truth) * TRACK_PX, lanes * LANE_PX, PROBABILITY_PX]
+
+
+def _add_model(figure: go.Figure, row: int, prediction: Prediction, truth: Sequence[Stretch], legend: bool) -> None:
+    """Draw what one model says in three rows: tracks, segments, probabilities."""
+    start_s, end_s = figure.layout.xaxis.range
+    add_tracks(figure, row, prediction, truth, legend)
+    _add_segments(figure, row + 1, prediction, visible_s=end_s - start_s)
+    _add_probabilities(figure, row + 2, prediction, legend)
 
 
 def probability_figure(prediction: Prediction) -> go.Figure:

@@ -75,8 +75,7 @@ def stream_means(
 
 
 WINDOW_FRAMES = 1500  # 30 s: Whisper's table of positions is no longer
-MARGIN_FRAMES = 250  # 5 s at either side of a window that only serve as context
-STEP_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
+MARGINS = 6  # a sixth of a window at either side only serves as context: 5 s of 30
 Progress = Callable[[float], None]
 
 
@@ -89,8 +88,18 @@ def meter_blocks(blocks: Iterable[np.ndarray], levels: LevelMeter, progress: Pro
             progress(levels.n_samples / SAMPLE_RATE_HZ)
 
 
+def margin_frames(window: int) -> int:
+    """Return how many frames at either side of a window only serve as context."""
+    return window // MARGINS
+
+
+def step_frames(window: int) -> int:
+    """Return how many frames of each window count, but for the first and the last one."""
+    return window - 2 * margin_frames(window)
+
+
 def overlapping_windows(
-    blocks: Iterable[np.ndarray], window: int = WINDOW_FRAMES, margin: int = MARGIN_FRAMES
+    blocks: Iterable[np.ndarray], window: int, margin: int
 ) -> Iterator[tuple[np.ndarray, int, int | None]]:
     """Cut a recording that comes in blocks of one step, window − 2 · margin frames, into overlapping windows.
 

@@ -1,7 +1,7 @@
 """Predict: decode, encode, cut into segments, classify.
 
-Recordings of up to 30 s pass through the encoder at once. Longer ones pass in overlapping
-windows, of which the middle is kept, and the frames are joined before segments are cut; audio
+Recordings of up to 30 s, or what a model's `window_frames` says, pass through the encoder at once. Longer ones pass in
+overlapping windows, of which the middle is kept, and the frames are joined before segments are cut; audio
 and frames are held window by window, so memory does not grow with the recording.
 """
 
@@ -20,12 +20,14 @@ from segser_core.audio.loading import Source, audio_blocks
 from segser_core.bundled import find_checkpoint
 from segser_core.errors import ModelError, SettingError
 from segser_core.inference.long_audio import (
-    STEP_FRAMES,
+    WINDOW_FRAMES,
     Progress,
     bounds_in_seconds,
+    margin_frames,
     meter_blocks,
     overlapping_windows,
     slice_blocks,
+    step_frames,
     stream_means,
 )
 from segser_core.network.encoders import HOP_SAMPLES
@@ -78,6 +80,11 @@ class Predictor:
         self.model = model.eval().to(self.device)
         self.name, self.system, self.labels = name, model.config.system, tuple(model.config.labels)
         self.longest_training_clip_s = model.config.longest_training_clip_s
+
+    @property
+    def window_frames(self) -> int:
+        """The most frames that pass through the encoder at once."""
+        return self.model.encoder.max_frames or WINDOW_FRAMES
 
     @classmethod
     def from_pretrained(
@@ -155,7 +162,8 @@ class Predictor:
         if context not in CONTEXTS:
             raise SettingError(f"context {context!r} is unknown; choose one of {', '.join(CONTEXTS)}")
         levels, config, utterance = LevelMeter(), self.model.config, None
-        blocks = audio_blocks(source, STEP_FRAMES * FRAME_S, max_duration_s=max_duration_s, levels=levels)
+        block_s = step_frames(self.window_frames) * FRAME_S
+        blocks = audio_blocks(source, block_s, max_duration_s=max_duration_s, levels=levels)
         if whole or context == "clip":
             frames = self._frames(meter_blocks(blocks, levels, progress), speaker)
             utterance, segments, bounds = stream_means(frames, config.windows, config.crop_frames)
@@ -163,7 +171,7 @@ class Predictor:
             n_samples = sum(map(len, meter_blocks(blocks, levels, None)))
             bounds = config.windows.bounds(self.model.encoder.count_frames(n_samples))
         if context == "segment":
-            again = meter_blocks(audio_blocks(source, STEP_FRAMES * FRAME_S), LevelMeter(), None if whole else progress)
+            again = meter_blocks(audio_blocks(source, block_s), LevelMeter(), None if whole else progress)
             segments = torch.cat(list(self._isolated(again, bounds, speaker)))
         duration_s = levels.n_samples / SAMPLE_RATE_HZ
         return EncodedRecording(
@@ -199,7 +207,8 @@ class Predictor:
 
     def _frames(self, blocks: Iterable[np.ndarray], speaker: ActivationStatistics | None) -> Iterator[Tensor]:
         """Yield the frames of a recording, (t, D) at a time: of each window the part that is not margin."""
-        for waveform, first, last in overlapping_windows(blocks):
+        window = self.window_frames
+        for waveform, first, last in overlapping_windows(blocks, window, margin_frames(window)):
             yield self._encode_batch(self._features(waveform, speaker)[None])[0][first:last]
 
     def _features(self, waveform: np.ndarray, speaker: ActivationStatistics | None) -> Tensor:

@@ -22,6 +22,7 @@ class SegmentEmotionConfig(PreTrainedConfig):
         system: which of the paper's systems was trained.
         layer: how many of the encoder's layers are kept (None: all).
         frozen_layers: how many of these were never tuned (see `wrap_encoder`).
+        window_frames: most frames of one pass, see `FrameEncoder.limit_window` (None: all that the encoder takes).
         normalize: whether the waveform is brought to zero mean and unit variance first.
         segment_frames, stride_frames, tail: how frames are cut (20 ms a frame).
         longest_training_clip_s: audio longer than this is new ground for the model.
@@ -49,6 +50,7 @@ class SegmentEmotionConfig(PreTrainedConfig):
         crop_frames: int | None = None,
         stages: dict[str, Any] | None = None,
         calibration_temperature: float = 1.0,
+        window_frames: int | None = None,
         **kwargs: Any,
     ):
         self.encoder = encoder or {"model_type": "wav2vec2"}
@@ -56,7 +58,7 @@ class SegmentEmotionConfig(PreTrainedConfig):
         self.segment_frames, self.stride_frames, self.tail = segment_frames, stride_frames, tail
         self.longest_training_clip_s = longest_training_clip_s
         self.normalization, self.crop_frames, self.stages = normalization, crop_frames, stages
-        self.calibration_temperature = calibration_temperature
+        self.calibration_temperature, self.window_frames = calibration_temperature, window_frames
         if labels is not None:
             kwargs["id2label"] = dict(enumerate(labels))
             kwargs["label2id"] = {label: i for i, label in enumerate(labels)}

@@ -24,6 +24,7 @@ from transformers import PreTrainedConfig
 from transformers.masking_utils import create_bidirectional_mask
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
+from segser_core.errors import SettingError
 from segser_core.network.whisper_input import log_mel_spectrogram, sinusoidal_positions
 
 HOP_SAMPLES = 320  # one frame, 20 ms at 16 kHz
@@ -35,7 +36,7 @@ class FrameEncoder(nn.Module):
     Attributes:
         hidden_size: D, the number of features of a frame.
         max_frames: the most frames that one pass can take, or None.
-        positions_matter: whether training must draw where in its position table a clip lies.
+        positions_matter: whether a clip may lie anywhere in a table of positions, so that training must draw where.
         frozen_layers: how many layers `features` goes through, where it goes through any.
         normalize: whether the waveform is brought to zero mean and unit variance first.
         overhang_samples: how far the last frame reaches beyond its 20 ms.
@@ -77,6 +78,18 @@ class FrameEncoder(nn.Module):
     def freeze_stem(self) -> None:
         """Freeze what lies below the Transformer: the convolutions, and of wav2vec2 the feature projection."""
         raise NotImplementedError
+
+    def limit_window(self, frames: int) -> None:
+        """Limit one pass to so many frames, each pass from the first row of a table of positions.
+
+        Then a recording means the same wherever it stands in a longer one, which passes in windows.
+
+        Raises:
+            SettingError: the encoder takes fewer.
+        """
+        if self.max_frames is not None and frames > self.max_frames:
+            raise SettingError(f"a window of {frames} frames: this encoder takes {self.max_frames} at most")
+        self.max_frames, self.positions_matter = frames, False
 
 
 class WaveEncoder(FrameEncoder):
@@ -211,7 +224,7 @@ class MelEncoder(FrameEncoder):
 
     def forward(self, features: Tensor, lengths: Tensor, offsets: Tensor | None = None) -> Tensor:
         """Apply the layers above `features`: (B, T, F) → (B, T, D)."""
-        offsets = torch.zeros_like(lengths) if offsets is None else offsets
+        offsets = torch.zeros_like(lengths) if offsets is None or not self.positions_matter else offsets
         if self.frozen_layers is None:
             features = self._stem(features, lengths, offsets)
         frames = self.norm(apply_layers(self.layers[self.frozen_layers or 0 :], self.config, features, lengths))

@@ -60,9 +60,12 @@ def network_config(config: SegmentEmotionConfig) -> PreTrainedConfig:
 def build_encoder(network: PreTrainedModel, config: SegmentEmotionConfig) -> FrameEncoder:
     """Build the encoder of a model's system around a network of `transformers`."""
     frames = find_system(config.system).frames
+    frozen = None if frames == "layer-mix" else config.frozen_layers
+    encoder = wrap_encoder(network, config.layer, frozen, config.normalize)
+    if config.window_frames is not None:
+        encoder.limit_window(config.window_frames)
     if frames == "layer-mix":
-        return LayerAverage(wrap_encoder(network, config.layer, None, config.normalize), config.normalization)
-    encoder = wrap_encoder(network, config.layer, config.frozen_layers, config.normalize)
+        return LayerAverage(encoder, config.normalization)
     if frames == "rectified":
         encoder.freeze_stem()
         encoder.rectified = True

@@ -5,13 +5,15 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from textwrap import indent
 from typing import TYPE_CHECKING
 
 from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.stretches import Stretch
+from segser_core.prediction.timeline import label_over_time
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,12 +140,28 @@ def to_parquet(predictions: Sequence[Prediction]) -> bytes:
 
 
 def to_textgrid(prediction: Prediction) -> str:
-    """Export a Praat TextGrid in the long form; its tiers are those of `build_tiers`, gaps are empty intervals."""
+    """Export a Praat TextGrid in the long form; its tiers are those of `build_tiers`."""
+    return tiers_to_textgrid(build_tiers(prediction), prediction.duration_s)
+
+
+def stretches_to_textgrid(stretches: Iterable[Stretch], duration_s: float) -> str:
+    """Export stretches as a Praat TextGrid of one tier, `emotion`; pauses are empty intervals."""
+    cut = (replace(s, end_s=min(s.end_s, duration_s)) for s in stretches)
+    return tiers_to_textgrid([Tier("emotion", stretch_intervals(cut))], duration_s)
+
+
+def stretch_intervals(stretches: Iterable[Stretch]) -> tuple[tuple[float, float, str], ...]:
+    """List start, end and label of each stretch."""
+    return tuple((s.start_s, s.end_s, escape_for_xml(s.label)) for s in stretches)
+
+
+def tiers_to_textgrid(tiers: Iterable[Tier], duration_s: float) -> str:
+    """Export tiers of a recording of `duration_s` seconds as a Praat TextGrid; gaps are empty intervals."""
     from praatio.textgrid import IntervalTier, Textgrid
 
-    grid = Textgrid(0, prediction.duration_s)
-    for tier in build_tiers(prediction):
-        grid.addTier(IntervalTier(tier.name, list(tier.intervals), 0, prediction.duration_s))
+    grid = Textgrid(0, duration_s)
+    for tier in tiers:
+        grid.addTier(IntervalTier(tier.name, list(tier.intervals), 0, duration_s))
     with TemporaryDirectory() as folder:
         path = Path(folder, "prediction.TextGrid")
         grid.save(str(path), format="long_textgrid", includeBlankSpaces=True, reportingMode="silence")
@@ -170,11 +188,12 @@ def to_elan(prediction: Prediction) -> str:
 
 
 def build_tiers(prediction: Prediction) -> list[Tier]:
-    """Build the utterance's tier, then the segments', which overlap one another and so need several.
+    """Build the utterance's tier, the segments', which overlap one another and so need several, and `emotion`.
 
     Segments alternate between `segments even` and `segments odd`, and the last of several, when it
     is flush with the end and so off the others' grid, has `segments last`. Where segments overlap
-    more than their next but one, as many tiers as it takes.
+    more than their next but one, as many tiers as it takes. `emotion` is the label over time: the
+    class of the highest mean probability over the segments that cover a moment.
     """
     grid = list(prediction.segments)
     is_flush = len(grid) > 1 and grid[-1].end_s >= prediction.duration_s
@@ -183,7 +202,8 @@ def build_tiers(prediction: Prediction) -> list[Tier]:
     names = ("even", "odd") if n == 2 else tuple(f"{k + 1} of {n}" for k in range(n))
     whole = Tier("utterance", ((0.0, prediction.duration_s, escape_for_xml(prediction.label)),))
     parts = [Tier(f"segments {name}", tuple(segment_intervals(grid[k::n]))) for k, name in enumerate(names)]
-    return [whole, *parts, Tier("segments last", tuple(segment_intervals(last)))]
+    told = Tier("emotion", stretch_intervals(label_over_time(prediction)))
+    return [whole, *parts, Tier("segments last", tuple(segment_intervals(last))), told]
 
 
 def split_into_tiers(segments: Sequence[Segment]) -> int:

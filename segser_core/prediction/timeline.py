@@ -1,12 +1,16 @@
-"""Lay segments beside one another on a time axis, and find where two models disagree."""
+"""Lay segments beside one another on a time axis: lanes, the label over time, and where two models disagree."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.stretches import Stretch
 
+STEPS_PER_S = 50  # steps of 20 ms, the length of a frame
+ROUNDING_STEPS = 1e-6
 TimeSpan = tuple[float, float]  # start and end, in seconds
 
 
@@ -42,6 +46,81 @@ def assign_lanes(segments: Sequence[Segment]) -> list[int]:
         ends[lane:] = [segment.end_s, *ends[lane + 1 :]]
         lanes.append(lane)
     return lanes
+
+
+def whole_steps(start_s: float, end_s: float) -> slice:
+    """Find the steps of 20 ms that lie wholly between two times in seconds.
+
+    Example:
+        >>> whole_steps(0.05, 0.14)
+        slice(3, 7, None)
+    """
+    # 0.14 · 50 is 7.000000000000001: what is off by rounding alone is on the border
+    return slice(math.ceil(start_s * STEPS_PER_S - ROUNDING_STEPS), math.floor(end_s * STEPS_PER_S + ROUNDING_STEPS))
+
+
+def step_centres_s(duration_s: float) -> np.ndarray:
+    """Compute the centres of the whole steps of 20 ms in a recording, one at least: (T,) seconds."""
+    return (np.arange(max(1, whole_steps(0, duration_s).stop)) + 0.5) / STEPS_PER_S
+
+
+def mean_over_segments(start_s: np.ndarray, end_s: np.ndarray, p: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """Average, at each moment, the probabilities of the segments that cover it.
+
+    Args:
+        start_s, end_s: (S,) of the segments; a segment covers start ≤ t < end.
+        p: (S, C) their probabilities.
+        times_s: (T,) moments, ascending.
+
+    Returns:
+        (T, C) probabilities, NaN at moments that no segment covers.
+
+    Example:
+        >>> p = np.array([[1.0, 0.0], [0.0, 1.0]])
+        >>> mean_over_segments(np.array([0, 1]), np.array([2, 3]), p, np.array([0.5, 1.5, 2.5]))
+        array([[1. , 0. ],
+               [0.5, 0.5],
+               [0. , 1. ]])
+    """
+    total, count = np.zeros((len(times_s), p.shape[1])), np.zeros((len(times_s), 1))
+    first, last = np.searchsorted(times_s, start_s), np.searchsorted(times_s, end_s)
+    for a, b, q in zip(first, last, p, strict=True):
+        total[a:b] += q
+        count[a:b] += 1
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+
+def label_steps(
+    start_s: np.ndarray, end_s: np.ndarray, p: np.ndarray, times_s: np.ndarray, otherwise: int
+) -> np.ndarray:
+    """Find the class of the highest mean probability at each moment, the first of equals: (T,) indices.
+
+    Args:
+        start_s, end_s, p, times_s: as in `mean_over_segments`.
+        otherwise: the class of moments that no segment covers.
+    """
+    mean = mean_over_segments(start_s, end_s, p, times_s)
+    covered = ~np.isnan(mean[:, 0])
+    return np.where(covered, np.where(covered[:, None], mean, 0).argmax(axis=1), otherwise)
+
+
+def prediction_steps(prediction: Prediction, duration_s: float) -> np.ndarray:
+    """Find the class of each step of 20 ms up to a duration: (T,) indices into the prediction's labels.
+
+    Where no segment is, the recording's label stands.
+    """
+    segments, labels = prediction.segments, prediction.labels
+    start_s, end_s = (np.array([getattr(s, side) for s in segments]) for side in ("start_s", "end_s"))
+    p = np.array([[s.probabilities[c] for c in labels] for s in segments])
+    return label_steps(start_s, end_s, p, step_centres_s(duration_s), labels.index(prediction.label))
+
+
+def label_over_time(prediction: Prediction) -> tuple[Stretch, ...]:
+    """Find the stretches of equal label in steps of 20 ms; where no segment is, the recording's label stands."""
+    steps, labels = prediction_steps(prediction, prediction.duration_s), prediction.labels
+    edges = [0, *(np.flatnonzero(np.diff(steps)) + 1).tolist()]
+    ends_s = [*(e / STEPS_PER_S for e in edges[1:]), prediction.duration_s]
+    return tuple(Stretch(e / STEPS_PER_S, end, labels[steps[e]]) for e, end in zip(edges, ends_s, strict=True))
 
 
 def segment_centre_s(segment: Segment) -> float:

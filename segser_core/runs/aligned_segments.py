@@ -19,13 +19,15 @@ class AlignedSegments:
 
     Attributes:
         rows: the U rows of predictions that have segments.
-        p: (R, C) probabilities.
+        p: (R, C) probabilities in the context of the recording.
+        isolated: (R, C) probabilities of each segment's own audio alone; None where the run has none.
         start_s, end_s: (R,) seconds.
         starts: (U,) index of each recording's first segment.
     """
 
     rows: "pd.DataFrame"
     p: np.ndarray
+    isolated: np.ndarray | None
     start_s: np.ndarray
     end_s: np.ndarray
     starts: np.ndarray
@@ -58,8 +60,10 @@ def align_segments(
         raise RunError(f"{len(without)} test clips of {name} have no segment, {one} among them")
     ordered = segments.iloc[order]
     p = ordered[[f"p_{c}" for c in labels]].to_numpy(float)
+    alone = [f"i_{c}" for c in labels]
+    isolated = ordered[alone].to_numpy(float) if set(alone) <= set(ordered) else None
     start_s, end_s = (ordered[column].to_numpy(float) for column in ("start_s", "end_s"))
-    return AlignedSegments(predictions.iloc[found], p, start_s, end_s, starts)
+    return AlignedSegments(predictions.iloc[found], p, isolated, start_s, end_s, starts)
 
 
 def _check_unique(name: str, predictions: "pd.DataFrame", key: list[str]) -> None:

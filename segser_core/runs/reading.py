@@ -10,6 +10,7 @@ from segser_core.errors import RunError
 from segser_core.files import read_json_object
 from segser_core.formatting import one_line
 from segser_core.labels import is_valid_label
+from segser_core.prediction.stretches import stretches_from_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,8 +98,8 @@ def _check_numbers(path: Path, name: str, column: "pd.Series") -> None:
     """Check the values of a column by its name, whatever the file."""
     import pandas as pd
 
-    share = name.startswith(("p_", "u_")) or name == "confidence"
-    if name in ("seed", "fold", "segment") and not pd.api.types.is_integer_dtype(column):
+    share = name.startswith(("p_", "u_", "i_")) or name == "confidence"
+    if name in ("seed", "fold", "segment", "stretch") and not pd.api.types.is_integer_dtype(column):
         raise RunError(f"{path}: column {name} holds something that is not a whole number")
     if share or name.endswith("_s"):
         if not pd.api.types.is_numeric_dtype(column) or not np.isfinite(column).all():
@@ -120,17 +121,49 @@ def read_predictions(path: Path, labels: tuple[str, ...]) -> "pd.DataFrame":
     table = read_table(path, (*REQUIRED, *(f"p_{c}" for c in labels)))
     if table.empty:
         raise RunError(f"{path} has no row")
-    for column in ("label", "predicted"):
-        if strange := sorted({str(c) for c in table[column].unique()} - set(labels)):
-            raise RunError(f"{path}: column {column} has {', '.join(strange)}, which run.json does not list as a label")
+    _check_labels(path, table, ("label", "predicted"), labels)
+    if "stretches" in table:
+        table = table.assign(stretches=table.stretches.astype(object).fillna("").astype(str))
+        _check_stretches(path, table, labels)
     known = {"seed": 0, "fold": 0, "split": "test"}
     return table.assign(**{c: value for c, value in known.items() if c not in table})
+
+
+def _check_labels(path: Path, table: "pd.DataFrame", columns: tuple[str, ...], labels: tuple[str, ...]) -> None:
+    """Check that those of these columns that the table has hold labels of the run alone."""
+    for column in (c for c in columns if c in table):
+        if strange := sorted({str(c) for c in table[column].unique()} - set(labels)):
+            raise RunError(f"{path}: column {column} has {', '.join(strange)}, which run.json does not list as a label")
+
+
+def _check_stretches(path: Path, table: "pd.DataFrame", labels: tuple[str, ...]) -> None:
+    """Check the column `stretches` of predictions.parquet: JSON of known labels, or empty text."""
+    for name, text in table[["utterance_id", "stretches"]].drop_duplicates().itertuples(index=False):
+        try:
+            stretches = stretches_from_json(text)
+        except ValueError as error:
+            raise RunError(f"{path}: column stretches of {one_line(name)}: {error}") from error
+        if strange := sorted({s.label for s in stretches} - set(labels)):
+            raise RunError(
+                f"{path}: column stretches of {one_line(name)} has {strange[0]}, which is no label of the run"
+            )
 
 
 def read_segments(path: Path, labels: tuple[str, ...]) -> "pd.DataFrame":
     """Read segments.parquet; a RunError where it is damaged or lacks a column."""
     table = read_table(path, ("utterance_id", "segment", "start_s", "end_s", *(f"p_{c}" for c in labels)))
     return table if "seed" in table else table.assign(seed=0)
+
+
+def read_stretches(path: Path, labels: tuple[str, ...]) -> "pd.DataFrame":
+    """Read stretches.parquet, a row a stretch that was analysed alone; a RunError where it is damaged.
+
+    `seed` and `fold` (0) are filled in where the file has none.
+    """
+    columns = ("utterance_id", "stretch", "start_s", "end_s", "label", "alone")
+    table = read_table(path, (*columns, *(f"p_{c}" for c in labels)))
+    _check_labels(path, table, ("label", "alone", "alone_isolated"), labels)
+    return table.assign(**{c: 0 for c in ("seed", "fold") if c not in table})
 
 
 def read_embeddings(path: Path) -> Embeddings:

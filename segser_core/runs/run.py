@@ -12,7 +12,14 @@ from segser_core.errors import RunError, UnknownRunError
 from segser_core.formatting import one_line
 from segser_core.runs.aligned_segments import AlignedSegments, align_segments
 from segser_core.runs.class_indices import add_class_indices
-from segser_core.runs.reading import Embeddings, read_embeddings, read_meta, read_predictions, read_segments
+from segser_core.runs.reading import (
+    Embeddings,
+    read_embeddings,
+    read_meta,
+    read_predictions,
+    read_segments,
+    read_stretches,
+)
 from segser_core.runs.test_split import select_test_rows
 
 if TYPE_CHECKING:
@@ -35,6 +42,7 @@ class Run:
         predictions: a row an utterance (and seed and fold); `seed`, `fold` (0) and `split` (test)
             are filled in where the file has none.
         segments: a row a segment, or None where the run has none.
+        stretches: a row a stretch of a recording whose emotion changes, as it was analysed alone; or None.
         meta: run.json, whole.
         stamp: of the files that were read, see `folder_stamp`.
     """
@@ -48,6 +56,7 @@ class Run:
     seeds: tuple[int, ...]
     predictions: "pd.DataFrame"
     segments: "pd.DataFrame | None"
+    stretches: "pd.DataFrame | None" = None
     meta: dict[str, Any]
     stamp: Stamp
 
@@ -142,7 +151,7 @@ def _read(path: Path, name: str | None, stamp: Stamp) -> Run:
     meta = read_meta(path / "run.json")
     labels = tuple(meta["labels"])
     predictions = read_predictions(path / "predictions.parquet", labels)
-    segments = path / "segments.parquet"
+    segments, stretches = path / "segments.parquet", path / "stretches.parquet"
     return Run(
         path=path,
         name=name or path.resolve().name,
@@ -153,6 +162,7 @@ def _read(path: Path, name: str | None, stamp: Stamp) -> Run:
         seeds=tuple(sorted(int(s) for s in predictions.seed.unique())),
         predictions=predictions,
         segments=read_segments(segments, labels) if segments.is_file() else None,
+        stretches=read_stretches(stretches, labels) if stretches.is_file() else None,
         meta=meta,
         stamp=stamp,
     )

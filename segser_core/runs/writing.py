@@ -28,6 +28,7 @@ def write_run(
     metrics: Mapping[str, Any],
     predictions: "pd.DataFrame",
     segments: "pd.DataFrame | None" = None,
+    stretches: "pd.DataFrame | None" = None,
     embeddings: Embeddings | Mapping[str, np.ndarray] | None = None,
     history: Mapping[str, Any] | None = None,
     checkpoint_dir: str | Path | None = None,
@@ -39,7 +40,8 @@ def write_run(
         meta: run.json; `format` is added.
         config_yaml: the text of config.yaml.
         metrics: metrics.json, as `statistics.scores.metrics_of` finds it.
-        predictions, segments, embeddings: the files of those names; embeddings may be a mapping of the arrays.
+        predictions, segments, stretches, embeddings: the files of those names; embeddings may be a mapping of the
+            arrays.
         history: history.json, the epochs of each training.
         checkpoint_dir: a folder whose content becomes checkpoint/.
 
@@ -53,8 +55,9 @@ def write_run(
         write_run_json(folder / "run.json", {"format": RUN_FORMAT, **meta})
         (folder / "config.yaml").write_text(config_yaml, encoding="utf-8")
         predictions.to_parquet(folder / "predictions.parquet", index=False)
-        if segments is not None:
-            segments.to_parquet(folder / "segments.parquet", index=False)
+        for name, table in (("segments", segments), ("stretches", stretches)):
+            if table is not None:
+                table.to_parquet(folder / f"{name}.parquet", index=False)
         if embeddings is not None:
             arrays = vars(embeddings) if isinstance(embeddings, Embeddings) else embeddings
             plain = {k: np.asarray(v, dtype=str if k.endswith("_id") else None) for k, v in arrays.items()}

@@ -9,6 +9,14 @@ from segser_core.runs.reaggregate import stored_rule
 from segser_core.runs.run import Run
 from segser_core.statistics.bootstrap import COVERAGE_AT_10, FEWEST_SPEAKERS, Interval, ScoreIntervals
 from segser_core.statistics.calibration import Calibration, run_calibration
+from segser_core.statistics.diarization_difference import compare_share_of_time
+from segser_core.statistics.diarization_report import (
+    diarization_lines,
+    diarization_to_json,
+    share_of_time_difference_lines,
+    share_of_time_difference_to_json,
+)
+from segser_core.statistics.emotion_diarization import diarization_by_context
 from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.paired_difference import Difference, Differences
 from segser_core.statistics.scores import Comparison, ScoreSummary, compare_runs, summarise_scores, summary_to_json
@@ -31,7 +39,10 @@ def report_text(found: list[Run]) -> str:
     if len(found) == 2:
         comparison = compare_runs(*found)
         by_rule = _rule_difference_text(differences_by_rule(found[0], found[1]))
-        parts.append(_comparison_text(found[0].name, found[1].name, comparison) + by_rule)
+        over_time = ["", *share_of_time_difference_lines(compare_share_of_time(found[0], found[1]))]
+        parts.append(
+            _comparison_text(found[0].name, found[1].name, comparison) + by_rule + "\n".join(over_time).rstrip()
+        )
         drawn.append(comparison.differences.resamples)
     resamples = " to ".join(str(n) for n in sorted({min(drawn), max(drawn)}))
     return "\n\n".join([*parts, NOTE.format(resamples=resamples)])
@@ -45,7 +56,10 @@ def report_json(found: list[Run]) -> dict[str, Any]:
 
 def _difference_json(first: Run, second: Run) -> dict[str, Any]:
     comparison, by_rule = compare_runs(first, second), differences_by_rule(first, second)
-    return _comparison_json(comparison) | {"by_rule": {rule: _as_json(of.uar) for rule, of in by_rule.items()}}
+    return _comparison_json(comparison) | {
+        "by_rule": {rule: _as_json(of.uar) for rule, of in by_rule.items()},
+        "when": share_of_time_difference_to_json(compare_share_of_time(first, second)),
+    }
 
 
 def _run_json(run: Run, summary: ScoreSummary) -> dict[str, Any]:
@@ -60,6 +74,7 @@ def _run_json(run: Run, summary: ScoreSummary) -> dict[str, Any]:
         "calibration": _nan_to_none(asdict(run_calibration(run))),
         "aggregate": stored_rule(run),
         "by_rule": {r: {"uar": of.pooled.uar, "interval": _bounds(of.intervals.uar)} for r, of in rules.items()},
+        "when": diarization_to_json(diarization_by_context(run), run.labels),
         "layer_weights": None if layers is None else layers.set_index("layer")["weight"].to_dict(),
     }
 
@@ -92,6 +107,7 @@ def _run_text(run: Run, summary: ScoreSummary) -> str:
     lines += _calibration_lines(run_calibration(run))
     rules = scores_by_rule(run)
     lines += _rule_lines(rules) if len(rules) > 1 else []
+    lines += diarization_lines(diarization_by_context(run), run.labels)
     return "\n".join([*lines, *_layer_lines(run)])
 
 

@@ -6,8 +6,10 @@ import pytest
 
 from segser_core.figures.style import contrasting_text_colour
 from segser_core.figures.timeline import comparison_figure, probability_figure, timeline_figure
+from segser_core.figures.tracks import DIFFERS, HEARD, TRUTH
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import assign_lanes, find_disagreements
 
 CLASSES = ("neutral", "happy", "sad", "angry")
@@ -31,7 +33,16 @@ def three() -> Prediction:
 
 
 def bars(figure: go.Figure) -> list[go.Bar]:
-    return [trace for trace in figure.data if trace.type == "bar"]
+    """The bars of segments, disagreements or probabilities."""
+    return [trace for trace in figure.data if trace.type == "bar" and trace.name not in (TRUTH, HEARD, DIFFERS)]
+
+
+def tracks(figure: go.Figure, name: str) -> list[go.Bar]:
+    return [trace for trace in figure.data if trace.name == name]
+
+
+def spans(bar: go.Bar) -> list[tuple[float, float]]:
+    return [pytest.approx((base, base + x)) for base, x in zip(bar.base, bar.x, strict=True)]
 
 
 def test_a_segment_is_a_bar_in_its_emotions_colour_that_knows_its_index_and_bounds(three):
@@ -124,8 +135,55 @@ def test_a_comparison_holds_both_models_on_one_time_axis(three):
     assert list(strip.base) == [0.0]
     assert list(strip.x) == pytest.approx([2.0])
     assert [len(first.base), len(second.base)] == [4, 4]
-    assert {axis.matches for axis in figure.select_xaxes()} - {None} == {"x6"}
+    assert {axis.matches for axis in figure.select_xaxes()} - {None} == {"x8"}
     assert sum(trace.showlegend is not False for trace in figure.data if trace.name in CLASSES) == len(CLASSES)
+
+
+# The label over time of ["sad", "sad", "angry", "angry"]: where sad and angry overlap, the surer angry wins.
+KNOWN = (Stretch(0.0, 1.0, "sad"), Stretch(1.0, 2.0, "happy"), Stretch(2.5, 4.0, "angry"))
+
+
+def test_the_label_over_time_is_a_track_in_the_emotions_colours(three):
+    (heard,) = tracks(timeline_figure(three, SAMPLES), HEARD)
+    assert list(heard.text) == ["sad", "angry"]
+    assert spans(heard) == [(0.0, 1.6), (1.6, 4.0)]
+    assert list(heard.marker.color) == [emotion_colour("sad"), emotion_colour("angry")]
+    assert heard.hovertext[1] == "<b>heard: angry</b><br>1.60–4.00 s"
+
+
+def test_without_a_truth_there_is_no_track_of_it(three):
+    figure = timeline_figure(three, SAMPLES)
+    assert not tracks(figure, TRUTH)
+    assert not tracks(figure, DIFFERS)
+    assert ["heard"] in [list(axis.ticktext or ()) for axis in figure.select_yaxes()]
+
+
+def test_the_truth_lies_above_the_label_over_time_and_where_they_differ_is_marked(three):
+    figure = timeline_figure(three, SAMPLES, truth=KNOWN)
+    (truth,), (heard,), (wrong,) = (tracks(figure, name) for name in (TRUTH, HEARD, DIFFERS))
+    assert list(truth.text) == [s.label for s in KNOWN]
+    assert spans(truth) == [(s.start_s, s.end_s) for s in KNOWN]
+    assert truth.marker.color[1] == emotion_colour("happy")
+    assert (set(truth.y), set(wrong.y), set(heard.y)) == ({0}, {0.5}, {1})
+    assert spans(wrong) == [(1.0, 2.0)]  # the pause from 2.0 to 2.5 s counts for nothing
+    assert wrong.showlegend
+    low = next(axis for axis in figure.select_yaxes() if axis.ticktext == ("truth", "heard"))
+    assert low.range[0] > low.range[1]  # 0 is on top
+
+
+def test_a_truth_that_is_told_leaves_no_mark_in_the_legend(three):
+    (wrong,) = tracks(timeline_figure(three, SAMPLES, truth=[Stretch(0, 1.6, "sad")]), DIFFERS)
+    assert not wrong.base
+    assert not wrong.showlegend
+
+
+def test_both_models_stand_below_the_truth_and_the_mark_is_named_once(three):
+    other = prediction(["angry"] * 4, "baseline")
+    figure = comparison_figure(other, three, SAMPLES, truth=KNOWN)
+    assert [list(t.text) for t in tracks(figure, TRUTH)] == [[s.label for s in KNOWN]] * 2
+    assert [spans(w) for w in tracks(figure, DIFFERS)] == [[(0.0, 2.0)], [(1.0, 2.0)]]
+    assert sum(bool(w.showlegend) for w in tracks(figure, DIFFERS)) == 1
+    assert figure.layout.height - comparison_figure(other, three, SAMPLES).layout.height == 2 * 26
 
 
 def test_no_text_is_smaller_than_twelve_pixels(three):

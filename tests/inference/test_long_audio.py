@@ -4,25 +4,28 @@ import numpy as np
 import pytest
 
 from segser_core.inference.long_audio import (
-    MARGIN_FRAMES,
-    STEP_FRAMES,
     WINDOW_FRAMES,
+    margin_frames,
     overlapping_windows,
     slice_blocks,
+    step_frames,
 )
 
 
+@pytest.mark.parametrize("window", [WINDOW_FRAMES, 750])
 @pytest.mark.parametrize("seconds", [0.5, 19.99, 20, 29.99, 30, 30.01, 50, 50.02, 95.5])
-def test_windows_cover_a_long_recording_without_gap_or_overlap(seconds):
+def test_windows_cover_a_long_recording_without_gap_or_overlap(seconds, window):
     """Each sample tells its own frame: what the windows keep, joined, is every frame once and in order."""
     n = round(seconds * 16_000)
     numbered = (np.arange(n) // 320).astype(np.float32)
-    step = STEP_FRAMES * 320
+    step, margin = step_frames(window) * 320, margin_frames(window)
     kept = []
-    for waveform, first, last in overlapping_windows(numbered[i : i + step] for i in range(0, n, step)):
-        assert len(waveform) <= WINDOW_FRAMES * 320
+    for waveform, first, last in overlapping_windows(
+        (numbered[i : i + step] for i in range(0, n, step)), window, margin
+    ):
+        assert len(waveform) <= window * 320
         if kept:
-            assert first == MARGIN_FRAMES
+            assert first == margin
         kept.append(waveform[::320][first:last])
     np.testing.assert_array_equal(np.concatenate(kept), np.arange(-(-n // 320)))
 

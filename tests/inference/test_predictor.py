@@ -56,6 +56,22 @@ def test_a_long_recording_is_read_in_windows(predictor):
     assert "5.0 s" in p.warnings[-1]
 
 
+def test_a_model_of_short_windows_hears_the_same_wherever_it_is_said():
+    """A recording of 9 s, and the same after 2 s of another one: a step, so that windows hold the same samples."""
+    predictor = Predictor(tiny_model(window_frames=150), "tiny")  # 3 s, of which 2 count
+    assert predictor.window_frames == 150
+
+    def frames(waveform):
+        return torch.cat(
+            list(predictor._frames([waveform[i : i + 32_000] for i in range(0, len(waveform), 32_000)], None))
+        )
+
+    sound = make_noise(9)
+    first, later = frames(sound), frames(np.concatenate([make_noise(4)[-32_000:], sound]))
+    assert len(first) == predictor.model.encoder.count_frames(len(sound))
+    torch.testing.assert_close(later[200:400], first[100:300], atol=1e-5, rtol=1e-5)
+
+
 def test_a_recording_shorter_than_a_word_is_warned_of(predictor):
     assert "At 0.05 s, shorter than a word" in predictor.predict(make_noise(0.05)).warnings[0]
     assert not predictor.predict(make_noise(0.3)).warnings

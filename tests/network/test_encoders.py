@@ -200,3 +200,17 @@ def test_another_architecture_is_refused(tmp_path):
     BertConfig().save_pretrained(tmp_path)
     with pytest.raises(ModelError, match="type 'bert'"):
         load_encoder_network(str(tmp_path))
+
+
+def test_a_limited_window_begins_at_the_first_row_of_the_table():
+    encoder, free = (wrap_encoder(tiny_network("whisper")).eval() for _ in range(2))
+    encoder.limit_window(60)
+    assert (encoder.max_frames, encoder.positions_matter) == (60, False)
+    features = encoder.features(random_waveforms()[0])[None][:, :60]
+    lengths, offsets = torch.tensor([features.shape[1]]), torch.tensor([7])
+    with torch.no_grad():
+        at_start, moved = encoder(features, lengths), encoder(features, lengths, offsets)
+        assert torch.equal(at_start, moved)
+        assert not torch.equal(free(features, lengths), free(features, lengths, offsets))
+    with pytest.raises(SettingError, match="a window of 2000 frames: this encoder takes"):
+        encoder.limit_window(2000)

@@ -14,7 +14,7 @@ from pages.shared.runs import charts, open_mistakes, run_picker
 from pages.shared.runs.charts import ClickableTable
 from pages.shared.runs.open_mistakes import CLICKED_FILTER, ClipSelection
 from pages.shared.text.common import RULE_TITLES
-from pages.shared.text.recall import format_p_value
+from pages.shared.text.recall import difference_text, format_p_value
 from segser_core.formatting import percent, signed_points
 from segser_core.prediction.rules import AGGREGATES
 from segser_core.runs.clip_filter import ClipFilter
@@ -22,10 +22,10 @@ from segser_core.runs.reading import REQUIRED
 from segser_core.runs.reaggregate import reaggregate
 from segser_core.runs.run import read_run
 from segser_core.statistics.report import report_json
-from segser_core.statistics.scores import summarise_scores
+from segser_core.statistics.scores import compare_runs, summarise_scores
 from segser_core.statistics.scores_by_corpus import scores_by_corpus
 from tests.support.app_test import chart_spec, open_page, page_text, run_page
-from tests.support.made_run import MADE_LABELS, make_runs
+from tests.support.made_run import MADE_LABELS, make_runs, with_seeds_and_folds
 
 PAIR = {"run": "seg+tri-w", "other": "baseline"}
 WHOLE = {"question": "all"}  # the page with every question answered
@@ -67,6 +67,7 @@ def test_the_story_of_sadness_is_told_with_its_numbers(made):
     assert [m.value for m in app.metric] == [f"{percent(v)} %" for v in (of.uar, of.accuracy, of.macro_f1)]
     text = page_text(app)
     assert "points less of sad**" in text
+    assert "Both runs have one seed: this holds for their models" in text
     assert "by speaker" in text
     assert "10 speakers are few" in text
     rules = table(app, "rule")
@@ -80,6 +81,12 @@ def test_the_story_of_sadness_is_told_with_its_numbers(made):
     assert list(table(app, "p (Holm)")["class"]) == list(found.labels)
     assert not app.error
     assert not app.warning
+
+
+def test_a_difference_over_seeds_says_that_trainings_differ(made):
+    runs = [with_seeds_and_folds(read_run(made / name), seeds=3) for name in ("seg+tri-w", "baseline")]
+    said = difference_text(compare_runs(*runs), ["one", "other"], by_speaker=False)
+    assert said.endswith("3 seeds: the intervals are over clips, and leave out how far trainings differ.")
 
 
 def test_the_page_shows_the_figures_of_the_report(made):
@@ -156,7 +163,7 @@ def test_a_copied_link_opens_the_same_page():
 def test_one_further_question_is_answered_at_a_time_and_named_in_the_address():
     app = run_page(open_page("recall", **PAIR))
     asked = app.pills(key="recall-question")
-    assert len(asked.options) == 7
+    assert len(asked.options) == 8
     assert [h.value for h in app.header][:2] == ["Which classes?", "Which clips?"]
     charts_of_first = len(app.get("plotly_chart"))
     asked.set_value("taken")

@@ -49,6 +49,7 @@ def test_tiers_by_hand():
         ("segments even", ((0.0, 2.8, "angry"), (2.8, 5.6, "sad"))),
         ("segments odd", ((1.4, 4.2, "happy"),)),
         ("segments last", ((3.7, 6.5, "sad"),)),
+        ("emotion", ((0.0, 1.4, "angry"), (1.4, 4.2, "happy"), (4.2, 6.5, "sad"))),
     ]
 
 
@@ -56,20 +57,21 @@ def test_without_a_flush_segment_its_tier_is_empty():
     names = {
         t.name: len(t.intervals) for t in build_tiers(make_prediction(bounds=SEGMENT_BOUNDS_S[:3], duration_s=6.5))
     }
-    assert names == {"utterance": 1, "segments even": 2, "segments odd": 1, "segments last": 0}
+    assert names == {"utterance": 1, "segments even": 2, "segments odd": 1, "segments last": 0, "emotion": 4}
 
 
 def test_a_lone_segment_is_even():
     names = {t.name: len(t.intervals) for t in build_tiers(make_prediction(bounds=((0.0, 1.0),), duration_s=1.0))}
-    assert names == {"utterance": 1, "segments even": 1, "segments odd": 0, "segments last": 0}
+    assert names == {"utterance": 1, "segments even": 1, "segments odd": 0, "segments last": 0, "emotion": 1}
 
 
 def test_denser_segments_take_more_tiers():
     bounds = [(i * 0.5, i * 0.5 + 1.4) for i in range(4)]
     assert split_into_tiers(make_prediction(bounds=bounds).segments) == 3
     found = build_tiers(make_prediction(bounds=bounds, duration_s=9.0))
-    assert [t.name for t in found[1:]] == ["segments 1 of 3", "segments 2 of 3", "segments 3 of 3", "segments last"]
-    assert [len(t.intervals) for t in found[1:]] == [2, 1, 1, 0]
+    names = ["segments 1 of 3", "segments 2 of 3", "segments 3 of 3", "segments last", "emotion"]
+    assert [t.name for t in found[1:]] == names
+    assert [len(t.intervals) for t in found[1:-1]] == [2, 1, 1, 0]
 
 
 def test_textgrid_reads_back(tmp_path):
@@ -85,8 +87,9 @@ def test_textgrid_fills_its_gaps():
         "intervals: size = 3",
         "intervals: size = 3",
         "intervals: size = 2",
+        "intervals: size = 3",
     ]
-    assert sum(line.strip() == "xmax = 6.5" for line in lines) == 1 + 4 + 4
+    assert sum(line.strip() == "xmax = 6.5" for line in lines) == 1 + 5 + 5
 
 
 def test_elan_reads_back_in_milliseconds(tmp_path):

@@ -77,6 +77,9 @@ def test_a_system_trains_on_several_corpora_and_joined_clips(system, corpora):
     assert run.corpus == "one+two"
     assert run.protocol == "column:split+column:split"
     assert run.predictions.groupby("corpus").size().to_dict() == {"one": 36, "two": 24}
+    clips = {"train": {"clips": 18, "speakers": 2}}
+    assert run.meta["corpora"]["one"] == clips | dict.fromkeys(("dev", "test"), clips["train"])
+    assert run.meta["longest_training_clip_s"] > 0.9
     history = json.loads((run.path / "history.json").read_text())["trainings"][0]
     assert [row["epoch"] for row in history["epochs"]] == [1, 2, 3]
     figures = {"development_uar_one", "development_uar_two", "development_share_of_time", "nll", "learning_rate"}

@@ -212,6 +212,8 @@ class Settings:
         calibrated: whether confidences are calibrated by a temperature that development clips give.
         corpus_options: further arguments of the corpus's loader.
         partial: whether an incomplete corpus is taken as it is.
+        window_s: the encoder is given so many seconds at most at once, always from the first row of its table of
+            positions; longer recordings pass in overlapping windows. None is all that it takes, at any rows.
         alpha: α of Eq. 4 by system; a system that is not named follows Eq. 1.
         over_segments: `sum` (Eq. 3) or `mean` over the segments of a recording.
         consistency: weight of the divergence between a clip's outputs at two offsets in Whisper's table of
@@ -241,6 +243,7 @@ class Settings:
     revision: str | None = None
     layer: WholeNumber | None = None
     frozen_layers: WholeNumber | None = None
+    window_s: Positive | None = None
     segment_frames: Count = 80
     stride_frames: Count = 40
     tail: Tail = "align-right"

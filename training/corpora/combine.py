@@ -134,6 +134,17 @@ def combined_protocol(settings: Settings) -> str:
     return "+".join(protocol_name(part.name, part.protocol) for part in settings.corpora)
 
 
+def count_by_corpus(fold: Fold) -> dict[str, dict[str, dict[str, int]]]:
+    """Count the `clips` and `speakers` of each split of each corpus, for run.json."""
+    return {
+        str(corpus): {
+            str(split): {"clips": len(clips), "speakers": int(clips["speaker"].nunique())}
+            for split, clips in rows.groupby("split")
+        }
+        for corpus, rows in fold.manifest.groupby("corpus", sort=False)
+    }
+
+
 @dataclass(frozen=True)
 class Targets:
     """Targets of clips: shares of the classes, and the classes that the clip's corpus knows.

@@ -3,9 +3,11 @@
 Columns `path` (relative to the folder), `label` and `speaker` are needed. As known: `utterance_id` (the path
 without its ending where it is not given), `session`, `gender`, `duration_s` (read from the file where it is not
 given), `text`, `style`, `valence`, `activation`, `dominance`, `agreement` (share of raters behind the label),
-`dialogue`, and `split` (train, dev or test). Every other column goes along as text.
+`dialogue`, `split` (train, dev or test), and `stretches`, the emotions of a recording in which they change, as JSON:
+`[[start_s, end_s, "label"], …]`. Every other column goes along as text.
 """
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -13,6 +15,7 @@ from pyarrow.lib import ArrowException
 
 from segser_core.errors import CorpusError
 from segser_core.labels import LABELS
+from segser_core.prediction.stretches import stretches_from_json, stretches_to_json
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import (
     COLUMNS,
@@ -28,8 +31,9 @@ from training.corpora.definition import CorpusDefinition
 
 MANIFEST_FILES = ("manifest.csv", "manifest.tsv", "manifest.parquet")
 _NEEDED = ("path", "label", "speaker")
+LONGEST_OVERHANG_S = 0.02  # of a stretch beyond its recording's end: a frame, by which headers may be off
 _NUMBERS = ("duration_s", "valence", "activation", "dominance", "agreement", "joined")
-MANIFEST_RUN_COLUMNS = ("agreement", "joined", "parts")
+MANIFEST_RUN_COLUMNS = ("agreement", "joined", "parts", "stretches")
 
 
 def load_manifest(root: Path) -> Corpus:
@@ -52,7 +56,8 @@ def corpus_from_table(name: str, root: Path, table: pd.DataFrame) -> Corpus:
     for number, row in enumerate(table.to_dict("records"), start=1):
         path = str(row["path"]) or f"row {number}"
         try:
-            rows.append(row | {"utterance_id": row_name(row, seen), "duration_s": row_duration_s(row, root)})
+            found = row | {"utterance_id": row_name(row, seen), "duration_s": row_duration_s(row, root)}
+            rows.append(found | ({"stretches": row_stretches(found)} if "stretches" in row else {}))
             seen[rows[-1]["utterance_id"]] = path
         except Misfit as error:
             left_out.append(LeftOut(path, str(error), isinstance(error, Lost)))
@@ -141,6 +146,23 @@ def row_duration_s(row: dict, root: Path) -> float:
     if not path.is_file():
         raise Lost("there is no such file")
     return float(row["duration_s"]) if row["duration_s"] > 0 else read_duration_s(path)
+
+
+def row_stretches(row: dict) -> str:
+    """Read a row's stretches; returns them as JSON, labels in the project's spelling, empty where it has none.
+
+    Raises:
+        Misfit: they are no stretches, or lie beyond the end of the recording.
+    """
+    try:
+        stretches = stretches_from_json(row["stretches"])
+    except ValueError as error:
+        raise Misfit(f"its {error}") from error
+    if stretches and stretches[-1].end_s > row["duration_s"] + LONGEST_OVERHANG_S:
+        raise Misfit(f"its stretches end at {stretches[-1].end_s:g} s, but it lasts {row['duration_s']:g} s")
+    if not stretches:
+        return ""
+    return stretches_to_json(replace(s, label=normalise_label(s.label)) for s in stretches)
 
 
 def _first_reason(left_out: list[LeftOut]) -> str:

@@ -268,6 +268,12 @@ class MixedBatches(Sampler[list[ClipDraw] | list[JoinedDraw]]):
     def __len__(self) -> int:
         return len(self.single) + len(self.joined)
 
+    @property
+    def longest_s(self) -> float:
+        """The duration of the longest item of the first epoch, in seconds, at the speed at which it was spoken."""
+        joined = [self.joined.duration_s(draw) for batch in self.joined.of_epoch(0) for draw in batch]
+        return max(*joined, float(self.single.durations_s.max()))
+
     def __iter__(self) -> Iterator[list[ClipDraw] | list[JoinedDraw]]:
         batches = [*self.single, *self.joined.of_epoch(self.single.epoch)]
         for i in np.random.default_rng([self.single.seed, self.single.epoch, 2]).permutation(len(batches)):

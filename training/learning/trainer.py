@@ -25,6 +25,7 @@ from segser_core.network.encoders import MelEncoder
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.losses import soft_targets, without_unknown
 from segser_core.network.model import SegmentEmotionModel, SegmentEmotionOutput
+from segser_core.network.segments import FRAME_S
 from segser_core.prediction.rules import aggregate
 from segser_core.systems import SYSTEMS, find_system
 from training.config.settings import Settings, require
@@ -128,8 +129,9 @@ class SegmentTrainer(Trainer):
             loss = self._loss(output, *of_all, soft)
             total = loss.total
             self.parts.append(loss.parts())
-            if self.settings.consistency and self.model.encoder.max_frames:
-                places = opposite_offsets(offsets, lengths, self.model.encoder.max_frames)
+            most = self.model.encoder.max_frames if self.model.encoder.positions_matter else None
+            if self.settings.consistency and most:
+                places = opposite_offsets(offsets, lengths, most)
                 moved = gather_output(model(self._masked(features, lengths, 1), lengths, places))
                 apart = symmetric_divergence(output.utterance_logits, moved.utterance_logits)
                 self.parts[-1]["divergence"] = apart.detach()
@@ -319,6 +321,7 @@ def build_model(settings: Settings, fold: Fold) -> SegmentEmotionModel:
         system=settings.system,
         layer=settings.layer,
         frozen_layers=settings.frozen_layers,
+        window_frames=settings.window_s and round(settings.window_s / FRAME_S),
         segment_frames=settings.segment_frames,
         stride_frames=settings.stride_frames,
         tail=settings.tail,
@@ -372,11 +375,14 @@ def train_fold(
     durations_s, size = train["duration_s"].to_numpy(), settings.batch_size
     if SYSTEMS[settings.system].pretrained_in_stages:
         model.config.stages = adapt_encoder(model.encoder, clips, durations_s, settings, StageFolder(seed, steps, logs))
+    batches = training_batches(settings, train, clips, seed)
+    if isinstance(batches, MixedBatches):
+        model.config.longest_training_clip_s = batches.longest_s
     average = WeightAverage(model, settings.average_decay) if settings.average_decay else None
     development = DevelopmentScorer(model, dev_clips, dev, fold.labels, joined_development(settings, dev, dev_clips))
     trainer = SegmentTrainer(
         settings,
-        training_batches(settings, train, clips, seed),
+        batches,
         OrderedBatches(dev["duration_s"].to_numpy(), size),
         average,
         model=model,

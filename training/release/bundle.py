@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -20,10 +21,12 @@ from segser_core.network.segments import FRAME_S
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run_json
 from segser_core.statistics.metrics import SCORES
-from segser_core.statistics.scores import compute_metrics
+from segser_core.statistics.scores import compute_metrics, summarise_scores
+from segser_core.systems import find_system
 from training.config.command_line import APP, Command, run_command_line
 from training.config.settings import read_settings
 
+OWN_POSITIVES_MENDED = "2026-11-27"  # the date of the change to `choose_triplets`, as `run.json` writes it
 LOSSES = {
     "baseline": "the utterance's negative log-likelihood. It met no segment in training: its segments are a probe.",
     "seg+tri-w": "Eq. 3 over segments and utterance, with the triplet loss of Eq. 2 on utterances, weighed by Eq. 4 at "
@@ -53,6 +56,34 @@ def recall_rows(run: Run) -> str:
     )
 
 
+def macro_f1_note(corpus: str, run: Run) -> str:
+    """Say over which classes a run's macro F1 is the mean, where its corpus lacks some that the model names."""
+    confusion = summarise_scores(run.predictions, run.labels).pooled.confusion
+    true, named = confusion.sum(axis=1), confusion.sum(axis=0)
+    extra = [c for c, n, m in zip(run.labels, true, named, strict=True) if m and not n]
+    classes = f"over the {(true > 0).sum()} classes that {corpus} has"
+    if not extra:
+        return f"Its macro F1 is {classes}."
+    of_true = (2 * confusion.diagonal() / (true + named).clip(min=1))[true > 0].mean()
+    return (
+        f"Its macro F1 is over {(true + named > 0).sum()} classes: {' and '.join(extra)}, which {corpus} lacks and the "
+        f"model names in {named[true == 0].sum()} of {true.sum()} clips, counts as 0. Taken {classes} it is "
+        f"{100 * of_true:.1f}."
+    )
+
+
+def own_positive_note(run: Run) -> str:
+    """Say whether a run was trained while a clip that a batch held twice could be its own positive."""
+    if find_system(run.system).triplets is None:
+        return "The system has none: it has no triplets."
+    if run.meta["date"] > OWN_POSITIVES_MENDED:
+        return "No clip was its own positive."
+    return (
+        f"The training ({run.meta['date']}) predates a mend of {OWN_POSITIVES_MENDED}: a clip that a batch held twice "
+        "could be its own positive. `python -m benchmarks.own_positives` counts how often."
+    )
+
+
 def count_parameters(checkpoint: Path) -> int:
     """Count the weights that a checkpoint holds, from its header."""
     with safe_open(checkpoint / "model.safetensors", "pt") as file:
@@ -63,6 +94,7 @@ def count_parameters(checkpoint: Path) -> int:
 def model_card(run: Run, other: Run) -> str:
     """Write the model card of a run on RAVDESS, with the same model's run on EMO-DB beside it."""
     meta: dict[str, Any] = run.meta
+    settings = read_settings(run.path / "config.yaml")
     fields = {
         "system": run.system,
         "n_labels": len(run.labels),
@@ -73,7 +105,12 @@ def model_card(run: Run, other: Run) -> str:
         "loss": Template(LOSSES[run.system]).substitute(alpha=meta["alpha"]),
         "training_clips": meta["training_clips"],
         "epochs": meta["epochs"],
-        "consistency": f"{read_settings(run.path / 'config.yaml').consistency:g}",
+        "minutes": round(meta["seconds"] / 60),
+        "device": meta["device"],
+        "consistency": f"{settings.consistency:g}",
+        "smoothing": f"{settings.label_smoothing:g}",
+        "positives": fill(own_positive_note(run), 100, subsequent_indent="  "),
+        "f1_classes": fill(macro_f1_note("EMO-DB", other), 118),
         "seeds": ", ".join(map(str, run.seeds)),
         "scores": "\n".join([score_row("RAVDESS test", run), score_row("EMO-DB, six emotions", other)]),
         "recall": recall_rows(run),

@@ -2,12 +2,14 @@
 
     python -m training.release.publish RUN --out training/results/ravdess/seg+tri-w
 
-Predictions, segments, scores and settings go along whole; of the embeddings those of test clips, which the maps show,
-and where they would be too many only those of the first fold, or none. run.json records which.
+Predictions, segments, scores, settings and the history go along whole; of the embeddings those of test clips, which
+the maps show. Where they would be too large, their first principal components stand for them, or those of the first
+fold, or none. run.json records which.
 """
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +17,16 @@ import numpy as np
 import typer
 
 from segser_core.errors import RunError
+from segser_core.formatting import percent
 from segser_core.runs.map_points import segment_folds
 from segser_core.runs.reading import Embeddings, read_json
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
+from segser_core.statistics.projection import project_pca
 from training.config.command_line import APP, Command, run_command_line
 
 MOST_BYTES = 3_000_000
+COMPONENTS = 64
 
 
 def select_test_embeddings(embeddings: Embeddings, run: Run, folds: list[int]) -> Embeddings:
@@ -58,9 +63,32 @@ def fit_embeddings(run: Run, most_bytes: int = MOST_BYTES) -> tuple[Embeddings |
     folds = sorted(int(fold) for fold in np.unique(embeddings.utterance_fold))
     for chosen, clips in ((folds, "test clips"), (folds[:1], f"test clips of fold {folds[0]}")):
         part = select_test_embeddings(embeddings, run, chosen)
-        if sum(array.nbytes for array in vars(part).values()) <= left:
+        if count_bytes(part) <= left:
             return part, f"{clips}, first seed"
+        if len(chosen) == 1:  # folds have different spaces
+            reduced, variance = reduce_embeddings(part, COMPONENTS)
+            if count_bytes(reduced) <= left:
+                words = f"their first {COMPONENTS} principal components ({percent(variance)} % of the variance)"
+                return reduced, f"{clips}, first seed, as {words}"
     return None, "none, for their size"
+
+
+def count_bytes(embeddings: Embeddings) -> int:
+    """Count the bytes of all arrays."""
+    return sum(array.nbytes for array in vars(embeddings).values())
+
+
+def reduce_embeddings(embeddings: Embeddings, components: int) -> tuple[Embeddings, float]:
+    """Reduce the vectors of one fold to their first principal components, utterances and segments on the same axes.
+
+    Returns:
+        The embeddings, float16, and the share of the variance that is left.
+    """
+    vectors = np.concatenate([embeddings.utterance, embeddings.segment]).astype(np.float32)
+    found = project_pca(vectors, min(components, vectors.shape[1]))
+    variance = float(found.var(axis=0).sum() / vectors.var(axis=0).sum())
+    utterance, segment = np.split(found.astype(np.float16), [len(embeddings.utterance)])
+    return replace(embeddings, utterance=utterance, segment=segment), variance
 
 
 def copy_without_weights(run: Run, out: Path) -> int:
@@ -78,8 +106,10 @@ def copy_without_weights(run: Run, out: Path) -> int:
         config_yaml=(run.path / "config.yaml").read_text(encoding="utf-8"),
         predictions=run.predictions,
         segments=run.segments,
+        stretches=run.stretches,
         embeddings=embeddings,
         metrics=read_json(run.path / "metrics.json"),
+        history=read_json(history) if (history := run.path / "history.json").is_file() else None,
     )
     return sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
 

@@ -20,16 +20,17 @@ from segser_core.bundled import find_checkpoint
 from segser_core.errors import CorpusError, RunError
 from segser_core.inference.predictor import Predictor
 from segser_core.network.model import encoder_origin
+from segser_core.prediction.stretches import stretches_from_json
 from segser_core.runs.reading import read_json
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import check_run_folder, write_run
-from segser_core.statistics.scores import compute_metrics
 from training.corpora import load_corpus
 from training.corpora.protocols import clips_of_split, protocol_name
 from training.features.store import digest
 from training.runs.records import Records, Result
+from training.runs.run_metrics import compute_run_metrics
 from training.runs.run_record import RunRecord, describe_run
-from training.runs.scoring import score_clips, score_clips_on_ray
+from training.runs.scoring import score_clips, score_clips_on_ray, with_known_stretches
 
 PART = 500  # clips: what is done again after a stop, at most
 SHARED_COLUMNS = {"seed": 0, "fold": 0}
@@ -93,8 +94,9 @@ def run_evaluation(request: EvaluateRequest) -> dict[str, Any]:
         return score_clips(predictor, clips, request.root)
 
     records = parts.complete(manifest, score, {"corpus": request.corpus, **SHARED_COLUMNS})
-    metrics = compute_metrics(records.predictions.assign(split="test"), list(predictor.labels))
     meta = replace(record, seconds=round(time.monotonic() - began)).to_json()
+    scored = replace(records, predictions=records.predictions.assign(split="test"))
+    metrics = compute_run_metrics(scored, meta, request.out)
     write_run(request.out, meta=meta, config_yaml=parts.config, metrics=metrics, **vars(records))
     shutil.rmtree(parts.folder)
     return metrics
@@ -129,15 +131,18 @@ def requested_clips(request: EvaluateRequest, labels: tuple[str, ...]) -> pd.Dat
         fold = trained_fold(request)
         manifest = clips_of_split(corpus, request.split, request.protocol, partial=request.partial, fold=fold)
     known = manifest["label"].isin(labels)
+    if "stretches" in manifest:
+        known &= manifest["stretches"].map(lambda text: {s.label for s in stretches_from_json(text)} <= set(labels))
     if not known.all():
         _log.warning("%d clips have a label that the model does not know; they are left out", (~known).sum())
-    return manifest[known].reset_index(drop=True)
+    return with_known_stretches(manifest[known].reset_index(drop=True), labels)
 
 
 def config_yaml(request: EvaluateRequest, manifest: pd.DataFrame) -> str:
     """Write config.yaml: everything that decides the result of an evaluation."""
     weights = encoder_origin(str(find_checkpoint(request.model)), None).get("sha256")
-    clips = digest("\n".join(manifest["utterance_id"]).encode())
+    names = [*manifest["utterance_id"], *manifest.get("stretches", ())]
+    clips = digest("\n".join(names).encode())
     return (
         f"model: {Path(request.model).name}\nsha256: {weights}\ncorpus: {request.corpus}\n"
         f"protocol: {request.protocol_name}\nsplit: {request.split}\nclips: {clips}\n"

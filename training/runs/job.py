@@ -16,12 +16,11 @@ from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import check_run_folder, write_run
-from segser_core.statistics.scores import compute_metrics
 from segser_core.statistics.temperature import fit_calibration_temperature
 from segser_core.systems import SYSTEMS
 from training.config.settings import Settings, read_settings, require, to_yaml
 from training.corpora import load_corpus
-from training.corpora.combine import combined_protocol, load_combined_fold
+from training.corpora.combine import combined_protocol, count_by_corpus, load_combined_fold
 from training.corpora.decode_check import drop_undecodable, files_by_reason
 from training.corpora.fold import Fold
 from training.corpora.protocols import folds
@@ -38,6 +37,7 @@ from training.runs.add_seeds import (
     trainings_of,
 )
 from training.runs.records import Records
+from training.runs.run_metrics import compute_run_metrics
 from training.runs.run_record import RunRecord, TrainedRunRecord, describe_run
 from training.runs.scoring import score_manifest
 
@@ -268,13 +268,15 @@ def write_trained_run(request: TrainRequest, jobs: list[Job], existing: Run | No
     parts = [each.records for each in scored]
     records = add_to_records(existing, parts) if existing else Records.concatenate(parts, jobs[0].seed)
     record = describe_training(request, jobs, scored)
-    metrics = compute_metrics(records.predictions, record.labels)
+    meta = add_to_record(existing, record) if existing else record.to_json()
+    metrics = compute_run_metrics(records, meta, request.out)
     write_run(
         request.out,
-        meta=add_to_record(existing, record) if existing else record.to_json(),
+        meta=meta,
         config_yaml=(existing.path / "config.yaml").read_text() if existing else to_yaml(request.settings),
         predictions=records.predictions,
         segments=records.segments,
+        stretches=records.stretches,
         embeddings=records.embeddings or None,
         metrics=metrics,
         history=gather_history(jobs, existing),
@@ -310,6 +312,7 @@ def describe_training(request: TrainRequest, jobs: Sequence[Job], scored: Sequen
         },
         epochs=settings.epochs,
         training_clips=len(jobs[0].fold.split("train")),
+        corpora=count_by_corpus(jobs[0].fold) if settings.corpora else None,
         corpus_options=settings.corpus_options,
         left_out=files_by_reason(jobs[0].fold.left_out),
         layer_weights=[each.layer_weights for each in scored if each.layer_weights] or None,

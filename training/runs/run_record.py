@@ -14,7 +14,7 @@ from segser_core.systems import find_system
 from training.corpora import find_corpus_info
 
 LIBRARIES = ("torch", "torchaudio", "transformers", "numpy")
-LEFT_OUT_IF_NONE = ("corpus_info", "layer_weights", "stages")
+LEFT_OUT_IF_NONE = ("corpus_info", "corpora", "layer_weights", "stages")
 
 
 def library_versions() -> dict[str, str]:
@@ -76,6 +76,7 @@ class TrainedRunRecord(RunRecord):
         reductions: how losses are summed up.
         epochs: of each training.
         training_clips: of the first fold.
+        corpora: of a training on several, by name the clips and speakers of each split.
         corpus_options: further arguments of the corpus's loader.
         left_out: files of the corpus that took no part, by reason.
         layer_weights: of each model of `layer-average`, the weights of its layers.
@@ -86,6 +87,7 @@ class TrainedRunRecord(RunRecord):
     reductions: dict[str, str]
     epochs: int
     training_clips: int
+    corpora: dict[str, dict[str, dict[str, int]]] | None
     corpus_options: dict[str, Any]
     left_out: dict[str, Any]
     layer_weights: list[list[float]] | None

@@ -1,25 +1,34 @@
 """Score clips: one after the other here, or shared out by Ray."""
 
 import contextlib
+import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import DecodedAudio, load_audio, predecode
 from segser_core.errors import AudioError, CorpusError, SettingError
 from segser_core.inference.predictor import Predictor
 from segser_core.inference.prefetch import prefetch
 from segser_core.inference.ray_workers import map_on_ray
 from segser_core.network.layer_average import ActivationStatistics, LayerAverage, activation_statistics
-from training.runs.records import Records, Result, ScoredClip
+from segser_core.prediction.prediction import Context, Prediction
+from segser_core.prediction.stretches import stretches_from_json
+from segser_core.systems import find_system
+from training.runs.records import Records, Result, ScoredClip, ScoredStretches
+
+_log = logging.getLogger(__name__)
 
 
 def score_manifest(
@@ -33,6 +42,7 @@ def score_manifest(
     Raises:
         CorpusError: no clip could be read.
     """
+    manifest = with_known_stretches(manifest, predictor.labels)
     results = tqdm(score_clips(predictor, manifest, root), "evaluating", len(manifest), unit="clip", file=sys.stderr)
     shared = {"corpus": corpus, "seed": seed, "fold": fold}
     records = Records.from_results(manifest.to_dict("records"), results, shared)
@@ -49,9 +59,9 @@ def score_clips(predictor: Predictor, manifest: pd.DataFrame, root: Path) -> Ite
     encoder = predictor.model.encoder
     by_speaker = speaker_statistics(encoder, manifest, root) if isinstance(encoder, LayerAverage) else {}
     keys = zip(manifest["split"], manifest["speaker"], strict=True) if by_speaker else repeat(None)
-    clips = zip(manifest["path"], keys, strict=False)
-    for (path, key), decoded in prefetch(clips, lambda clip: predecode(root / clip[0])):
-        yield score_clip(predictor, path, decoded.result, by_speaker.get(key))
+    clips = zip(clips_to_score(manifest), keys, strict=False)
+    for (clip, key), decoded in prefetch(clips, lambda waiting: predecode(root / waiting[0].path)):
+        yield score_with_stretches(predictor, clip, decoded.result, by_speaker.get(key))
 
 
 def score_clips_on_ray(
@@ -59,11 +69,41 @@ def score_clips_on_ray(
 ) -> Iterator[Result]:
     """Score the clips by Ray's workers, each with the model to itself; all of them must see `root`."""
     scorer = partial(make_scorer, model, device, root.resolve())
-    return map_on_ray(list(manifest["path"]), scorer, address, device == "cuda")
+    return map_on_ray(clips_to_score(manifest), scorer, address, device == "cuda")
 
 
-def make_scorer(model: str, device: str, root: Path) -> Callable[[str], Result]:
-    """Make the function by which one of Ray's workers scores a path.
+def with_known_stretches(manifest: pd.DataFrame, labels: Collection[str]) -> pd.DataFrame:
+    """Empty the stretches of clips in which a label occurs that the model does not know, with a warning.
+
+    Without the column `stretches` where no clip has any.
+    """
+    if "stretches" not in manifest:
+        return manifest
+    known = manifest["stretches"].map(lambda text: {s.label for s in stretches_from_json(text)} <= set(labels))
+    if not known.all():
+        _log.warning(
+            "%d clips have stretches of a label that the model does not know; they are not used", (~known).sum()
+        )
+    stretches = manifest["stretches"].where(known, "")
+    return manifest.assign(stretches=stretches) if (stretches != "").any() else manifest.drop(columns="stretches")
+
+
+@dataclass(frozen=True)
+class ClipToScore:
+    """A clip's path below the corpus's folder, and its true stretches as JSON; None where the corpus has none."""
+
+    path: str
+    stretches: str | None
+
+
+def clips_to_score(manifest: pd.DataFrame) -> list[ClipToScore]:
+    """List the clips of a manifest in order."""
+    stretches = manifest["stretches"] if "stretches" in manifest else repeat(None)
+    return [ClipToScore(path, text) for path, text in zip(manifest["path"], stretches, strict=False)]
+
+
+def make_scorer(model: str, device: str, root: Path) -> Callable[[ClipToScore], Result]:
+    """Make the function by which one of Ray's workers scores a clip.
 
     Raises:
         SettingError: the model normalises by speaker.
@@ -71,7 +111,55 @@ def make_scorer(model: str, device: str, root: Path) -> Callable[[str], Result]:
     predictor = Predictor.from_pretrained(model, device)
     if isinstance(predictor.model.encoder, LayerAverage) and predictor.model.encoder.by_speaker:
         raise SettingError("a model that normalises by speaker must hear all of a speaker first: use --engine local")
-    return lambda path: score_clip(predictor, path, partial(predecode, root / path))
+    return lambda clip: score_with_stretches(predictor, clip, partial(predecode, root / clip.path), None)
+
+
+def score_with_stretches(
+    predictor: Predictor,
+    clip: ClipToScore,
+    decoded: Callable[[], DecodedAudio | Path],
+    speaker: ActivationStatistics | None,
+) -> Result:
+    """Score one clip as `score_clip` does and, where its corpus has stretches, in isolation and each stretch alone."""
+    result = score_clip(predictor, clip.path, decoded, speaker)
+    if clip.stretches is None or isinstance(result, AudioError):
+        return result
+    try:
+        changing = score_stretches(predictor, clip, load_audio(decoded()), speaker)
+    except AudioError as error:
+        return error
+    return replace(result, changing=changing)
+
+
+def score_stretches(
+    predictor: Predictor, clip: ClipToScore, samples: np.ndarray, speaker: ActivationStatistics | None
+) -> ScoredStretches:
+    """Score a clip's segments in isolation, and each of its stretches as a recording of its own.
+
+    Args:
+        predictor: the model.
+        clip: its path and stretches.
+        samples: (N,) of the clip.
+        speaker: as in `score_clip`.
+
+    Raises:
+        AudioError: a stretch is too short to be analysed.
+    """
+    stretches = stretches_from_json(clip.stretches or "")
+    whole = find_system(predictor.system).rule == "utterance"
+
+    def predict(part: np.ndarray, context: Context) -> Prediction:
+        encoded = predictor.encode(part, context=context, whole=whole, speaker=speaker)
+        return predictor.classify(encoded, clip.path, None, context)
+
+    edges = [(round(s.start_s * SAMPLE_RATE_HZ), round(s.end_s * SAMPLE_RATE_HZ)) for s in stretches]
+    parts = [samples[start:end] for start, end in edges]
+    return ScoredStretches(
+        isolated=predict(samples, "segment"),
+        stretches=stretches,
+        alone=tuple(predict(part, "clip") for part in parts),
+        alone_isolated=tuple(predict(part, "segment") for part in parts),
+    )
 
 
 def score_clip(
@@ -93,8 +181,8 @@ def score_clip(
     except AudioError as error:
         return error
     assert encoded.utterance is not None, "in context the whole is encoded"
-    vectors = (v.half().cpu().numpy() for v in (encoded.utterance, encoded.segments))
-    return ScoredClip(predictor.classify(encoded, path), *vectors)
+    utterance, segments = (v.half().cpu().numpy() for v in (encoded.utterance, encoded.segments))
+    return ScoredClip(predictor.classify(encoded, path), utterance, segments)
 
 
 def speaker_statistics(encoder: LayerAverage, manifest: pd.DataFrame, root: Path) -> dict[Any, ActivationStatistics]:

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from segser_core import paper
 from segser_core.errors import RunError, UnknownRunError
+from segser_core.prediction.prediction import Context
 from segser_core.runs.run import Run, find_runs_below, read_run
+from segser_core.statistics.emotion_diarization import DiarizationSummary, diarization_by_context
 from segser_core.statistics.scores import Comparison, ScoreSummary, compare_runs, summarise_scores
 from segser_core.statistics.scores_by_corpus import CorpusScores, scores_by_corpus
 from segser_core.systems import BASELINE, SYSTEMS
@@ -52,6 +54,12 @@ class ComparableRuns:
         if BASELINE not in self.runs:
             return {}
         return {s: compare_runs(run, self.runs[BASELINE]) for s, run in self.runs.items() if s != BASELINE}
+
+    @cached_property
+    def over_time(self) -> dict[str, dict[Context, DiarizationSummary]]:
+        """How true each run's label over time is, by context; without the runs that have no stretches."""
+        found = {system: diarization_by_context(run) for system, run in self.runs.items()}
+        return {system: by_context for system, by_context in found.items() if by_context}
 
     @property
     def best(self) -> str | None:

@@ -10,6 +10,7 @@ from training.tables.rows import (
     agreement_rows,
     class_rows,
     corpus_rows,
+    diarization_rows,
     difference_rows,
     fold_and_seed_rows,
     length_rows,
@@ -36,6 +37,8 @@ def write_csv_files(out: Path, groups: Sequence[ComparableRuns], wanted_s: float
         "figure3": lambda group: sweep_rows(group, "alpha"),
         "figure4": class_rows,
     }
+    if any(group.over_time for group in groups):
+        tables["when"] = diarization_rows
     if any(group.by_corpus for group in groups):
         tables["by-corpus"] = corpus_rows
     for name, rows_of in tables.items():

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from segser_core import paper
 from segser_core.formatting import percent, signed_points
+from segser_core.statistics.diarization_report import CONTEXT_TITLES, format_measure
 from segser_core.systems import BASELINE
 from training.corpora import corpus_title
 from training.tables.comparable import ComparableRuns, Row
 from training.tables.rows import (
     agreement_rows,
     corpus_rows,
+    diarization_rows,
     difference_rows,
     fold_and_seed_rows,
     length_rows,
@@ -131,7 +134,8 @@ def build_difference_table(group: ComparableRuns) -> PageTable:
         cells.append([*line, Cell("", tuple(row["accuracy_mcnemar"].split("; ")))])
     several = f"; p is adjusted for {len(rows)} systems" if len(rows) > 1 else ""
     note = (
-        f"Paired on the same clips and seeds; below each the 95 % interval by clip{several}. "
+        f"Paired on the same clips and seeds; below each the 95 % interval by clip{several}. Interval and p leave out "
+        "how far trainings of one system differ: a difference of one seed is one of two models. "
         f"McNemar: clips that only the system has right, to those that only {BASELINE} has; exact, clips taken as "
         "independent."
     )
@@ -188,6 +192,32 @@ def build_agreement_table(group: ComparableRuns) -> PageTable:
 
 def _kappa(value: float | None) -> str:
     return "–" if value is None or value != value else f"{value:.2f}".replace("-", "−")
+
+
+def build_diarization_table(group: ComparableRuns) -> PageTable:
+    """Make the table of label over time; without a row where no run has stretches."""
+    rows = diarization_rows(group)
+    shares = {"share_of_time": "share\nof time", "eder": "EDER", "false_alarm": "false\nalarm", "missed": "missed"}
+    shares |= {"confused": "confused", "floor": "floor", "ceiling": "ceiling"}
+    numbers = {"boundary_error_s": "boundary\nerror, s", "surplus_changes_per_min": "surplus changes\na minute"}
+    speakers = any(row["share_of_time_speaker_low"] is not None for row in rows)
+    against = any("share_of_time_difference" in row for row in rows)
+    heads = ["system", *shares.values(), *numbers.values()]
+    heads += ["share of time,\nby speaker"] * speakers + [f"share of time\nminus {BASELINE}"] * against
+    cells = []
+    for row in rows:
+        line = [Cell(row["system"], (CONTEXT_TITLES[row["context"]],))]
+        line += [own_score(row, name) for name in shares]
+        line += [own_score(row, name, partial(format_measure, name)) for name in numbers]
+        line += [_interval(row, "share_of_time_speaker")] * speakers
+        line += [own_score(row, "share_of_time_difference", signed_points)] * against
+        cells.append(line)
+    note = (
+        "Recordings whose emotion changes at known times, in steps of 20 ms; below each the 95 % interval by "
+        "recording. EDER is false alarm, missed and confused emotion over all time, neutral being no emotion. Floor: "
+        "the recording's one label all through. Ceiling: each stretch analysed alone."
+    )
+    return build_table("Label over time", heads, cells, note)
 
 
 def build_length_table(group: ComparableRuns, wanted_s: float) -> PageTable:

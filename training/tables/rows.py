@@ -8,11 +8,14 @@ from segser_core.runs.class_indices import add_class_indices
 from segser_core.runs.run import Run
 from segser_core.statistics import metrics
 from segser_core.statistics.bootstrap import Interval, ResamplingUnits, percentile_interval, resample_confusions
+from segser_core.statistics.diarization_difference import compare_share_of_time
+from segser_core.statistics.diarization_report import diarization_records
 from segser_core.statistics.hypothesis_tests import holm_adjust
 from segser_core.statistics.metrics import SCORES
 from segser_core.statistics.recall_by_group import length_edge
 from segser_core.statistics.scores import ScoreSummary, summarise_scores, summary_to_json
 from segser_core.statistics.tables import recall_table
+from segser_core.systems import BASELINE
 from training.tables.comparable import ComparableRuns, Row, in_paper_order
 
 
@@ -187,6 +190,24 @@ def class_rows(group: ComparableRuns) -> list[Row]:
     counts = {s: rows["label"].value_counts() for s, rows in once.items()}
     clips = [int(counts[s].get(c, 0)) for s, c in zip(table["system"], table["label"], strict=True)]
     return table.assign(clips=clips).to_dict("records")
+
+
+def diarization_rows(group: ComparableRuns) -> list[Row]:
+    """List how true each system's label over time is, a row a context, and its share of time minus the baseline's."""
+    rows = []
+    for system, by_context in group.over_time.items():
+        baseline = group.runs.get(BASELINE) if system != BASELINE else None
+        minus = compare_share_of_time(group.runs[system], baseline) if baseline else {}
+        for row in diarization_records(by_context):
+            of = minus.get(row["context"])
+            against = of and {"share_of_time_difference": of.by_recording.value, "p": _known(of.by_recording.p_value)}
+            bounds = _bounds("share_of_time_difference", of.by_recording.interval) if of else {}
+            rows.append({"system": system} | row | (against or {}) | bounds)
+    return rows
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def sweep_rows(group: ComparableRuns, swept: str) -> list[Row]:

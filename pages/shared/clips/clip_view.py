@@ -19,6 +19,7 @@ from segser_core.audio.waveform import encode_wav
 from segser_core.errors import RunError
 from segser_core.figures.timeline import comparison_figure, timeline_figure
 from segser_core.prediction.prediction import Prediction
+from segser_core.prediction.stretches import Stretch, stretches_from_json
 from segser_core.runs.notes import Note
 from segser_core.runs.replay import replay_prediction
 from segser_core.runs.run import Run
@@ -60,7 +61,10 @@ def show_clip(choice: RunChoice, row: pd.Series, *, notes_file: Path, notes: dic
     predictions = [p for p in (_replay_or_explain(run, row, choice) for run in choice.both) if p is not None]
     if predictions:
         key = f"{row.utterance_id}-{row.seed}-{'-'.join(p.model for p in predictions)}-{choice.rule}"
-        _show_timeline(predictions, samples, key)
+        truth = _known_stretches(row)
+        if truth:
+            st.markdown(common.truth_text(predictions, truth))
+        _show_timeline(predictions, samples, key, truth)
         st.markdown(common.comparison_caption(predictions))
         _show_level(row, samples)
     elif samples is not None:
@@ -89,24 +93,33 @@ def _replay_or_explain(run: Run, row: pd.Series, choice: RunChoice) -> Predictio
         return None
 
 
-def _show_timeline(predictions: list[Prediction], samples: np.ndarray | None, key: str) -> None:
-    """Show both models on one axis, or the one that there is."""
+def _known_stretches(row: pd.Series) -> tuple[Stretch, ...]:
+    """Read the true stretches of a clip; none where its emotion does not change at known times."""
+    return stretches_from_json(row.stretches) if "stretches" in row else ()
+
+
+def _show_timeline(
+    predictions: list[Prediction], samples: np.ndarray | None, key: str, truth: tuple[Stretch, ...]
+) -> None:
+    """Show both models on one axis, or the one that there is, below the truth where it is known."""
     if len(predictions) == 1:
         (only,) = predictions
         lines = zip(only.segments, common.segment_lines(only), strict=True)
         show_player(
-            lambda playing, view: timeline_figure(only, samples, playing, view),
+            lambda playing, view: timeline_figure(only, samples, playing, view, truth),
             [PlayableSpan(s.start_s, s.end_s, line) for s, line in lines],
             samples,
             key=key,
-            alt="Each segment's most probable emotion, and each emotion's probability over time",
+            alt="The label over time, each segment's most probable emotion, and each emotion's probability over time",
         )
         return
     a, b = predictions
     st.markdown(common.disagreement_text(a, b))
     spans = [PlayableSpan(*span, line) for span, line in common.comparison_lines(a, b)]
     show_player(
-        lambda playing, view: comparison_figure(a, b, samples, None if playing is None else spans[playing].span, view),
+        lambda playing, view: comparison_figure(
+            a, b, samples, None if playing is None else spans[playing].span, view, truth
+        ),
         spans,
         samples,
         key=key,

@@ -7,11 +7,14 @@ import pandas as pd
 
 from pages.shared.runs.run_choice import RunChoice, cached_by_run
 from segser_core.errors import RunError
+from segser_core.prediction.prediction import Context
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs import clip_table, reaggregate
 from segser_core.runs.run import Run
 from segser_core.statistics import recall_by_group, scores, scores_by_rule
 from segser_core.statistics.calibration import Calibration, measure_calibration
+from segser_core.statistics.diarization_difference import ShareOfTimeDifference, compare_share_of_time
+from segser_core.statistics.emotion_diarization import DiarizationSummary, diarization_by_context
 from segser_core.statistics.paired_difference import Differences
 from segser_core.statistics.scores import Comparison, ScoreSummary, summarise_scores
 from segser_core.statistics.scores_by_corpus import CorpusScores, scores_by_corpus
@@ -112,6 +115,31 @@ def _calibration(run: Run, rule: Aggregate | None) -> Calibration:
     except RunError:
         counts = None
     return measure_calibration(run_predictions(run, rule), run.labels, counts)
+
+
+def score_label_over_time(choice: RunChoice) -> dict[str, Mapping[Context, DiarizationSummary]]:
+    """Score the label over time of each chosen run in each context, by name; runs without stretches are left out.
+
+    Raises:
+        RunError: a run's stretches do not fit its predictions.
+    """
+    scored = {run.name: _label_over_time_scores(run) for run in choice.both}
+    return {name: of_run for name, of_run in scored.items() if of_run}
+
+
+@cached_by_run(max_entries=MAX_RESULTS, show_spinner="Holding the label over time against the truth …")
+def _label_over_time_scores(run: Run) -> dict[Context, DiarizationSummary]:
+    return diarization_by_context(run)
+
+
+@cached_by_run(max_entries=MAX_RESULTS, show_spinner="Pairing the recordings …")
+def compare_label_over_time(first: Run, second: Run) -> dict[Context, ShareOfTimeDifference]:
+    """Compute the paired difference of the share of time of two runs that have stretches, in each context.
+
+    Raises:
+        RunError: nothing can be paired.
+    """
+    return compare_share_of_time(first, second)
 
 
 @cached_by_run(max_entries=4 * MAX_RESULTS)

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 
 from segser_core.formatting import percent
 from segser_core.inference.models import ModelInfo
+from segser_core.prediction.known_changes import share_of_time_right
 from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
+from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import TimeSpan, find_disagreements
 from segser_core.runs.reaggregate import stored_rule
 from segser_core.runs.run import Run
@@ -47,6 +49,17 @@ NO_LABELS = (
 PROBE = (
     "Segments are **a probe**: this model never met one in training, and by its own rule none decides. "
     "They have no labels of their own to be checked against."
+)
+
+HEARD_LINE = (
+    "The track **heard** is the label over time: at each moment the emotion of the highest mean probability over the "
+    "segments that cover it."
+)
+
+KNOWN_CHANGES = (
+    "Where the emotions of this recording are known, the timeline shows them as a track, and in how much of the time "
+    "its label is right. Give a Praat TextGrid whose interval tier `emotion` holds them, or a manifest (CSV) with the "
+    "column `stretches`; `training.corpora join --changing` writes both."
 )
 
 
@@ -102,13 +115,14 @@ def label_origin(prediction: Prediction) -> str:
 def timeline_caption(prediction: Prediction, info: ModelInfo) -> str:
     """Say how to read the segments of a timeline: their context, that nobody labelled them, the training data."""
     labels = PROBE if prediction.is_probe else NO_LABELS
-    return f":small[{CONTEXT_LINE[prediction.context]} {labels} {training_data([info])}]"
+    return f":small[{HEARD_LINE} {CONTEXT_LINE[prediction.context]} {labels} {training_data([info])}]"
 
 
 def comparison_caption(predictions: Sequence[Prediction], infos: Sequence[ModelInfo] = ()) -> str:
     """Say how to read the segments of two models side by side; without training data where `infos` is empty."""
     labels = [f"**{p.model}**: {PROBE if p.is_probe else NO_LABELS}" for p in predictions]
-    lines = [CONTEXT_LINE[predictions[0].context], *labels, *([training_data(infos)] if infos else [])]
+    context = CONTEXT_LINE[predictions[0].context]
+    lines = [HEARD_LINE, context, *labels, *([training_data(infos)] if infos else [])]
     return "  \n".join(f":small[{line}]" for line in lines)
 
 
@@ -125,6 +139,18 @@ def disagreement_text(a: Prediction, b: Prediction) -> str:
     apart_s = sum(end - start for start, end in find_disagreements(a, b))
     extent = f"in {apart_s:.1f} of its {a.duration_s:.1f} s, shaded below (≠)" if apart_s else "nowhere within it"
     return f"For the recording they name {labels}; the segments differ {extent}."
+
+
+def truth_text(predictions: Sequence[Prediction], truth: Sequence[Stretch]) -> str:
+    """Say in which share of the known time each model's label over time is right, and which emotions it cannot name."""
+    shares = [f"**{percent(share_of_time_right(p, truth))}{NO_BREAK}%**" for p in predictions]
+    of_models = [f"{share} ({escape_markdown(p.model)})" for share, p in zip(shares, predictions, strict=True)]
+    lines = [f"The label over time is right in {' and '.join(of_models if len(shares) > 1 else shares)} of the time."]
+    unknown = [s.label for s in truth if not any(s.label in p.labels for p in predictions)]
+    if unknown:
+        names = ", ".join(escape_markdown(label) for label in dict.fromkeys(unknown))
+        lines.append(f"No model here knows {names}, so that time counts as wrong.")
+    return " ".join(lines)
 
 
 def comparison_lines(a: Prediction, b: Prediction) -> list[tuple[TimeSpan, str]]:

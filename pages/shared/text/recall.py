@@ -7,11 +7,14 @@ import pandas as pd
 from pages.shared.text.common import NO_BREAK, RULE_TITLES, escape_markdown
 from segser_core.formatting import percent, signed_points
 from segser_core.paper import layer_average_note
+from segser_core.prediction.prediction import Context
 from segser_core.prediction.rules import Aggregate
 from segser_core.runs.corpus_info import corpus_info
 from segser_core.runs.run import Run
 from segser_core.statistics.bootstrap import COVERAGE_AT_10, FEW_SPEAKERS, FEWEST_SPEAKERS
 from segser_core.statistics.calibration import Calibration
+from segser_core.statistics.diarization_difference import ShareOfTimeDifference
+from segser_core.statistics.emotion_diarization import DIARIZATION_MEASURES, DiarizationSummary
 from segser_core.statistics.paired_difference import Difference
 from segser_core.statistics.scores import Comparison, ScoreSummary
 from segser_core.statistics.scores_by_rule import RuleScores
@@ -70,6 +73,86 @@ PAPER_CAPTION = (
     "which was trained on labelled speech, differs in more than the loss, and does not stand in one line with these."
 )
 
+FLOOR_AND_CEILING = (
+    "**Floor**: what is right if one label, the model's own for the whole recording, stands all through. **Ceiling**: "
+    "what is right if the model is told where the emotion changes, and hears each stretch as a recording of its own. "
+    "A timeline that knows when lies near its ceiling; one at its floor adds nothing to the one label. The line is a "
+    "95 % interval, recordings drawn."
+)
+DIARIZATION_TITLES = DIARIZATION_MEASURES | {
+    "share_of_time": "share of time, %",
+    "eder": "EDER, %",
+    "false_alarm": "– false alarm, %",
+    "missed": "– missed emotion, %",
+    "confused": "– confused emotion, %",
+    "floor": "floor, %",
+    "ceiling": "ceiling, %",
+}
+EDER_CAPTION = (
+    "EDER, the emotion diarization error rate, is the share of time that is labelled wrongly: an emotion where the "
+    "truth is neutral (false alarm), neutral where it is an emotion (missed), or one emotion for another (confused). "
+    "Boundary error: how far the nearest change of label is from a true change, median. Surplus changes: changes of "
+    "label that are the nearest of no true one."
+)
+
+
+def changing_text(runs: Sequence[Run], found: Mapping[Context, DiarizationSummary]) -> str:
+    """Say what the recordings are on which a run's label over time is held against the truth.
+
+    Args:
+        runs: the runs that have stretches.
+        found: the scores of the first one, by context.
+    """
+    of = next(iter(found.values()))
+    made = (
+        "Each was made of single clips of one speaker, one after the other, so that it is known when the emotion "
+        "changes. The voices are real, the changes are not. "
+        if "joined" in runs[0].predictions
+        else "When their emotion changes is known from the corpus. "
+    )
+    speakers = f"{_count_noun(of.speakers, 'speaker')}, " if of.speakers else ""
+    return (
+        f"{_count_noun(of.recordings, 'recording')}, {speakers}{of.minutes:.1f} minutes, "
+        f"{_count_noun(of.changes, 'change')} of emotion. {made}Each 20 ms are right where the label over time, the "
+        "emotion of the highest mean probability over the segments that cover the moment, is the true one."
+    )
+
+
+def no_stretches_text(names: Sequence[str]) -> str:
+    """Say that runs hold no recordings whose emotion changes, and by which commands one is made that does."""
+    listed = _join([f"**{escape_markdown(name)}**" for name in names])
+    return (
+        f"{listed} {'holds' if len(names) == 1 else 'hold'} no recordings whose emotion changes at known times: "
+        "`python -m training.corpora join NAME --root DIR --out CHANGING --changing` makes some of a corpus, and "
+        "`python -m training.evaluate --model MODEL --corpus manifest --root CHANGING --out RUN` a run on them."
+    )
+
+
+def share_intervals_text(of: DiarizationSummary) -> str:
+    """Format the intervals of a share of time, and the floor and ceiling between which it lies."""
+    share = of.share_of_time
+    sides = [(share.interval, "by recording"), (share.by_speaker, "by speaker")]
+    parts = [
+        f"{percent(interval.low)} to {percent(interval.high)} {how}"
+        for interval, how in sides
+        if interval is not None and interval.low == interval.low
+    ]
+    sure = f"95 %: {' · '.join(parts)}" if parts else "too few recordings for an interval"
+    return f":small[{sure}  \nfloor {percent(of.floor.value)}, ceiling {percent(of.ceiling.value)}]"
+
+
+def share_difference_text(paired: ShareOfTimeDifference) -> str:
+    """Format the intervals and p-values of a paired difference of shares of time, and what was not paired."""
+    sides = [(paired.by_recording, "by recording"), (paired.by_speaker, "by speaker")]
+    parts = [
+        f"{signed_points(of.interval.low)} to {signed_points(of.interval.high)} {how} (p {format_p_value(of.p_value)})"
+        for of, how in sides
+        if of is not None and of.interval.low == of.interval.low
+    ]
+    sure = f"95 %: {' · '.join(parts)}" if parts else "too few recordings for an interval"
+    left = f"  \n{paired.left_out} without a partner are left out" if paired.left_out else ""
+    return f":small[{sure}{left}]"
+
 
 def speaker_note(summary: ScoreSummary) -> str:
     """Say whether there are speakers enough to tell how sure a score is on other people."""
@@ -122,7 +205,7 @@ def format_p_value(p: float) -> str:
 
 
 def difference_text(comparison: Comparison, names: Sequence[str], by_speaker: bool) -> str:
-    """Say how two runs differ: in UAR, then in each class whose recall differs for sure.
+    """Say how two runs differ: in UAR, then in each class whose recall differs by more than chance among clips.
 
     Args:
         comparison: the paired difference of the runs.
@@ -148,7 +231,14 @@ def difference_text(comparison: Comparison, names: Sequence[str], by_speaker: bo
     unsure = [escape_markdown(c) for c, d, p in by_class if d.value == d.value and not p <= CHANCE]
     if unsure:
         lines.append(f"For {_join(unsure)} the difference may be chance.")
-    return " ".join(lines)
+    return " ".join([*lines, _seeds_note(len(comparison.mcnemar), "speakers" if of_speakers else "clips")])
+
+
+def _seeds_note(seeds: int, units: str) -> str:
+    """Say that an interval over clips or speakers leaves out how far trainings differ."""
+    if seeds == 1:
+        return "Both runs have one seed: this holds for their models, and another training of either would differ."
+    return f"Both runs have {seeds} seeds: the intervals are over {units}, and leave out how far trainings differ."
 
 
 def _uar_text(uar: Difference) -> str:

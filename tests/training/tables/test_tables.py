@@ -11,13 +11,18 @@ from sklearn.metrics import cohen_kappa_score, recall_score
 from segser_core.errors import RunError, SettingError
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import write_run
+from segser_core.statistics.diarization_report import diarization_to_json
+from segser_core.statistics.emotion_diarization import diarization_by_context
 from segser_core.statistics.hypothesis_tests import holm_adjust
 from segser_core.statistics.scores import compute_metrics
+from tests.support.changing_runs import write_changing_run
 from tests.support.made_run import make_runs
 from tests.support.paths import ROOT
+from tests.support.run_folders import run_meta
 from training.tables import __main__
 from training.tables import rows as table_rows
 from training.tables.comparable import group_comparable, read_results
+from training.tables.csv_files import write_csv_files
 from training.tables.markdown import MARKS, markdown_tables, replace_between_marks
 from training.tables.page import render_page
 
@@ -273,6 +278,40 @@ def test_the_results_page_quotes_the_committed_results():
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     found = read_results([RESULTS])
     assert replace_between_marks(page, markdown_tables(found)) == page
+
+
+@pytest.fixture
+def changing(tmp_path) -> list[Run]:
+    """Two runs on recordings whose emotion changes."""
+    runs = []
+    for i, (system, right) in enumerate((("baseline", 0.4), ("seg+tri-w", 0.9))):
+        meta = run_meta(system=system, corpus="manifest", protocol="column:split", aggregate="max")
+        runs.append(read_run(write_changing_run(tmp_path / "changing" / system, right, generator=i, meta=meta)))
+    return runs
+
+
+def test_label_over_time_is_in_the_tables_where_runs_have_stretches(changing, runs, tmp_path):
+    group = group_comparable(changing, [])[0]
+    rows = table_rows.diarization_rows(group)
+    assert [(r["system"], r["context"]) for r in rows] == [
+        (system, context) for system in ("baseline", "seg+tri-w") for context in ("clip", "segment")
+    ]
+    known = diarization_to_json(diarization_by_context(changing[1]), changing[1].labels)
+    for row in rows[2:]:
+        of = known[row["context"]]["share_of_time"]
+        assert row["share_of_time"] == of["value"]
+        assert [row["share_of_time_low"], row["share_of_time_high"]] == of["interval"]
+        assert row["share_of_time_speaker_low"] == of["by_speaker"][0]
+        assert row["share_of_time_difference_low"] < row["share_of_time_difference"]
+    assert "share_of_time_difference" not in rows[0]
+    write_csv_files(tmp_path, [group], 10.0)
+    table = pd.read_csv(tmp_path / "when.csv")
+    assert table["share_of_time"].tolist() == [r["share_of_time"] for r in rows]
+    page = render_page([group], 10.0)
+    assert "Label over time" in page
+    assert "in isolation" in page
+    assert table_rows.diarization_rows(group_comparable(runs, [])[0]) == []
+    assert "Label over time" not in render_page(group_comparable(runs, []), 10.0)
 
 
 def of_two_corpora(rows: pd.DataFrame) -> pd.DataFrame:
