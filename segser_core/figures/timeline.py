@@ -136,6 +136,7 @@ def _canvas(heights: list[int], view: TimeSpan, titles: list[str] | None = None)
     figure.update_xaxes(title="time (s)", row=len(heights))
     figure.update_layout(
         bargap=0,
+        barmode="overlay",  # or bars of two traces in a row give way to one another
         hovermode="closest",
         legend={
             "orientation": "h",
