@@ -11,7 +11,7 @@ from segser_core.prediction.prediction import Prediction
 from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import label_over_time
 
-TRACK_PX = 30  # a line of text and the room that plotly keeps around it
+TRACK_PX = 32  # a line of text and the room that plotly keeps around it
 TRUTH, HEARD, DIFFERS = "truth", "heard", "heard is not the truth"
 TRACK_WIDTH, MARK_WIDTH = 0.82, 0.18  # of a lane; the mark of a difference lies between both tracks
 
