@@ -158,17 +158,17 @@ def test_without_a_truth_there_is_no_track_of_it(three):
     assert ["heard"] in [list(axis.ticktext or ()) for axis in figure.select_yaxes()]
 
 
-def test_the_truth_lies_above_the_label_over_time_and_where_they_differ_is_marked(three):
+def test_the_truth_lies_below_the_label_over_time_and_where_they_differ_is_marked(three):
     figure = timeline_figure(three, SAMPLES, truth=KNOWN)
     (truth,), (heard,), (wrong,) = (tracks(figure, name) for name in (TRUTH, HEARD, DIFFERS))
     assert list(truth.text) == [s.label for s in KNOWN]
     assert spans(truth) == [(s.start_s, s.end_s) for s in KNOWN]
     assert truth.marker.color[1] == emotion_colour("happy")
-    assert (set(truth.y), set(wrong.y), set(heard.y)) == ({0}, {0.5}, {1})
+    assert (set(heard.y), set(wrong.y), set(truth.y)) == ({0}, {0.5}, {1})
     assert figure.layout.barmode == "overlay"  # else plotly moves the tracks apart
     assert spans(wrong) == [(1.0, 2.0)]  # the pause from 2.0 to 2.5 s counts for nothing
     assert wrong.showlegend
-    low = next(axis for axis in figure.select_yaxes() if axis.ticktext == ("truth", "heard"))
+    low = next(axis for axis in figure.select_yaxes() if axis.ticktext == ("heard", "truth"))
     assert low.range[0] > low.range[1]  # 0 is on top
 
 
@@ -178,7 +178,7 @@ def test_a_truth_that_is_told_leaves_no_mark_in_the_legend(three):
     assert not wrong.showlegend
 
 
-def test_both_models_stand_below_the_truth_and_the_mark_is_named_once(three):
+def test_both_models_stand_above_the_truth_and_the_mark_is_named_once(three):
     other = prediction(["angry"] * 4, "baseline")
     figure = comparison_figure(other, three, SAMPLES, truth=KNOWN)
     assert [list(t.text) for t in tracks(figure, TRUTH)] == [[s.label for s in KNOWN]] * 2

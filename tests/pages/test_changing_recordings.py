@@ -108,7 +108,7 @@ def test_stretches_that_differ_between_the_runs_are_not_paired(runs):
     assert page_text(app).count("**Difference: ") == 3  # of UAR, accuracy and macro F1 alone
 
 
-def test_a_clip_shows_the_truth_above_each_models_label_over_time(runs):
+def test_a_clip_shows_the_truth_below_each_models_label_over_time(runs):
     app = run_page(open_page("mistakes", **PAIR, clip="u03"))
     good, poor = (read_run(runs / name) for name in PAIR.values())
     truth = stretches_from_json(good.predictions.set_index("utterance_id").stretches["u03"])
