@@ -92,7 +92,10 @@ class ClipsToJoin:
         }
         several = {speaker: labels for speaker, labels in grouped.items() if len(labels) > 1}
         if not several:
-            raise SettingError("joined.share is above 0, but no speaker has clips of two emotions that fit together")
+            raise SettingError(
+                "no speaker has clips of two emotions that fit together into the encoder's window; joined.share above 0 and "
+                "best_by uar+time need one in the training and development part"
+            )
         return several
 
     def draw(
