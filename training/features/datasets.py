@@ -75,7 +75,9 @@ def clips_to_join(rows: pd.DataFrame, clips: ClipDataset) -> ClipsToJoin:
     """Tell which clips of a split may be joined."""
     longest = clips.encoder.max_frames
     longest_s = None if longest is None else longest * FRAME_S
-    return ClipsToJoin(rows["speaker"].to_numpy(str), np.array(clips.targets), rows["duration_s"].to_numpy(), longest_s)
+    speed = min(1.0, *(clips.how.speed or (1.0,)))
+    speakers, durations_s = rows["speaker"].to_numpy(str), rows["duration_s"].to_numpy()
+    return ClipsToJoin(speakers, np.array(clips.targets), durations_s, longest_s, speed)
 
 
 def speaker_shares(settings: Settings, train: pd.DataFrame, pool: ClipsToJoin) -> np.ndarray:

@@ -8,8 +8,8 @@ from segser_core.errors import CorpusError
 from segser_core.network.pretrained import wrap_encoder
 from tests.support.audio_files import encode_any_wav, to_pcm16
 from tests.support.networks import tiny_network
-from training.features import babble
 from training.config.settings import Augmentation
+from training.features import babble
 from training.features.babble import ClipPool, add_babble, loop_clip
 from training.features.batches import ClipDataset, ClipDraw
 from training.features.store import FeatureStore

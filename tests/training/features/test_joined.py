@@ -52,6 +52,17 @@ def test_an_item_fits_into_the_window_even_when_it_is_slowed_down(caplog):
     assert "clips are longer than 3.0 s and not joined to others" in caplog.text
 
 
+@pytest.mark.parametrize("speed", [1.0, 0.5])
+def test_an_item_fits_into_the_window_with_its_pauses(speed):
+    how = dataclasses.replace(HOW, pause_s=(0.0, 9.0))
+    pool = dataclasses.replace(clips(30.0), speed=speed)
+    found = list(pool.draw(how, ["a", "b"] * 200, np.random.default_rng(0)))
+    lasts = [DURATIONS_S[list(d.clips)].sum() + sum(d.pauses_s) for d in found]
+    assert max(lasts) <= 30.0 * speed + 1e-6
+    assert {len(d.clips) for d in found} == {2, 3, 4}
+    assert max(max(d.pauses_s) for d in found) > 5
+
+
 def test_a_speaker_of_one_emotion_takes_no_part():
     assert list(clips().by_speaker()) == ["a", "b"]
     with pytest.raises(SettingError, match="no speaker has clips of two emotions"):
