@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from segser_core.errors import SettingError
 from segser_core.network.layer_average import Normalization
-from segser_core.network.segments import Tail
+from segser_core.network.segments import FRAME_S, Tail
 from segser_core.systems import DEFAULT_SYSTEM, SYSTEMS
 from training.config.kinds import (
     ONLY_KNOWN_NAMES,
@@ -309,13 +309,24 @@ class Settings:
             f"0 for {self.system}, whose loss has no segments",
         )
         require(not (self.class_weights and self.soft_targets), "class_weights", True, "false where targets are soft")
-        names = [part.key for part in self.corpora]
-        require(len(set(names)) == len(names), "corpora", names, "each corpus once")
-        require(
-            bool(names) or not self.labels, "labels", self.labels, "null without corpora: one has labels of its own"
-        )
+        self._check_corpora()
+        self._check_window()
         for system, alpha in self.alpha.items():
             require(system in SYSTEMS, f"alpha.{system}", alpha, f"α of one of {', '.join(SYSTEMS)}")
+
+    def _check_corpora(self) -> None:
+        names, labels = [part.key for part in self.corpora], self.labels or []
+        require(len(set(names)) == len(names), "corpora", names, "each corpus once")
+        require(bool(names) or not labels, "labels", labels, "null without corpora: one has labels of its own")
+        require(len(set(labels)) == len(labels), "labels", labels, "each class once")
+
+    def _check_window(self) -> None:
+        if self.window_s is None:
+            return
+        expected = f"the {self.segment_frames * FRAME_S:g} s of a segment, or more"
+        require(round(self.window_s / FRAME_S) >= self.segment_frames, "window_s", self.window_s, expected)
+        one_place = "0 with window_s, under which a clip has one place in the table of positions"
+        require(not self.consistency, "consistency", self.consistency, one_place)
 
 
 CONFIGS = Path(__file__).parents[1] / "configs"
