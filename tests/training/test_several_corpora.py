@@ -13,7 +13,7 @@ from segser_core.inference.predictor import Predictor
 from segser_core.runs.run import read_run
 from tests.support.networks import tiny_network
 from tests.support.training import quick_settings
-from training.corpora.combine import load_combined_fold
+from training.corpora.combine import clip_targets, load_combined_fold
 from training.runs.job import TrainRequest, plan_jobs, train_run
 
 FREQUENCIES = {"neutral": 0.05, "sad": 0.4, "happy": 1.2}
@@ -65,6 +65,26 @@ def test_clips_of_other_labels_are_left_out_and_counted(corpora, caplog):
     assert "18 clips of one are left out" in caplog.text
     with pytest.raises(CorpusError, match="two has no clip of the labels happy"):
         load_combined_fold(several(corpora, labels=["happy"]), corpora)
+
+
+def test_a_folder_cannot_be_in_two_splits_at_once(corpora):
+    table = pd.read_csv(corpora / "one" / "manifest.csv", dtype=str)
+    other = {"s0": "test", "s1": "test", "s2": "dev", "s3": "dev", "s4": "train", "s5": "train"}
+    table.assign(other=table["speaker"].map(other)).to_csv(corpora / "one" / "manifest.csv", index=False)
+    parts = [
+        {"name": "manifest", "alias": "one", "protocol": "column:split"},
+        {"name": "manifest", "alias": "again", "root": "./one", "protocol": "column:other"},
+    ]
+    with pytest.raises(CorpusError, match=r"54 recordings are in two splits, one/s0-happy-0\.wav among them"):
+        load_combined_fold(several(corpora, corpora=parts), corpora)
+
+
+def test_votes_for_a_class_that_a_corpus_lacks_do_not_count():
+    rows = pd.DataFrame({"label": ["sad", "sad"], "corpus": ["a", "b"],
+                         "votes_sad": [1, 1], "votes_happy": [3, 3]})  # fmt: skip
+    targets = clip_targets(rows, ["happy", "sad"], {"a": ["sad"]}, {"a": 1.0, "b": 1.0})
+    assert targets.known.tolist() == [[False, True], [True, True]]
+    assert targets.shares.tolist() == [[0.0, 1.0], [0.75, 0.25]]
 
 
 @pytest.mark.parametrize("system", ["seg+tri-w", "seg+tri-s", "seg"])
