@@ -14,6 +14,7 @@ from segser_core.runs.run import read_run
 from tests.support.networks import tiny_network
 from tests.support.training import quick_settings
 from training.corpora.combine import clip_targets, load_combined_fold
+from training.runs.evaluation import EvaluateRequest, requested_clips
 from training.runs.job import TrainRequest, plan_jobs, train_run
 
 FREQUENCIES = {"neutral": 0.05, "sad": 0.4, "happy": 1.2}
@@ -107,6 +108,20 @@ def test_a_system_trains_on_several_corpora_and_joined_clips(system, corpora):
     best = max(history["epochs"], key=lambda row: row["development_uar+time"])
     assert history["kept_epoch"] == best["epoch"]
     assert Predictor.from_pretrained(run.path).model.config.calibration_temperature != 1.0
+
+
+def test_a_model_of_several_corpora_is_evaluated_on_its_own_fold_of_one(corpora):
+    """Else the speakers that trained it would be scored, too."""
+    parts = [{"name": "manifest", "alias": "one", "protocol": "column:speaker", "fold": 4},
+             {"name": "manifest", "alias": "two", "protocol": "column:split"}]  # fmt: skip
+    request = TrainRequest(settings=several(corpora, corpora=parts, epochs=1), root=corpora, out=corpora / "run")
+    train_run(request, plan_jobs(request))
+    run = read_run(corpora / "run")
+    own = run.predictions[(run.predictions["corpus"] == "one") & (run.predictions["split"] == "test")]
+    how = {"model": str(run.path), "corpus": "manifest", "root": corpora / "one", "protocol": "column:speaker"}
+    scored = requested_clips(EvaluateRequest(**how, out=corpora / "there"), run.labels)
+    assert set(scored["speaker"]) == {name.removeprefix("one/") for name in own["speaker"]}
+    assert len(scored) == len(own) == 9
 
 
 def test_a_baseline_cannot_learn_from_joined_clips(corpora):
