@@ -65,7 +65,7 @@ class Augmentation:
 
     variants: Count = 1
     trim: Share = 0.0
-    speed: Range | None = None
+    speed: PositiveRange | None = None
     reverberation_s: PositiveRange | None = None
     reverberation_share: Share = 0.5
     babble_db: Range | None = None
@@ -301,6 +301,9 @@ class Settings:
         )
         fewest, most = self.joined.clips
         require(2 <= fewest <= most, "joined.clips", [fewest, most], "the fewest, from 2, and the most")
+        shortest_s, longest_s = self.joined.pause_s
+        expected = "the shortest, from 0, and the longest"
+        require(0 <= shortest_s <= longest_s, "joined.pause_s", [shortest_s, longest_s], expected)
         segments = SYSTEMS[self.system].segments
         require(
             segments or not self.joined.share,
@@ -316,6 +319,8 @@ class Settings:
 
     def _check_corpora(self) -> None:
         names, labels = [part.key for part in self.corpora], self.labels or []
+        for name in names:
+            require(bool(name) and not set(name) & set("+/\\"), "corpora.alias", name, "a name without +, / and \\")
         require(len(set(names)) == len(names), "corpora", names, "each corpus once")
         require(bool(names) or not labels, "labels", labels, "null without corpora: one has labels of its own")
         require(len(set(labels)) == len(labels), "labels", labels, "each class once")
