@@ -14,11 +14,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset, Sampler, get_worker_info
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
-from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder
+from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder, MelEncoder
 from segser_core.network.layer_average import ActivationStatistics, LayerAverage
 from training.config.settings import Augmentation
 from training.corpora.combine import Targets
@@ -179,11 +179,21 @@ class ClipDataset(Dataset):
             return 0
         return int(position * (self.encoder.max_frames - frames + 1))
 
+    @property
+    def _device(self) -> torch.device:
+        return next(self.encoder.parameters()).device
+
+    def usable_workers(self, asked: int) -> int:
+        """Return how many processes can prepare items beside the training: none where that takes weights on a GPU."""
+        needs_weights = not isinstance(self.encoder, MelEncoder) or self.encoder.frozen_layers is not None
+        return 0 if needs_weights and self._device.type != "cpu" else asked
+
     def _as_it_is(self, path: Path) -> Tensor:
         return self._features(torch.from_numpy(load_audio(path))[: self.longest])
 
     def _features(self, waveform: Tensor, offset: int = 0) -> Tensor:
-        on_device = waveform.to(next(self.encoder.parameters()).device)
+        # a worker cannot use the GPU of the process that it was forked from
+        on_device = waveform if get_worker_info() else waveform.to(self._device)
         if isinstance(self.encoder, LayerAverage):
             return self.encoder.activations(on_device, offset).cpu()  # what is kept is normalised when it is used
         return self.encoder.features(on_device, offset).cpu()

@@ -87,7 +87,7 @@ class SegmentTrainer(Trainer):
     def get_train_dataloader(self) -> DataLoader:
         """Load batches of like duration, classes balanced."""
         share = BatchShare(self.train_batches, self.args.process_index, self.args.world_size)
-        workers = self.settings.data_workers
+        workers = self.train_dataset.usable_workers(self.settings.data_workers)
         loader = DataLoader(
             self.train_dataset,
             batch_sampler=share,
