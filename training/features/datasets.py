@@ -31,7 +31,8 @@ def make_datasets(
         known = classes_by_corpus(train)
         votes = {part.key: part.votes for part in settings.corpora}
         clips.soft = clip_targets(train, fold.labels, known, votes)
-        dev_clips.soft = clip_targets(dev, fold.labels, known, {})
+        heard = classes_by_corpus(pd.concat([train, dev]))  # else a class that no training clip has would cost 10⁴
+        dev_clips.soft = clip_targets(dev, fold.labels, heard, {})
     return clips, dev_clips
 
 

@@ -163,3 +163,14 @@ def test_a_share_too_small_for_one_item_leaves_single_clips(corpus):
     batches = training_batches(settings, rows, clips, 0)
     assert batches.longest_s == rows["duration_s"].max()
     assert len(list(batches)) == len(batches.single)
+
+
+def test_a_development_class_that_no_training_clip_of_its_corpus_has_is_known(corpus):
+    fold, folder = corpus
+    rows = fold.manifest.assign(corpus=np.where(np.arange(24) < 12, "x", "y"))
+    rows = rows[~((rows["corpus"] == "y") & (rows["split"] == "train") & (rows["label"] == "sad"))]
+    rows = rows.reset_index(drop=True)
+    settings = quick_settings(folder, corpora=[{"name": "manifest", "alias": name} for name in "xy"])
+    model = SegmentEmotionModel.from_encoder(settings.encoder, labels=list(fold.labels), system="seg+tri-w")
+    made = make_datasets(settings, dataclasses.replace(fold, manifest=rows), FeatureStore(folder), model, 0)
+    assert [clips.soft.known.all() for clips in made] == [False, True]
