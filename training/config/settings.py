@@ -322,6 +322,9 @@ class Settings:
         for name in names:
             require(bool(name) and not set(name) & set("+/\\"), "corpora.alias", name, "a name without +, / and \\")
         require(len(set(names)) == len(names), "corpora", names, "each corpus once")
+        for name in ("protocol", "corpus_options") if names else ():
+            value = getattr(self, name)
+            require(not value, name, value, "none beside corpora, each of which has its own")
         require(bool(names) or not labels, "labels", labels, "null without corpora: one has labels of its own")
         require(len(set(labels)) == len(labels), "labels", labels, "each class once")
 

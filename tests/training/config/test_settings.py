@@ -247,6 +247,8 @@ def test_labels_of_a_single_corpus_are_its_own():
         ({"augmentation": {"speed": [0.0, 1.0]}}, r"augmentation\.speed.* is 0\.0; expected above 0"),
         ({"corpora": [{"name": "emodb", "alias": "a+b"}]}, r"corpora\.alias is 'a\+b'; expected a name without \+"),
         ({"corpora": [{"name": "emodb", "alias": "../a"}]}, r"corpora\.alias is '\.\./a'; expected a name without"),
+        ({"corpora": [{"name": "emodb"}], "protocol": "emodb-fixed"}, "protocol is .*expected none beside corpora"),
+        ({"corpora": [{"name": "emodb"}], "corpus_options": {"a": 1}}, "corpus_options is .*none beside corpora"),
         ({"corpora": [{"name": "emodb"}], "labels": ["sad", "sad"]}, "labels is .*expected each class once"),
     ],
 )
