@@ -62,7 +62,7 @@ show_player(
     spans,
     samples,
     key=recording.sha256,
-    alt="The waveform, the label over time, each segment's most probable emotion, and each emotion's probability",
+    alt="The waveform, each segment's most probable emotion, the label over time, and each emotion's probability",
 )
 st.markdown(common.timeline_caption(prediction, model))
 offer_downloads(prediction, [file.prediction for file in files if file.prediction is not None])

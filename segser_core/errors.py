@@ -40,7 +40,7 @@ class CorpusError(SegserError):
 
 
 class UnknownCorpusError(CorpusError):
-    """A corpus, protocol or option of a corpus that was asked for and is not known."""
+    """A corpus, protocol, or option of a corpus or its value, that was asked for and is not known."""
 
     wrong_call = True
 

@@ -15,7 +15,7 @@ from segser_core.prediction.prediction import Context
 from segser_core.statistics.diarization_report import CONTEXT_TITLES
 from segser_core.statistics.emotion_diarization import DiarizationSummary
 
-SHARE_ROW_PX, BAND_WIDTH, CONTEXTS_APART = 54, 0.3, 0.35  # the last two in rows
+SHARE_ROW_PX, BAND_WIDTH, CONTEXTS_APART, TOP_ROWS = 54, 0.3, 0.35, 0.7  # the last three in rows
 BAND_FILL = "rgba(118,118,118,0.28)"
 NUMBER_APART = 0.02  # of the axis
 ScoresByContext = Mapping[str, Mapping[Context, DiarizationSummary]]  # by the run's name
@@ -36,7 +36,7 @@ def share_of_time_figure(found: ScoresByContext) -> go.Figure:
         figure.add_trace(_shares(name, own, place))
         figure.add_trace(_bounds(own))
     _lay_out(figure, rows, y)
-    height = round(SHARE_ROW_PX * (y[-1] + 1)) + AXIS_PX + LEGEND_LINE_PX
+    height = round(SHARE_ROW_PX * (y[-1] + 0.5 + TOP_ROWS)) + AXIS_PX + LEGEND_LINE_PX
     left_px = label_width_px([f"<b>{CONTEXT_TITLES[context]}</b>" for context, _ in rows])
     return apply_style(figure, height, left_px=left_px, top_px=LEGEND_LINE_PX, bottom_px=AXIS_PX)
 
@@ -56,7 +56,7 @@ def _lay_out(figure: go.Figure, rows: list[tuple[Context, str]], y: list[float])
     contexts = list(dict.fromkeys(context for context, _ in rows))
     middles = [float(np.mean([at for at, (c, _) in zip(y, rows, strict=True) if c == context])) for context in contexts]
     figure.update_yaxes(
-        range=[y[-1] + 0.5, -0.5],
+        range=[y[-1] + 0.5, -TOP_ROWS],
         tickmode="array",
         tickvals=middles,
         ticktext=[f"<b>{CONTEXT_TITLES[context]}</b> " for context in contexts],

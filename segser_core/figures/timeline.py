@@ -33,14 +33,14 @@ def timeline_figure(
     view: TimeSpan | None = None,
     truth: Sequence[Stretch] = (),
 ) -> go.Figure:
-    """Draw waveform, label over time, segments with their most probable emotion, and probabilities over time.
+    """Draw waveform, segments with their most probable emotion, label over time, and probabilities over time.
 
     Args:
         prediction: what the model says.
         samples: (N,) the recording at 16 kHz; None where it is not at hand, and there is no waveform.
         playing: index of the segment that is being heard; its stretch is shaded.
         view: the stretch to show; all where it is None.
-        truth: stretches of the true emotions, drawn above the label over time; empty where they are not known.
+        truth: stretches of the true emotions, drawn below the label over time; empty where they are not known.
     """
     view = view or (0.0, prediction.duration_s)
     wave = [] if samples is None else [WAVEFORM_PX]
@@ -68,7 +68,7 @@ def comparison_figure(
         samples: (N,) the recording at 16 kHz; None where it is not at hand, and there is no waveform.
         playing: the stretch that is being heard, framed by dotted lines.
         view: the stretch to show; all where it is None.
-        truth: stretches of the true emotions, drawn above each model's label over time; empty where not known.
+        truth: stretches of the true emotions, drawn below each model's label over time; empty where not known.
     """
     view = view or (0.0, a.duration_s)
     wave = [] if samples is None else [WAVEFORM_PX]
@@ -90,14 +90,14 @@ def comparison_figure(
 def _model_heights(prediction: Prediction, truth: Sequence[Stretch]) -> list[int]:
     """List the heights in pixels of the rows of `_add_model`."""
     lanes = 1 + max(assign_lanes(prediction.segments))
-    return [track_count(truth) * TRACK_PX, lanes * LANE_PX, PROBABILITY_PX]
+    return [lanes * LANE_PX, track_count(truth) * TRACK_PX, PROBABILITY_PX]
 
 
 def _add_model(figure: go.Figure, row: int, prediction: Prediction, truth: Sequence[Stretch], legend: bool) -> None:
-    """Draw what one model says in three rows: tracks, segments, probabilities."""
+    """Draw what one model says in three rows: segments, tracks, probabilities."""
     start_s, end_s = figure.layout.xaxis.range
-    add_tracks(figure, row, prediction, truth, legend)
-    _add_segments(figure, row + 1, prediction, visible_s=end_s - start_s)
+    _add_segments(figure, row, prediction, visible_s=end_s - start_s)
+    add_tracks(figure, row + 1, prediction, truth, legend)
     _add_probabilities(figure, row + 2, prediction, legend)
 
 
@@ -136,6 +136,7 @@ def _canvas(heights: list[int], view: TimeSpan, titles: list[str] | None = None)
     figure.update_xaxes(title="time (s)", row=len(heights))
     figure.update_layout(
         bargap=0,
+        barmode="overlay",  # or bars of two traces in a row give way to one another
         hovermode="closest",
         legend={
             "orientation": "h",

@@ -1,4 +1,4 @@
-"""Draw tracks on a time axis: the truth, where it is known, above the label over time, which is called `heard`."""
+"""Draw tracks on a time axis: the label over time, which is called `heard`, above the truth where it is known."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from segser_core.prediction.prediction import Prediction
 from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import label_over_time
 
-TRACK_PX = 26
+TRACK_PX = 32  # a line of text and the room that plotly keeps around it
 TRUTH, HEARD, DIFFERS = "truth", "heard", "heard is not the truth"
-TRACK_WIDTH, MARK_WIDTH = 0.8, 0.18  # of a lane; the mark of a difference lies between both tracks
+TRACK_WIDTH, MARK_WIDTH = 0.82, 0.18  # of a lane; the mark of a difference lies between both tracks
 
 
 def track_count(truth: Sequence[Stretch]) -> int:
@@ -22,7 +22,7 @@ def track_count(truth: Sequence[Stretch]) -> int:
 
 
 def add_tracks(figure: go.Figure, row: int, prediction: Prediction, truth: Sequence[Stretch], legend: bool) -> None:
-    """Draw the label over time, below the truth where it is known, and mark between both where they differ.
+    """Draw the label over time, above the truth where it is known, and mark between both where they differ.
 
     Args:
         figure: with a row for the tracks, `TRACK_PX` for each.
@@ -31,11 +31,11 @@ def add_tracks(figure: go.Figure, row: int, prediction: Prediction, truth: Seque
         truth: its stretches; empty where they are not known.
         legend: whether the mark is named in the legend.
     """
-    names = [TRUTH, HEARD] if truth else [HEARD]
+    names = [HEARD, TRUTH] if truth else [HEARD]
+    figure.add_trace(_stretch_bars(label_over_time(prediction), HEARD, 0), row=row, col=1)
     if truth:
-        figure.add_trace(_stretch_bars(truth, TRUTH, 0), row=row, col=1)
         figure.add_trace(_wrong_bars(prediction, truth, legend), row=row, col=1)
-    figure.add_trace(_stretch_bars(label_over_time(prediction), HEARD, len(names) - 1), row=row, col=1)
+        figure.add_trace(_stretch_bars(truth, TRUTH, 1), row=row, col=1)
     figure.update_yaxes(
         range=[len(names) - 0.5, -0.5],
         tickmode="array",

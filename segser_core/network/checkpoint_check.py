@@ -9,6 +9,7 @@ from segser_core.files import read_json_object
 from segser_core.labels import is_valid_label
 
 MOST_LAYERS = 100  # wav2vec2's largest has 48
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.01, 100.0  # beyond what a calibration finds (0.1 to 10)
 FOREIGN = ("auto_map", "custom_pipelines", "trust_remote_code", "quantization_config")  # code of others
 
 
@@ -32,9 +33,15 @@ def check_checkpoint(folder: Path) -> None:
         raise ModelError(f"the model in {folder} is of the system {config['system']!r}; expected a name")
     if not isinstance(config.get("longest_training_clip_s"), int | float | None):
         raise ModelError(f"the model in {folder} has no number of seconds as its longest_training_clip_s")
-    for key in ("segment_frames", "stride_frames", "crop_frames"):
+    temperature = config.get("calibration_temperature", 1.0)
+    if type(temperature) not in (int, float) or not LOWEST_TEMPERATURE <= temperature <= HIGHEST_TEMPERATURE:
+        raise ModelError(
+            f"the model in {folder} has calibration_temperature {temperature!r}; expected a number from "
+            f"{LOWEST_TEMPERATURE:g} to {HIGHEST_TEMPERATURE:g}"
+        )
+    for key in ("segment_frames", "stride_frames", "crop_frames", "window_frames"):
         value = config.get(key, 1)
-        if not ((type(value) is int and value > 0) or (value is None and key == "crop_frames")):
+        if not ((type(value) is int and value > 0) or (value is None and key in ("crop_frames", "window_frames"))):
             raise ModelError(f"the model in {folder} has {key} {value!r}; expected a whole number above 0")
     for key, value in _entries(config):
         if key in ("encoder_layers", "num_hidden_layers") and not (type(value) is int and 0 < value <= MOST_LAYERS):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segser_core.errors import RunError
+from segser_core.formatting import one_line
 from segser_core.prediction.prediction import Context
 from segser_core.prediction.rules import Aggregate, aggregate_all
 from segser_core.prediction.stretches import Stretch, stretches_from_json
@@ -61,7 +62,8 @@ def changing_recordings(run: Run, context: Context) -> list[ChangingRecording]:
         context: one of `changing_contexts`; `segment` takes each segment's own audio alone.
 
     Raises:
-        RunError: the run cannot be asked for the context, or stretches.parquet does not fit the predictions.
+        RunError: the run cannot be asked for the context, stretches.parquet does not fit the predictions, or stretches
+            go on after the recording.
     """
     if context not in changing_contexts(run):
         raise RunError(f"{run.name} has no stretches to score in the context {context}; evaluate a joined corpus")
@@ -76,12 +78,34 @@ def changing_recordings(run: Run, context: Context) -> list[ChangingRecording]:
         if not row["stretches"] or row["split"] != "test":
             continue
         stretches, here = stretches_from_json(row["stretches"]), slice(first, last)
+        check_end(
+            run.name, row["utterance_id"], stretches[-1].end_s, aligned.start_s[last - 1], aligned.end_s[last - 1]
+        )
         times_s = step_centres_s(stretches[-1].end_s)
         steps = label_steps(aligned.start_s[here], aligned.end_s[here], p[here], times_s, whole)
         key = (row["utterance_id"], row["seed"], row["fold"])
         classes = None if alone is None else stretch_classes(run, stretches, key, of.get(key), ALONE[context])
         found.append(ChangingRecording(*key, speaker_name(row), stretches, steps, int(whole), classes))
     return found
+
+
+def check_end(name: str, recording: str, end_s: float, start_s: float, stop_s: float) -> None:
+    """Check that stretches end with the recording, of which no segment may hold what is shorter than one.
+
+    Args:
+        name: of the run.
+        recording: its utterance_id.
+        end_s: of the last stretch.
+        start_s, stop_s: of the recording's last segment.
+
+    Raises:
+        RunError: they end later; a step of 20 ms for each moment up to there could fill the memory.
+    """
+    if end_s > stop_s + (stop_s - start_s) + MOST_APART_S:
+        raise RunError(
+            f"{name}: the stretches of {one_line(recording)} end at {end_s:g} s, but its segments at {stop_s:g} s; "
+            "evaluate the run again"
+        )
 
 
 def speaker_name(row: Mapping[str, Any]) -> str:

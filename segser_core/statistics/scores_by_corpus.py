@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segser_core.runs.class_indices import add_class_indices
+from segser_core.runs.class_indices import add_class_indices, class_indices
 from segser_core.runs.test_split import select_test_rows
 from segser_core.statistics import metrics
 from segser_core.statistics.bootstrap import NO_INTERVAL, Interval, group_utterances, score_intervals
@@ -45,13 +45,15 @@ class CorpusScores:
 def scores_by_corpus(predictions: "pd.DataFrame", labels: Sequence[str], seed: int = 0) -> tuple[CorpusScores, ...]:
     """Score a run's test predictions on each of several corpora, in the order of their names.
 
+    A corpus whose clips have a label that raters heard, as CREMA-D has, is scored on that, too, as `NAME (heard)`.
+
     Args:
         predictions: rows of predictions.parquet, of several corpora where `corpus` has several values.
         labels: the classes, in order.
         seed: of the resampling.
 
     Returns:
-        One for each corpus; nothing where there is one corpus alone, or where it is not known.
+        One for each; nothing where there is one alone, or where the corpus is not known.
 
     Raises:
         RunError: see `select_test_rows`.
@@ -62,9 +64,23 @@ def scores_by_corpus(predictions: "pd.DataFrame", labels: Sequence[str], seed: i
         return ()
     rows = add_class_indices(rows, labels)
     names = rows["corpus"].fillna("").astype(str).replace("", UNKNOWN)
-    if names.nunique() < 2:
-        return ()
-    return tuple(_of_corpus(str(name), part, labels, seed) for name, part in rows.groupby(names))
+    found = []
+    for name, part in rows.groupby(names):
+        found.append(_of_corpus(str(name), part, labels, seed))
+        if "heard" in part and len(as_heard := with_heard_labels(part, labels)):
+            found.append(_of_corpus(f"{name} (heard)", as_heard, labels, seed))
+    return tuple(found) if len(found) > 1 else ()
+
+
+def with_heard_labels(rows: "pd.DataFrame", labels: Sequence[str]) -> "pd.DataFrame":
+    """Take what most raters heard (column `heard`) for the label; clips without a majority, or of no class, go.
+
+    Args:
+        rows: with `heard`, and class indices of `labels`.
+        labels: the classes, in order.
+    """
+    known = rows[rows["heard"].isin(labels)]
+    return known.assign(label=known["heard"], true=class_indices(known["heard"], labels))
 
 
 def _of_corpus(corpus: str, rows: "pd.DataFrame", labels: Sequence[str], seed: int) -> CorpusScores:

@@ -6,7 +6,7 @@ import pytest
 
 from segser_core.figures.style import contrasting_text_colour
 from segser_core.figures.timeline import comparison_figure, probability_figure, timeline_figure
-from segser_core.figures.tracks import DIFFERS, HEARD, TRUTH
+from segser_core.figures.tracks import DIFFERS, HEARD, TRACK_PX, TRUTH
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.prediction.stretches import Stretch
@@ -158,16 +158,17 @@ def test_without_a_truth_there_is_no_track_of_it(three):
     assert ["heard"] in [list(axis.ticktext or ()) for axis in figure.select_yaxes()]
 
 
-def test_the_truth_lies_above_the_label_over_time_and_where_they_differ_is_marked(three):
+def test_the_truth_lies_below_the_label_over_time_and_where_they_differ_is_marked(three):
     figure = timeline_figure(three, SAMPLES, truth=KNOWN)
     (truth,), (heard,), (wrong,) = (tracks(figure, name) for name in (TRUTH, HEARD, DIFFERS))
     assert list(truth.text) == [s.label for s in KNOWN]
     assert spans(truth) == [(s.start_s, s.end_s) for s in KNOWN]
     assert truth.marker.color[1] == emotion_colour("happy")
-    assert (set(truth.y), set(wrong.y), set(heard.y)) == ({0}, {0.5}, {1})
+    assert (set(heard.y), set(wrong.y), set(truth.y)) == ({0}, {0.5}, {1})
+    assert figure.layout.barmode == "overlay"  # else plotly moves the tracks apart
     assert spans(wrong) == [(1.0, 2.0)]  # the pause from 2.0 to 2.5 s counts for nothing
     assert wrong.showlegend
-    low = next(axis for axis in figure.select_yaxes() if axis.ticktext == ("truth", "heard"))
+    low = next(axis for axis in figure.select_yaxes() if axis.ticktext == ("heard", "truth"))
     assert low.range[0] > low.range[1]  # 0 is on top
 
 
@@ -177,13 +178,13 @@ def test_a_truth_that_is_told_leaves_no_mark_in_the_legend(three):
     assert not wrong.showlegend
 
 
-def test_both_models_stand_below_the_truth_and_the_mark_is_named_once(three):
+def test_both_models_stand_above_the_truth_and_the_mark_is_named_once(three):
     other = prediction(["angry"] * 4, "baseline")
     figure = comparison_figure(other, three, SAMPLES, truth=KNOWN)
     assert [list(t.text) for t in tracks(figure, TRUTH)] == [[s.label for s in KNOWN]] * 2
     assert [spans(w) for w in tracks(figure, DIFFERS)] == [[(0.0, 2.0)], [(1.0, 2.0)]]
     assert sum(bool(w.showlegend) for w in tracks(figure, DIFFERS)) == 1
-    assert figure.layout.height - comparison_figure(other, three, SAMPLES).layout.height == 2 * 26
+    assert figure.layout.height - comparison_figure(other, three, SAMPLES).layout.height == 2 * TRACK_PX
 
 
 def test_no_text_is_smaller_than_twelve_pixels(three):

@@ -51,7 +51,7 @@ def test_a_run_on_changing_recordings_is_first_asked_whether_it_knows_when(runs)
     text = page_text(app)
     for context, title in (("clip", "in context"), ("segment", "in isolation")):
         share = scores["good"][context].share_of_time
-        assert metrics[f"Right in the time, {title}: good"] == f"{percent(share.value)} %"
+        assert metrics[f"Share of time, {title}, of good"] == f"{percent(share.value)} %"
         assert f"{percent(share.interval.low)} to {percent(share.interval.high)} by recording" in text
         assert f"**poor: {percent(scores['poor'][context].share_of_time.value)} %**" in text
     (paired, _) = compare_share_of_time(*(read_run(runs / name) for name in PAIR.values())).values()
@@ -63,13 +63,15 @@ def test_a_run_on_changing_recordings_is_first_asked_whether_it_knows_when(runs)
 def test_its_table_has_every_measure_and_the_share_of_each_class(runs):
     app = run_page(open_page("recall", run="good"))
     of = diarization_by_context(read_run(runs / "good"))["clip"]
-    (measures,), (classes,) = tables(app, "measure"), tables(app, "true class")
+    (measures,), (classes,) = tables(app, "measure"), tables(app, "true class, %")
     column = measures.set_index("measure")["good, in context"]
-    assert column["EDER, %"] == percent(of.eder.value)
-    assert column["– confused emotion, %"] == percent(of.confused.value)
-    assert column["boundary error, s"] == f"{of.boundary_error_s.value:.2f}"
-    assert column["surplus changes a minute"] == f"{of.surplus_changes_per_min.value:.2f}"
-    assert classes.set_index("true class")["good, in context"].to_dict() == {
+    of_eder = of.eder.interval
+    assert column["EDER, %"] == f"{percent(of.eder.value)} ({percent(of_eder.low)} to {percent(of_eder.high)})"
+    assert column["– confused emotion, %"].startswith(f"{percent(of.confused.value)} (")
+    assert column["boundary error, s"].startswith(f"{of.boundary_error_s.value:.2f} (")
+    assert column["surplus changes a minute"].startswith(f"{of.surplus_changes_per_min.value:.2f} (")
+    shares = classes.set_index("true class, %")["good, in context"].str.split().str[0]
+    assert shares.to_dict() == {
         label: percent(e.value) for label, e in zip(("neutral", "happy", "sad"), of.by_class, strict=True)
     }
 
@@ -85,14 +87,14 @@ def test_a_run_without_stretches_says_how_to_make_one_that_has_them(runs):
     (told,) = (i.value for i in app.info if "no recordings whose emotion changes" in i.value)
     assert "`python -m training.corpora join NAME --root DIR --out CHANGING --changing`" in told
     assert "`python -m training.evaluate" in told
-    assert not any(m.label.startswith("Right in the time") for m in app.metric)
+    assert not any(m.label.startswith("Share of time") for m in app.metric)
     assert run_page(open_page("recall", run="still")).header[1].value == "Which clips?"
 
 
 def test_beside_a_run_that_has_none_the_one_that_has_some_is_shown():
     app = run_page(open_page("recall", run="still", other="good", question="when"))
     assert any("**still** holds no recordings" in i.value for i in app.info)
-    assert any(m.label.startswith("Right in the time, in context: good") for m in app.metric)
+    assert any(m.label.startswith("Share of time, in context, of good") for m in app.metric)
 
 
 def test_stretches_that_differ_between_the_runs_are_not_paired(runs):
@@ -106,7 +108,7 @@ def test_stretches_that_differ_between_the_runs_are_not_paired(runs):
     assert page_text(app).count("**Difference: ") == 3  # of UAR, accuracy and macro F1 alone
 
 
-def test_a_clip_shows_the_truth_above_each_models_label_over_time(runs):
+def test_a_clip_shows_the_truth_below_each_models_label_over_time(runs):
     app = run_page(open_page("mistakes", **PAIR, clip="u03"))
     good, poor = (read_run(runs / name) for name in PAIR.values())
     truth = stretches_from_json(good.predictions.set_index("utterance_id").stretches["u03"])

@@ -142,3 +142,11 @@ def test_stretches_that_are_not_those_of_the_predictions(run, change):
 def test_the_rest_of_the_project_reads_such_a_run(run):
     assert json.loads((run.path / "metrics.json").read_text())["utterances"] == 12
     assert run.aligned_segments.isolated.shape == (36, 3)
+
+
+def test_stretches_that_outlast_the_recording_are_refused(run):
+    table = run.predictions.copy()
+    table.loc[0, "stretches"] = '[[0, 2, "neutral"], [2, 1e11, "sad"]]'
+    damaged = rewrite(run, "predictions", table)
+    with pytest.raises(RunError, match=r"the stretches of u00 end at 1e\+11 s, but its segments at 4 s"):
+        changing_recordings(damaged, "clip")

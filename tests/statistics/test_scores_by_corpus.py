@@ -90,3 +90,17 @@ def test_a_report_lists_the_corpora(tmp_path):
     assert reported["by_corpus"] == json.loads((run.path / "metrics.json").read_text())["by_corpus"]
     single = read_run(write_run_folder(tmp_path / "single"))
     assert "by corpus" not in report_text([single])
+
+
+def test_labels_that_raters_heard_are_scored_beside_the_acted_ones():
+    table = several_corpora()
+    heard = table.label.where(table.utterance_id.str[1:].astype(int) % 4 > 0, "sad").where(table.corpus == "b", "")
+    heard = heard.mask(table.utterance_id.isin(["u3", "u9"]), "bored")  # no class of the run
+    found = {of.corpus: of for of in scores_by_corpus(table.assign(heard=heard), RUN_LABELS)}
+    assert list(found) == ["a", "b", "b (heard)", "c"]
+    rows = table[heard.isin(RUN_LABELS)]
+    assert found["b (heard)"].utterances == len(rows)
+    assert found["b (heard)"].uar == pytest.approx(balanced_accuracy_score(heard[rows.index], rows.predicted))
+    assert found["b"] == {of.corpus: of for of in scores_by_corpus(table, RUN_LABELS)}["b"]
+    alone = scores_by_corpus(table.assign(heard=heard)[table.corpus == "b"], RUN_LABELS)
+    assert [of.corpus for of in alone] == ["b", "b (heard)"]

@@ -99,8 +99,8 @@ def test_an_incomplete_corpus_is_refused_before_anything_is_written(place, capsy
         (["--seed", "0", "-1"], 2, "seed is -1; expected 0 or more"),
         (["--protocol", "column:style"], 1, "column style holds improvised, scripted; expected three groups"),
         (["--protocol", "column:dialogue"], 1, "speaker Ses01_F is in"),
-        (["--corpus-options.excited", "perhaps"], 1, "excited is 'perhaps'; expected in or out"),
-        (["--corpus-options.sessions", "5"], 1, "'sessions' is unknown for iemocap; known: excited"),
+        (["--corpus-options.excited", "perhaps"], 2, "excited is 'perhaps'; expected in or out"),
+        (["--corpus-options.sessions", "5"], 2, "'sessions' is unknown for iemocap; known: excited"),
     ],
 )
 def test_a_wrong_call_is_one_line_before_the_first_step(place, capsys, monkeypatch, options, status, message):

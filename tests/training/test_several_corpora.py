@@ -13,7 +13,8 @@ from segser_core.inference.predictor import Predictor
 from segser_core.runs.run import read_run
 from tests.support.networks import tiny_network
 from tests.support.training import quick_settings
-from training.corpora.combine import load_combined_fold
+from training.corpora.combine import clip_targets, load_combined_fold
+from training.runs.evaluation import EvaluateRequest, requested_clips
 from training.runs.job import TrainRequest, plan_jobs, train_run
 
 FREQUENCIES = {"neutral": 0.05, "sad": 0.4, "happy": 1.2}
@@ -67,6 +68,26 @@ def test_clips_of_other_labels_are_left_out_and_counted(corpora, caplog):
         load_combined_fold(several(corpora, labels=["happy"]), corpora)
 
 
+def test_a_folder_cannot_be_in_two_splits_at_once(corpora):
+    table = pd.read_csv(corpora / "one" / "manifest.csv", dtype=str)
+    other = {"s0": "test", "s1": "test", "s2": "dev", "s3": "dev", "s4": "train", "s5": "train"}
+    table.assign(other=table["speaker"].map(other)).to_csv(corpora / "one" / "manifest.csv", index=False)
+    parts = [
+        {"name": "manifest", "alias": "one", "protocol": "column:split"},
+        {"name": "manifest", "alias": "again", "root": "./one", "protocol": "column:other"},
+    ]
+    with pytest.raises(CorpusError, match=r"54 recordings are in two splits, one/s0-happy-0\.wav among them"):
+        load_combined_fold(several(corpora, corpora=parts), corpora)
+
+
+def test_votes_for_a_class_that_a_corpus_lacks_do_not_count():
+    rows = pd.DataFrame({"label": ["sad", "sad"], "corpus": ["a", "b"],
+                         "votes_sad": [1, 1], "votes_happy": [3, 3]})  # fmt: skip
+    targets = clip_targets(rows, ["happy", "sad"], {"a": ["sad"]}, {"a": 1.0, "b": 1.0})
+    assert targets.known.tolist() == [[False, True], [True, True]]
+    assert targets.shares.tolist() == [[0.0, 1.0], [0.75, 0.25]]
+
+
 @pytest.mark.parametrize("system", ["seg+tri-w", "seg+tri-s", "seg"])
 def test_a_system_trains_on_several_corpora_and_joined_clips(system, corpora):
     settings = several(corpora, system=system, average_decay=0.9, calibrated=True, epochs=3,
@@ -87,6 +108,20 @@ def test_a_system_trains_on_several_corpora_and_joined_clips(system, corpora):
     best = max(history["epochs"], key=lambda row: row["development_uar+time"])
     assert history["kept_epoch"] == best["epoch"]
     assert Predictor.from_pretrained(run.path).model.config.calibration_temperature != 1.0
+
+
+def test_a_model_of_several_corpora_is_evaluated_on_its_own_fold_of_one(corpora):
+    """Else the speakers that trained it would be scored, too."""
+    parts = [{"name": "manifest", "alias": "one", "protocol": "column:speaker", "fold": 4},
+             {"name": "manifest", "alias": "two", "protocol": "column:split"}]  # fmt: skip
+    request = TrainRequest(settings=several(corpora, corpora=parts, epochs=1), root=corpora, out=corpora / "run")
+    train_run(request, plan_jobs(request))
+    run = read_run(corpora / "run")
+    own = run.predictions[(run.predictions["corpus"] == "one") & (run.predictions["split"] == "test")]
+    how = {"model": str(run.path), "corpus": "manifest", "root": corpora / "one", "protocol": "column:speaker"}
+    scored = requested_clips(EvaluateRequest(**how, out=corpora / "there"), run.labels)
+    assert set(scored["speaker"]) == {name.removeprefix("one/") for name in own["speaker"]}
+    assert len(scored) == len(own) == 9
 
 
 def test_a_baseline_cannot_learn_from_joined_clips(corpora):

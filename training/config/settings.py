@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from segser_core.errors import SettingError
 from segser_core.network.layer_average import Normalization
-from segser_core.network.segments import Tail
+from segser_core.network.segments import FRAME_S, Tail
 from segser_core.systems import DEFAULT_SYSTEM, SYSTEMS
 from training.config.kinds import (
     ONLY_KNOWN_NAMES,
@@ -65,7 +65,7 @@ class Augmentation:
 
     variants: Count = 1
     trim: Share = 0.0
-    speed: Range | None = None
+    speed: PositiveRange | None = None
     reverberation_s: PositiveRange | None = None
     reverberation_share: Share = 0.5
     babble_db: Range | None = None
@@ -301,6 +301,9 @@ class Settings:
         )
         fewest, most = self.joined.clips
         require(2 <= fewest <= most, "joined.clips", [fewest, most], "the fewest, from 2, and the most")
+        shortest_s, longest_s = self.joined.pause_s
+        expected = "the shortest, from 0, and the longest"
+        require(0 <= shortest_s <= longest_s, "joined.pause_s", [shortest_s, longest_s], expected)
         segments = SYSTEMS[self.system].segments
         require(
             segments or not self.joined.share,
@@ -309,13 +312,29 @@ class Settings:
             f"0 for {self.system}, whose loss has no segments",
         )
         require(not (self.class_weights and self.soft_targets), "class_weights", True, "false where targets are soft")
-        names = [part.key for part in self.corpora]
-        require(len(set(names)) == len(names), "corpora", names, "each corpus once")
-        require(
-            bool(names) or not self.labels, "labels", self.labels, "null without corpora: one has labels of its own"
-        )
+        self._check_corpora()
+        self._check_window()
         for system, alpha in self.alpha.items():
             require(system in SYSTEMS, f"alpha.{system}", alpha, f"α of one of {', '.join(SYSTEMS)}")
+
+    def _check_corpora(self) -> None:
+        names, labels = [part.key for part in self.corpora], self.labels or []
+        for name in names:
+            require(bool(name) and not set(name) & set("+/\\"), "corpora.alias", name, "a name without +, / and \\")
+        require(len(set(names)) == len(names), "corpora", names, "each corpus once")
+        for name in ("protocol", "corpus_options") if names else ():
+            value = getattr(self, name)
+            require(not value, name, value, "none beside corpora, each of which has its own")
+        require(bool(names) or not labels, "labels", labels, "null without corpora: one has labels of its own")
+        require(len(set(labels)) == len(labels), "labels", labels, "each class once")
+
+    def _check_window(self) -> None:
+        if self.window_s is None:
+            return
+        expected = f"the {self.segment_frames * FRAME_S:g} s of a segment, or more"
+        require(round(self.window_s / FRAME_S) >= self.segment_frames, "window_s", self.window_s, expected)
+        one_place = "0 with window_s, under which a clip has one place in the table of positions"
+        require(not self.consistency, "consistency", self.consistency, one_place)
 
 
 CONFIGS = Path(__file__).parents[1] / "configs"

@@ -54,7 +54,7 @@ def join(
     out: Annotated[Path, typer.Option(help="the folder to write, empty or not there yet")],
     min_s: Annotated[float | None, typer.Option(help="seconds of the shortest joined clip: 6 if not said")] = None,
     max_s: Annotated[float | None, typer.Option(help="seconds of the longest joined clip: 30 if not said")] = None,
-    seed: Annotated[int, typer.Option(help="of the draw")] = 0,
+    seed: Annotated[int, typer.Option(help="of the draw", min=0)] = 0,
     split: Annotated[Literal["train", "dev", "test"], typer.Option(help="the clips to join")] = "test",
     protocol: Annotated[str | None, typer.Option(help="the corpus's default where it is not said")] = None,
     style: Annotated[str | None, typer.Option(help="changing: only clips of this style, e.g. speech")] = None,

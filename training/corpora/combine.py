@@ -5,6 +5,7 @@ lacks a class says nothing of it, so a table keeps which classes each corpus kno
 """
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from segser_core.errors import CorpusError, UnknownCorpusError
+from segser_core.formatting import one_line
 from segser_core.labels import LABELS
 from training.config.settings import CorpusPart, Settings
 from training.corpora import Corpus, load_corpus
@@ -100,6 +102,7 @@ def combine_folds(parts: Sequence[FoldOfPart], labels: Sequence[str] | None = No
         if dropped:
             _log.warning("%d clips of %s are left out: %s", len(dropped), each.part.key, reasons_in_words(dropped))
     manifest = pd.concat(manifests, ignore_index=True)
+    check_splits_of_files(manifest)
     keep_names_apart(manifest)
     present = set(manifest["label"])
     ordered = tuple(labels or (*(c for c in LABELS if c in present), *sorted(present - set(LABELS))))
@@ -116,6 +119,20 @@ def rename_rows(each: FoldOfPart) -> pd.DataFrame:
         speaker=[f"{name}/{speaker}" if str(speaker).strip() else "" for speaker in rows["speaker"]],
         path=[f"{folder}/{path}" for path in rows["path"]],
     )
+
+
+def check_splits_of_files(manifest: pd.DataFrame) -> None:
+    """Check that no recording is in two splits, as where one folder is named for two corpora.
+
+    Raises:
+        CorpusError: one is.
+    """
+    splits = manifest["split"].groupby(manifest["path"].map(os.path.normpath)).nunique()
+    if twice := splits.index[splits > 1].tolist():
+        raise CorpusError(
+            f"{len(twice)} recordings are in two splits, {one_line(twice[0])} among them; name each folder in one of "
+            "the corpora only, or give both the same protocol and fold"
+        )
 
 
 def keep_names_apart(manifest: pd.DataFrame) -> None:
@@ -171,12 +188,14 @@ def clip_targets(
     """
     corpora = manifest["corpus"] if "corpus" in manifest else pd.Series("", manifest.index)
     shares = (manifest["label"].to_numpy()[:, None] == np.array(labels)).astype(np.float32)
+    has = {c: np.isin(labels, list(known.get(c, labels))) for c in corpora.unique()}
+    known_here = np.stack([has[c] for c in corpora])
     counts = np.stack([manifest.get(f"{VOTES}{c}", pd.Series(0.0, manifest.index)).fillna(0) for c in labels], axis=1)
+    counts = counts * known_here  # a class that is out of the corpus's softmax can have no share
     total = counts.sum(axis=1, keepdims=True)
     weight = corpora.map(lambda c: votes.get(c, 0.0)).to_numpy(float)[:, None] * (total > 0)
     shares = (1 - weight) * shares + weight * counts / np.maximum(total, 1)
-    has = {c: np.isin(labels, list(known.get(c, labels))) for c in corpora.unique()}
-    return Targets(shares.astype(np.float32), np.stack([has[c] for c in corpora]))
+    return Targets(shares.astype(np.float32), known_here)
 
 
 def classes_by_corpus(train: pd.DataFrame) -> dict[str, list[str]]:

@@ -22,7 +22,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from segser_core.errors import CorpusError
+from segser_core.errors import CorpusError, UnknownCorpusError
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Misfit, Utterance, load_by_file_name, normalise_label
 from training.corpora.definition import CorpusDefinition, Protocol
@@ -47,7 +47,8 @@ def load_fesc(root: Path, pattern: str | None = None, labels: dict[str, str] | N
         labels: the label of each code of the group `label`, e.g. {"t": "tenderness"}.
 
     Raises:
-        CorpusError: a pattern that is none or lacks a group, neither pattern nor manifest, or no file that fits.
+        UnknownCorpusError: a pattern that is none or lacks a group.
+        CorpusError: neither pattern nor manifest, or no file that fits.
     """
     if pattern is None:
         if not any((root / name).is_file() for name in MANIFEST_FILES):
@@ -78,16 +79,18 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     """Compile the regular expression of a file's path.
 
     Raises:
-        CorpusError: it is none, lacks a group that is needed, or has one of another name.
+        UnknownCorpusError: it is none, lacks a group that is needed, or has one of another name.
     """
     try:
         expression = re.compile(pattern)
     except (re.error, TypeError) as error:
-        raise CorpusError(f"the pattern {pattern!r} is no regular expression: {error}") from error
+        raise UnknownCorpusError(f"the pattern {pattern!r} is no regular expression: {error}") from error
     groups = set(expression.groupindex)
     if (missing := set(_NEEDED) - groups) or (unknown := groups - set(_GROUPS)):
         wrong = f"lacks the group {min(missing)}" if missing else f"has the unknown group {min(unknown)}"
-        raise CorpusError(f"the pattern {pattern!r} {wrong}; known are {', '.join(_GROUPS)}, as in {PATTERN_EXAMPLE}")
+        raise UnknownCorpusError(
+            f"the pattern {pattern!r} {wrong}; known are {', '.join(_GROUPS)}, as in {PATTERN_EXAMPLE}"
+        )
     return expression
 
 

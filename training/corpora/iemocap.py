@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from segser_core.errors import CorpusError
+from segser_core.errors import CorpusError, UnknownCorpusError
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut, Lost, Misfit, check_folder, read_duration_s
 from training.corpora.definition import CorpusDefinition, Protocol
@@ -82,10 +82,11 @@ def load_iemocap(root: Path, excited: str = "in") -> Corpus:
         excited: `in`, or `out` to leave out the turns of that label.
 
     Raises:
-        CorpusError: no such folder, no labelled turn with its sound in it, or another word for `excited`.
+        UnknownCorpusError: another word for `excited`.
+        CorpusError: no such folder, or no labelled turn with its sound in it.
     """
     if excited not in ("in", "out"):
-        raise CorpusError(f"excited is {excited!r}; expected in or out")
+        raise UnknownCorpusError(f"excited is {excited!r}; expected in or out")
     check_folder(root)
     rows: dict[object, dict[str, object]] = {}
     left_out = []

@@ -63,6 +63,8 @@ class ChangingSettings:
                 f"got --min-clips {self.fewest} and --max-clips {self.most}; expected 2 ≤ min-clips ≤ max-clips, since "
                 "the emotion changes from clip to clip"
             )
+        if self.seed < 0:
+            raise SettingError(f"got --seed {self.seed}; expected 0 or more")
         if not 0 <= self.pause_s < float("inf"):
             raise SettingError(f"got --pause-s {self.pause_s:g}; expected seconds, 0 or more")
 

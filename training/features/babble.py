@@ -1,6 +1,7 @@
 """Add babble: several other clips at once, at a signal-to-noise ratio."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from torch import Generator, Tensor
 from segser_core.audio.loading import load_audio
 from segser_core.errors import CorpusError
 from training.features.draws import draw_uniform
+from training.features.store import digest
 
 OtherClips = Callable[[Generator], Tensor]  # from a generator to a random clip, (M,) at 16 kHz
 FEWEST_VOICES, MOST_VOICES = 3, 6
@@ -43,6 +45,11 @@ class ClipPool:
         order = torch.randperm(len(paths), generator=Generator().manual_seed(seed)).tolist()
         self.paths = [paths[i] for i in order[: max(2, size)]]
         self._decoded: dict[Path, Tensor] = {}
+
+    @cached_property
+    def key(self) -> str:
+        """Identify the clips in their order: babble of others is another one, e.g. that of another fold."""
+        return digest("\n".join(map(str, self.paths)).encode())
 
     def __call__(self, generator: Generator) -> Tensor:
         """Draw a clip: (M,) at 16 kHz."""

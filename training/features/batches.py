@@ -14,11 +14,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset, Sampler, get_worker_info
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
-from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder
+from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder, MelEncoder
 from segser_core.network.layer_average import ActivationStatistics, LayerAverage
 from training.config.settings import Augmentation
 from training.corpora.combine import Targets
@@ -75,6 +75,7 @@ class ClipDataset(Dataset):
     Attributes:
         statistics: of each clip, what its features are normalised by; empty leaves features as they are.
         soft: targets of the clips as shares of the classes, where they are more than labels.
+        labelled: targets that the labels alone give.
         others: clips of which babble is made.
     """
 
@@ -96,6 +97,8 @@ class ClipDataset(Dataset):
         self.frozen_part = encoder_fingerprint(encoder)
         self.statistics: list[ActivationStatistics] = []
         self.soft: Targets | None = None
+        of_classes = np.eye(len(labels), dtype=np.float32)[self.targets]
+        self.labelled = Targets(of_classes, np.ones_like(of_classes, dtype=bool))
         self.others: ClipPool | None = None
 
     def __len__(self) -> int:
@@ -114,8 +117,7 @@ class ClipDataset(Dataset):
 
     def _joined(self, draw: JoinedDraw) -> TrainingItem:
         """Join the clips of a draw, augmented together, as one voice in one room; a frame's target is its clip's."""
-        assert self.soft is not None, "joined items have soft targets"
-        generator = torch.Generator().manual_seed(draw.seed)
+        of, generator = self.soft or self.labelled, torch.Generator().manual_seed(draw.seed)
         parts = [trim_silence(self.store.waveform(self.names[clip])) for clip in draw.clips]
         waveform, ends = join_waveforms(parts, draw.pauses_s)
         if draw.augmented:
@@ -123,6 +125,8 @@ class ClipDataset(Dataset):
             waveform, ends = joined[: self.longest], ends * len(joined) / before
         offset = self._offset(self.encoder.count_frames(len(waveform)), draw.position)
         features = self._features(waveform, offset if self._position_is_frozen else 0)
+        if self.statistics:
+            features = self.statistics[draw.clips[0]].normalise(features)  # of the one speaker
         middles = (np.arange(len(features)) + 0.5) * HOP_SAMPLES
         clips = np.array(draw.clips)[np.searchsorted(ends[:-1], middles)]
         return TrainingItem(
@@ -130,8 +134,8 @@ class ClipDataset(Dataset):
             SEVERAL,
             offset,
             -1,
-            torch.from_numpy(self.soft.shares[clips]),
-            torch.from_numpy(self.soft.known[clips[0]]),
+            torch.from_numpy(of.shares[clips]),
+            torch.from_numpy(of.known[clips[0]]),
         )
 
     def _as_drawn(self, draw: ClipDraw) -> TrainingItem:
@@ -159,7 +163,8 @@ class ClipDataset(Dataset):
         """What decides how a variant sounds, under which its features are kept."""
         first = ("speed", "noise_db", "gain_db")  # under which features were kept when there were no others
         further = [item for item in self.how.waveform_settings.items() if item[0] not in first]
-        return (*(getattr(self.how, name) for name in first), *([self.cut] if self.cut else []), *further)
+        babble = [self.others.key] if self.others else []
+        return (*(getattr(self.how, name) for name in first), *([self.cut] if self.cut else []), *further, *babble)
 
     @property
     def _position_is_frozen(self) -> bool:
@@ -174,11 +179,21 @@ class ClipDataset(Dataset):
             return 0
         return int(position * (self.encoder.max_frames - frames + 1))
 
+    @property
+    def _device(self) -> torch.device:
+        return next(self.encoder.parameters()).device
+
+    def usable_workers(self, asked: int) -> int:
+        """Return how many processes can prepare items beside the training: none where that takes weights on a GPU."""
+        needs_weights = not isinstance(self.encoder, MelEncoder) or self.encoder.frozen_layers is not None
+        return 0 if needs_weights and self._device.type != "cpu" else asked
+
     def _as_it_is(self, path: Path) -> Tensor:
         return self._features(torch.from_numpy(load_audio(path))[: self.longest])
 
     def _features(self, waveform: Tensor, offset: int = 0) -> Tensor:
-        on_device = waveform.to(next(self.encoder.parameters()).device)
+        # a worker cannot use the GPU of the process that it was forked from
+        on_device = waveform if get_worker_info() else waveform.to(self._device)
         if isinstance(self.encoder, LayerAverage):
             return self.encoder.activations(on_device, offset).cpu()  # what is kept is normalised when it is used
         return self.encoder.features(on_device, offset).cpu()
@@ -272,7 +287,7 @@ class MixedBatches(Sampler[list[ClipDraw] | list[JoinedDraw]]):
     def longest_s(self) -> float:
         """The duration of the longest item of the first epoch, in seconds, at the speed at which it was spoken."""
         joined = [self.joined.duration_s(draw) for batch in self.joined.of_epoch(0) for draw in batch]
-        return max(*joined, float(self.single.durations_s.max()))
+        return max([*joined, float(self.single.durations_s.max())])
 
     def __iter__(self) -> Iterator[list[ClipDraw] | list[JoinedDraw]]:
         batches = [*self.single, *self.joined.of_epoch(self.single.epoch)]

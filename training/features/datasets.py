@@ -31,7 +31,8 @@ def make_datasets(
         known = classes_by_corpus(train)
         votes = {part.key: part.votes for part in settings.corpora}
         clips.soft = clip_targets(train, fold.labels, known, votes)
-        dev_clips.soft = clip_targets(dev, fold.labels, known, {})
+        heard = classes_by_corpus(pd.concat([train, dev]))  # else a class that no training clip has would cost 10⁴
+        dev_clips.soft = clip_targets(dev, fold.labels, heard, {})
     return clips, dev_clips
 
 
@@ -75,7 +76,9 @@ def clips_to_join(rows: pd.DataFrame, clips: ClipDataset) -> ClipsToJoin:
     """Tell which clips of a split may be joined."""
     longest = clips.encoder.max_frames
     longest_s = None if longest is None else longest * FRAME_S
-    return ClipsToJoin(rows["speaker"].to_numpy(str), np.array(clips.targets), rows["duration_s"].to_numpy(), longest_s)
+    speed = min(1.0, *(clips.how.speed or (1.0,)))
+    speakers, durations_s = rows["speaker"].to_numpy(str), rows["duration_s"].to_numpy()
+    return ClipsToJoin(speakers, np.array(clips.targets), durations_s, longest_s, speed)
 
 
 def speaker_shares(settings: Settings, train: pd.DataFrame, pool: ClipsToJoin) -> np.ndarray:

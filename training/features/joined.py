@@ -14,7 +14,7 @@ from segser_core.errors import SettingError
 from training.config.settings import Joining
 
 SEVERAL = -1  # the label of an item that has more than one
-SLOWEST = 0.75  # playing speed at which an item still fits into the encoder's window
+SLOWEST = 0.75  # playing speed at which an item's clips still fit into the encoder's window
 _log = logging.getLogger(__name__)
 
 
@@ -66,12 +66,19 @@ class ClipsToJoin:
         labels: (U,) of each clip.
         durations_s: (U,) of each clip, its silence included.
         longest_s: that an item may last; None where the encoder takes any length.
+        speed: the slowest playing speed at which an item is heard, pauses included.
     """
 
     speakers: np.ndarray
     labels: np.ndarray
     durations_s: np.ndarray
     longest_s: float | None
+    speed: float = 1.0
+
+    @property
+    def most_speech_s(self) -> float:
+        """The most seconds that the clips of an item may last together."""
+        return np.inf if self.longest_s is None else self.longest_s * min(SLOWEST, self.speed)
 
     def by_speaker(self) -> dict[str, dict[int, np.ndarray]]:
         """Group the indices of the clips by speaker and label; speakers of one label alone are left out.
@@ -79,7 +86,7 @@ class ClipsToJoin:
         Raises:
             SettingError: no speaker has two emotions in clips that fit together into the encoder's window.
         """
-        most_s = np.inf if self.longest_s is None else self.longest_s * SLOWEST / 2
+        most_s = self.most_speech_s / 2
         fits = self.durations_s <= most_s
         if not fits.all():
             _log.warning("%d clips are longer than %.1f s and not joined to others", int((~fits).sum()), most_s)
@@ -92,24 +99,33 @@ class ClipsToJoin:
         }
         several = {speaker: labels for speaker, labels in grouped.items() if len(labels) > 1}
         if not several:
-            raise SettingError("joined.share is above 0, but no speaker has clips of two emotions that fit together")
+            raise SettingError(
+                "no speaker has clips of two emotions that fit together into the encoder's window; joined.share above "
+                "0 needs one among the training clips, best_by uar+time one among the development clips"
+            )
         return several
 
     def draw(
         self, how: Joining, speakers: Sequence[str], generator: np.random.Generator, *, augmented: bool = True
     ) -> Iterator[JoinedDraw]:
-        """Draw an item of each of these speakers: neighbours differ in emotion, each emotion as likely as the next."""
-        grouped, longest_s = self.by_speaker(), (self.longest_s or np.inf) * SLOWEST
+        """Draw an item of each of these speakers: neighbours differ in emotion, each emotion as likely as the next.
+
+        Pauses that would not fit into the encoder's window are all shortened alike.
+        """
+        grouped, most_s = self.by_speaker(), self.most_speech_s
         fewest, most = how.clips
         for speaker in speakers:
             clips: list[int] = []
             for _ in range(int(generator.integers(fewest, most + 1))):
                 labels = [label for label in grouped[speaker] if not clips or label != self.labels[clips[-1]]]
                 clip = int(generator.choice(grouped[speaker][int(generator.choice(labels))]))
-                if self.durations_s[[*clips, clip]].sum() > longest_s:
+                if self.durations_s[[*clips, clip]].sum() > most_s:
                     break
                 clips.append(clip)
             pauses = generator.uniform(*how.pause_s, size=len(clips) - 1)
+            if self.longest_s is not None:
+                room_s = self.longest_s * self.speed - self.durations_s[clips].sum()
+                pauses *= min(1.0, room_s / max(pauses.sum(), 1e-9))
             seed, position = int(generator.integers(2**62)), float(generator.random())
             yield JoinedDraw(tuple(clips), tuple(pauses.tolist()), seed, position, augmented)
 

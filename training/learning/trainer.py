@@ -87,7 +87,7 @@ class SegmentTrainer(Trainer):
     def get_train_dataloader(self) -> DataLoader:
         """Load batches of like duration, classes balanced."""
         share = BatchShare(self.train_batches, self.args.process_index, self.args.world_size)
-        workers = self.settings.data_workers
+        workers = self.train_dataset.usable_workers(self.settings.data_workers)
         loader = DataLoader(
             self.train_dataset,
             batch_sampler=share,
@@ -95,6 +95,7 @@ class SegmentTrainer(Trainer):
             num_workers=workers,
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,
+            generator=torch.Generator(),  # else it draws from dropout's, once with workers and each epoch without
         )
         alone: dict[str, int] = {"num_processes": 1, "process_index": 0}  # else it would be shared out once more
         return prepare_data_loader(loader, self.accelerator.device, **alone, put_on_device=True)

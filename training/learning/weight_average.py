@@ -30,6 +30,10 @@ class WeightAverage(TrainerCallback):
         n = int(number)
         torch._foreach_lerp_(list(averaged), list(current), 1 - min(self.decay, (1 + n) / (10 + n)))
 
+    def on_train_begin(self, args, state, control, model=None, **_):
+        """Move the average to where the Trainer has put the model."""
+        self.average.to(next(model.parameters()).device)
+
     def on_step_end(self, args, state, control, model=None, **_):
         """Take in the weights after a step."""
         self.average.update_parameters(model)

@@ -76,9 +76,9 @@ def different_settings(settings_of_run: Settings, asked: Settings, encoder: Mapp
 
 
 def comparable_settings(settings: Settings) -> dict[str, Any]:
-    """Return the settings but for where the encoder lies, of α that of the system alone."""
+    """Return the settings but for where the encoder lies and who prepares batches, of α that of the system alone."""
     values = yaml.safe_load(to_yaml(settings))
-    del values["encoder"], values["revision"]
+    del values["encoder"], values["revision"], values["data_workers"]
     return values | {"alpha": settings.alpha.get(settings.system)}
 
 

@@ -17,13 +17,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from segser_core.bundled import find_checkpoint
-from segser_core.errors import CorpusError, RunError
+from segser_core.errors import CorpusError, RunError, SettingError
 from segser_core.inference.predictor import Predictor
 from segser_core.network.model import encoder_origin
 from segser_core.prediction.stretches import stretches_from_json
 from segser_core.runs.reading import read_json
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import check_run_folder, write_run
+from training.config.settings import read_settings
 from training.corpora import load_corpus
 from training.corpora.protocols import clips_of_split, protocol_name
 from training.features.store import digest
@@ -108,18 +109,36 @@ def parts_folder(out: Path) -> Path:
 
 
 def trained_fold(request: EvaluateRequest) -> int | None:
-    """Find the fold that a model was trained in, where it is one of several and the same protocol is asked for.
+    """Find the fold that a model was trained in, alone or beside other corpora, where the same protocol is asked for.
 
     The other folds' test clips were training clips of this one's, so only its own are a test.
     """
     folder = find_checkpoint(request.model).absolute()
-    run = folder / "../../../run.json"  # of RUN/checkpoint/seed-S/fold-K
-    meta = read_json(run) if folder.name.startswith("fold-") and run.is_file() else {}
+    one_of_many = folder.name.startswith("fold-")  # RUN/checkpoint/seed-S/fold-K, else RUN/checkpoint
+    run = folder.parents[2] if one_of_many else folder.parent
     same = (request.corpus, protocol_name(request.corpus, request.protocol))
-    if (meta.get("corpus"), meta.get("protocol")) != same:
-        return None
-    _log.info("the model was trained in %s of this protocol: the clips are of that fold alone", folder.name)
-    return int(folder.name.removeprefix("fold-"))
+    fold = fold_of_part(run / "config.yaml", *same)
+    if fold is None and one_of_many and (run / "run.json").is_file():
+        meta = read_json(run / "run.json")
+        fold = int(folder.name.removeprefix("fold-")) if (meta.get("corpus"), meta.get("protocol")) == same else None
+    if fold is not None:
+        _log.info("the model was trained in fold-%d of this protocol: the clips are of that fold alone", fold)
+    return fold
+
+
+def fold_of_part(config: Path, corpus: str, protocol: str) -> int | None:
+    """Find the fold of a corpus in a training on several; None where the training was another one.
+
+    Args:
+        config: of the training's run.
+        corpus, protocol: their names.
+    """
+    try:
+        parts = read_settings(config).corpora
+    except SettingError:
+        return None  # no training's, as that of an evaluation
+    found = [part.fold for part in parts if (part.name, protocol_name(part.name, part.protocol)) == (corpus, protocol)]
+    return found[0] if len(found) == 1 else None
 
 
 def requested_clips(request: EvaluateRequest, labels: tuple[str, ...]) -> pd.DataFrame:

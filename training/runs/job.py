@@ -14,6 +14,7 @@ from segser_core.files import write_whole
 from segser_core.inference.predictor import Predictor
 from segser_core.network.layer_average import LayerAverage
 from segser_core.network.model import SegmentEmotionModel
+from segser_core.runs.reading import read_json
 from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import check_run_folder, write_run
 from segser_core.statistics.temperature import fit_calibration_temperature
@@ -189,6 +190,7 @@ def existing_run(request: TrainRequest, jobs: Sequence[Job]) -> Run | None:
         return None
     run = read_run(request.out)
     check_joins(run, request.settings, [(job.seed, job.fold) for job in jobs])
+    earlier_history(run)  # else what is wrong with it would show once the trainings are done
     return run
 
 
@@ -320,10 +322,24 @@ def describe_training(request: TrainRequest, jobs: Sequence[Job], scored: Sequen
     )
 
 
+def earlier_history(run: Run) -> list[dict[str, Any]]:
+    """Read the trainings in a run's history.json; none where the run has no such file.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    file = run.path / HISTORY
+    if not file.is_file():
+        return []
+    trainings = read_json(file).get("trainings")
+    if not isinstance(trainings, list):
+        raise RunError(f"{file} has no list of trainings; remove it, and what it says of earlier epochs is lost")
+    return trainings
+
+
 def gather_history(jobs: Sequence[Job], existing: Run | None) -> dict[str, Any]:
     """Gather the run's history.json: of each training the commit, the kept epoch, and the figures of each epoch."""
-    file = existing.path / HISTORY if existing else None
-    earlier = json.loads(file.read_text(encoding="utf-8"))["trainings"] if file and file.is_file() else []
+    earlier = earlier_history(existing) if existing else []
     new = [
         {
             "seed": job.seed,

@@ -101,7 +101,7 @@ def _known_stretches(row: pd.Series) -> tuple[Stretch, ...]:
 def _show_timeline(
     predictions: list[Prediction], samples: np.ndarray | None, key: str, truth: tuple[Stretch, ...]
 ) -> None:
-    """Show both models on one axis, or the one that there is, below the truth where it is known."""
+    """Show both models on one axis, or the one that there is, above the truth where it is known."""
     if len(predictions) == 1:
         (only,) = predictions
         lines = zip(only.segments, common.segment_lines(only), strict=True)
@@ -110,7 +110,7 @@ def _show_timeline(
             [PlayableSpan(s.start_s, s.end_s, line) for s, line in lines],
             samples,
             key=key,
-            alt="The label over time, each segment's most probable emotion, and each emotion's probability over time",
+            alt="Each segment's most probable emotion, the label over time, and each emotion's probability over time",
         )
         return
     a, b = predictions

@@ -44,15 +44,11 @@ def show_label_over_time(choice: RunChoice) -> None:
         data=table,
     )
     st.caption(text.FLOOR_AND_CEILING)
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        st.markdown("**How it goes wrong**")
-        _show_columns(table[table.label == ""], "measure", text.DIARIZATION_TITLES)
-        st.caption(text.EDER_CAPTION)
-    with right:
-        st.markdown("**Share of each class's time**")
-        of_classes = table[table.label != ""].dropna(subset="value")
-        _show_columns(of_classes, "label", {}, heading="true class")
+    st.markdown("**How it goes wrong**")
+    _show_columns(table[table.label == ""], "measure", text.DIARIZATION_TITLES)
+    st.caption(text.EDER_CAPTION)
+    st.markdown("**Share of each class's time that is labelled right**")
+    _show_columns(table[table.label != ""].dropna(subset="value"), "label", {}, heading="true class, %")
 
 
 def _differences(choice: RunChoice, found: DiarizationScores) -> Mapping[Context, ShareOfTimeDifference]:
@@ -72,7 +68,7 @@ def _show_shares(found: DiarizationScores, differences: Mapping[Context, ShareOf
     for column, context in zip(st.columns(len(contexts), border=True), contexts, strict=True):
         (first, own), *others = [(name, of[context]) for name, of in found.items() if context in of]
         with column:
-            title = f"Right in the time, {CONTEXT_NAMES[context]}: {escape_markdown(first)}"
+            title = f"Share of time, {CONTEXT_NAMES[context]}, of {escape_markdown(first)}"
             st.metric(title, f"{percent(own.share_of_time.value)} %")
             lines = [text.share_intervals_text(own)]
             for other, of in others:
@@ -92,17 +88,16 @@ def _measure_table(run: Run, of_run: Mapping[Context, DiarizationSummary]) -> pd
 
 
 def _show_columns(table: pd.DataFrame, by: str, titles: Mapping[str, str], heading: str = "") -> None:
-    """Show a row a measure or class, and of each run and context the value and its interval."""
+    """Show a row a measure or class, and of each run and context the value with its interval, recordings drawn."""
     shown = table[[by]].drop_duplicates()
     for name, rows in table.groupby("run", sort=False):
         cells = zip(rows.measure, rows.value, rows.low, rows.high, strict=True)
-        each = [(format_measure(m, value), _format_range(m, low, high)) for m, value, low, high in cells]
-        values, ranges = zip(*each, strict=True)
-        of_run = pd.DataFrame({by: rows[by], str(name): values, f"{name}, 95 %": ranges})
+        of_run = pd.DataFrame({by: rows[by], str(name): [_value_and_range(*cell) for cell in cells]})
         shown = shown.merge(of_run, on=by, how="left")
     shown[by] = [titles.get(row, row) for row in shown[by]]
     st.dataframe(shown.rename(columns={by: heading or by}).fillna("–"), hide_index=True)
 
 
-def _format_range(measure: str, low: float, high: float) -> str:
-    return f"{format_measure(measure, low)} to {format_measure(measure, high)}" if low == low else "–"
+def _value_and_range(measure: str, value: float, low: float, high: float) -> str:
+    known = f" ({format_measure(measure, low)} to {format_measure(measure, high)})" if low == low else ""
+    return f"{format_measure(measure, value)}{known}"

@@ -44,7 +44,8 @@ CONTEXT_LINE: dict[Context, str] = {
     "segment": "Segments are shown **in isolation**: the model heard each one by itself.",
 }
 NO_LABELS = (
-    "Segments have no labels of their own: in training each took its recording's, and nobody checked that it fits."
+    "Segments have no labels of their own: in training each took that of its recording, or those of the clips that "
+    "were joined there, and nobody checked that they fit."
 )
 PROBE = (
     "Segments are **a probe**: this model never met one in training, and by its own rule none decides. "

@@ -124,7 +124,7 @@ def no_stretches_text(names: Sequence[str]) -> str:
     return (
         f"{listed} {'holds' if len(names) == 1 else 'hold'} no recordings whose emotion changes at known times: "
         "`python -m training.corpora join NAME --root DIR --out CHANGING --changing` makes some of a corpus, and "
-        "`python -m training.evaluate --model MODEL --corpus manifest --root CHANGING --out RUN` a run on them."
+        "`python -m training.evaluate --model MODEL --corpus manifest --root CHANGING --out RUN` evaluates a model."
     )
 
 

@@ -235,3 +235,24 @@ def test_the_documentation_names_every_augmentation():
 def test_labels_of_a_single_corpus_are_its_own():
     with pytest.raises(SettingError, match="labels is \\['sad', 'happy'\\]; expected null without corpora"):
         settings_from({"labels": ["sad", "happy"]})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"window_s": 1.5}, r"the setting window_s is 1\.5; expected the 1\.6 s of a segment, or more"),
+        ({"window_s": 8.0, "consistency": 0.5}, r"the setting consistency is 0\.5; expected 0 with window_s"),
+        ({"joined": {"pause_s": [-1.0, 0.0]}}, r"joined\.pause_s is \[-1\.0, 0\.0\]; expected the shortest, from 0"),
+        ({"joined": {"pause_s": [0.5, 0.1]}}, r"joined\.pause_s is \[0\.5, 0\.1\]; expected the shortest, from 0"),
+        ({"augmentation": {"speed": [0.0, 1.0]}}, r"augmentation\.speed.* is 0\.0; expected above 0"),
+        ({"corpora": [{"name": "emodb", "alias": "a+b"}]}, r"corpora\.alias is 'a\+b'; expected a name without \+"),
+        ({"corpora": [{"name": "emodb", "alias": "../a"}]}, r"corpora\.alias is '\.\./a'; expected a name without"),
+        ({"corpora": [{"name": "emodb"}], "protocol": "emodb-fixed"}, "protocol is .*expected none beside corpora"),
+        ({"corpora": [{"name": "emodb"}], "corpus_options": {"a": 1}}, "corpus_options is .*none beside corpora"),
+        ({"corpora": [{"name": "emodb"}], "labels": ["sad", "sad"]}, "labels is .*expected each class once"),
+    ],
+)
+def test_settings_that_do_not_go_together(values, message):
+    with pytest.raises(SettingError, match=message):
+        settings_from(values)
+    assert settings_from({"window_s": 1.6}).window_s == 1.6

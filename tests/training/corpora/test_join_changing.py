@@ -135,6 +135,7 @@ def test_rows_whose_stretches_do_not_fit_are_left_out_by_name(short, text, why):
         ({"recordings": 0}, "--recordings 0; expected 1 or more"),
         ({"fewest": 1}, "expected 2 ≤ min-clips ≤ max-clips"),
         ({"fewest": 5}, "expected 2 ≤ min-clips ≤ max-clips"),
+        ({"seed": -1}, "--seed -1; expected 0 or more"),
         ({"pause_s": -1}, "expected seconds, 0 or more"),
         ({"pause_s": float("nan")}, "expected seconds, 0 or more"),
     ],

@@ -62,6 +62,13 @@ def test_the_other_protocols_on_the_whole_corpora():
     ]
 
 
+def test_the_fixed_protocol_of_emodb_on_the_whole_corpus():
+    (fold,) = folds(real("emodb"), "emodb-fixed")
+    speakers = {split: sorted(fold.split(split).speaker.unique()) for split in ("train", "dev", "test")}
+    assert speakers == {"train": ["03", "08", "09", "10", "11", "12"], "dev": ["13", "14"], "test": ["15", "16"]}
+    assert fold.manifest.split.value_counts().to_dict() == {"train": 278, "dev": 130, "test": 127}
+
+
 def test_calm_joins_neutral_only_in_the_paper_s_protocol():
     corpus = small(actors(), RAVDESS_EMOTIONS.values())
     assert "calm" not in set(folds(corpus, "ravdess-paper", partial=True)[0].manifest.label)
@@ -79,7 +86,7 @@ def test_song_is_left_out_where_the_protocol_is_of_speech():
 def test_every_protocol_is_disjoint_by_speaker():
     corpora = {"iemocap": iemocap(), **{name: small(actors(), labels, name=name) for name, labels in CLASSES.items()}}
     protocols = [(corpus, protocol) for corpus in corpora for protocol in corpus_definitions()[corpus].protocols]
-    assert len(protocols) == 6
+    assert len(protocols) == 7
     for name, protocol in protocols:
         for fold in folds(corpora[name], protocol.name, partial=True):
             of = {s: set(fold.split(s).speaker) for s in ("train", "dev", "test")}

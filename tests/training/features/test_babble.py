@@ -1,12 +1,18 @@
 import math
 
+import pandas as pd
 import pytest
 import torch
 
 from segser_core.errors import CorpusError
+from segser_core.network.pretrained import wrap_encoder
 from tests.support.audio_files import encode_any_wav, to_pcm16
+from tests.support.networks import tiny_network
+from training.config.settings import Augmentation
 from training.features import babble
 from training.features.babble import ClipPool, add_babble, loop_clip
+from training.features.batches import ClipDataset, ClipDraw
+from training.features.store import FeatureStore
 
 SPEECH = 0.1 * torch.randn(16_000, generator=torch.Generator().manual_seed(9))
 
@@ -96,3 +102,19 @@ def test_a_clip_is_not_in_its_own_babble(paths):
 def test_too_few_clips_for_babble(paths):
     with pytest.raises(CorpusError, match="there are 1 in all"):
         ClipPool(paths[:1])
+
+
+def test_kept_features_hold_no_babble_of_another_folds_clips(paths, tmp_path):
+    rows = pd.DataFrame({"path": [paths[0].name], "label": ["sad"]})
+    how = Augmentation(babble_db=(0.0, 0.0), babble_share=1.0)
+
+    def features(others, store):
+        clips = ClipDataset(rows, store, ("sad",), wrap_encoder(tiny_network("whisper"), 3, None, False), how, 0)
+        clips.others = ClipPool(others)
+        return clips[ClipDraw(0, 0, 0.0)].features
+
+    kept = FeatureStore(tmp_path, tmp_path / "kept")
+    first, second = (features(others, kept) for others in (paths[:4], paths[2:]))
+    assert not torch.equal(first, second)
+    assert torch.equal(second, features(paths[2:], FeatureStore(tmp_path)))
+    assert torch.equal(first, features(paths[:4], kept))

@@ -147,3 +147,17 @@ def test_collate_pads_and_keeps_lengths(clips, tmp_path):
     assert (batch["features"][0, 50:] == 0).all()
     assert batch["labels"].tolist() == [0, 1, 0]
     assert torch.equal(batch["features"][2], made[ClipDraw(2, None, 0.0)].features)
+
+
+def test_a_worker_touches_no_gpu(corpus, monkeypatch):
+    """The device `meta` stands for a GPU: there, nothing can be computed."""
+    fold, folder = corpus
+    log_mel, frozen = (wrap_encoder(tiny_network("whisper"), 3, layers, False).to("meta") for layers in (None, 2))
+    clips = ClipDataset(fold.manifest, FeatureStore(folder), fold.labels, log_mel, Augmentation(), 0)
+    monkeypatch.setattr(batches, "get_worker_info", lambda: "a worker")
+    assert clips[ClipDraw(0, 0, 0.0)].features.device.type == "cpu"
+    assert clips.usable_workers(2) == 2
+    clips.encoder = frozen
+    assert clips.usable_workers(2) == 0
+    clips.encoder = wrap_encoder(tiny_network("wav2vec2"), 3, None, False)
+    assert clips.usable_workers(2) == 2

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from segser_core.errors import SettingError
+from segser_core.network.layer_average import activation_statistics
 from segser_core.network.model import SegmentEmotionModel
 from tests.support.training import quick_settings
 from training.config.settings import Joining
-from training.features.batches import ClipDataset
-from training.features.datasets import draw_groups, make_datasets, speaker_shares
+from training.features.batches import ClipDataset, ClipDraw
+from training.features.datasets import draw_groups, make_datasets, speaker_shares, training_batches
 from training.features.joined import SLOWEST, ClipsToJoin, JoinedBatches, JoinedDraw, join_waveforms
 from training.features.store import FeatureStore
 
@@ -49,6 +50,17 @@ def test_an_item_fits_into_the_window_even_when_it_is_slowed_down(caplog):
     assert max(DURATIONS_S[list(d.clips)].sum() for d in found) <= 8.0 * SLOWEST
     assert min(len(d.clips) for d in found) == 2
     assert "clips are longer than 3.0 s and not joined to others" in caplog.text
+
+
+@pytest.mark.parametrize("speed", [1.0, 0.5])
+def test_an_item_fits_into_the_window_with_its_pauses(speed):
+    how = dataclasses.replace(HOW, pause_s=(0.0, 9.0))
+    pool = dataclasses.replace(clips(30.0), speed=speed)
+    found = list(pool.draw(how, ["a", "b"] * 200, np.random.default_rng(0)))
+    lasts = [DURATIONS_S[list(d.clips)].sum() + sum(d.pauses_s) for d in found]
+    assert max(lasts) <= 30.0 * speed + 1e-6
+    assert {len(d.clips) for d in found} == {2, 3, 4}
+    assert max(max(d.pauses_s) for d in found) > 5
 
 
 def test_a_speaker_of_one_emotion_takes_no_part():
@@ -118,3 +130,47 @@ def test_a_corpus_is_drawn_by_its_weight():
     labels = np.array([0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 1])
     pool = ClipsToJoin(train["speaker"].to_numpy(str), labels, np.ones(14), None)
     assert speaker_shares(settings, train, pool).tolist() == [0.25, 0.375, 0.375]
+
+
+def test_the_labels_are_the_targets_where_there_are_no_others(dataset):
+    draw = JoinedDraw((0, 1), (0.0,), 7, 0.0)
+    expected, dataset.soft = dataset[draw], None
+    found = dataset[draw]
+    assert (found.targets == expected.targets).all()
+    assert found.known.all()
+
+
+def test_an_item_is_normalised_by_its_speaker_where_clips_are(corpus):
+    fold, folder = corpus
+    settings = quick_settings(folder, system="layer-average", normalization="speaker")
+    model = SegmentEmotionModel.from_encoder(
+        settings.encoder, labels=list(fold.labels), system="layer-average", normalization="speaker"
+    )
+    clips = make_datasets(settings, fold, FeatureStore(folder), model, 0)[0]
+    clips.statistics = [activation_statistics([clips[ClipDraw(k, None, 0.0)].features]) for k in range(len(clips))]
+    item = clips[JoinedDraw((0, 2), (0.0,), 7, 0.0, augmented=False)]
+    own = len(clips[ClipDraw(0, None, 0.0)].features)
+    assert item.features[: own - 10].mean().abs() < 0.3
+    assert item.features[: own - 10].std() == pytest.approx(1.0, abs=0.3)
+
+
+def test_a_share_too_small_for_one_item_leaves_single_clips(corpus):
+    fold, folder = corpus
+    rows = fold.split("train").assign(speaker="a")
+    settings = quick_settings(folder, joined={"share": 0.001})
+    model = SegmentEmotionModel.from_encoder(settings.encoder, labels=list(fold.labels), system="seg+tri-w")
+    clips = make_datasets(settings, fold, FeatureStore(folder), model, 0)[0]
+    batches = training_batches(settings, rows, clips, 0)
+    assert batches.longest_s == rows["duration_s"].max()
+    assert len(list(batches)) == len(batches.single)
+
+
+def test_a_development_class_that_no_training_clip_of_its_corpus_has_is_known(corpus):
+    fold, folder = corpus
+    rows = fold.manifest.assign(corpus=np.where(np.arange(24) < 12, "x", "y"))
+    rows = rows[~((rows["corpus"] == "y") & (rows["split"] == "train") & (rows["label"] == "sad"))]
+    rows = rows.reset_index(drop=True)
+    settings = quick_settings(folder, corpora=[{"name": "manifest", "alias": name} for name in "xy"])
+    model = SegmentEmotionModel.from_encoder(settings.encoder, labels=list(fold.labels), system="seg+tri-w")
+    made = make_datasets(settings, dataclasses.replace(fold, manifest=rows), FeatureStore(folder), model, 0)
+    assert [clips.soft.known.all() for clips in made] == [False, True]

@@ -232,3 +232,16 @@ def test_every_clip_is_drawn_once_an_epoch_where_classes_are_not_balanced(corpus
     train_fold(type(fold)(0, fold.labels, uneven), FeatureStore(folder), how, 0, folder / "steps")
     counts = uneven[uneven["split"] == "train"]["label"].value_counts()
     assert [drawn[:16].count(c) for c in (0, 1)] == [counts["neutral"], counts["sad"]]
+
+
+def test_workers_that_prepare_batches_change_nothing(corpus):
+    """`layer-average` drops activations at random in each step."""
+    fold, folder = corpus
+    shown = []
+    for workers in (0, 1):
+        settings = quick_settings(folder, system="layer-average", epochs=3, data_workers=workers)
+        train_fold(fold, FeatureStore(folder), settings, 0, folder / f"steps-{workers}")
+        history = json.loads((folder / f"steps-{workers}" / trainer.HISTORY).read_text())
+        shown.append([(row["loss"], row["development_loss"]) for row in history["epochs"]])
+    assert shown[0] == shown[1]
+    assert len(shown[0]) == 3

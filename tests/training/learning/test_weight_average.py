@@ -39,6 +39,14 @@ def test_a_model_has_the_average_for_a_while():
     assert 1 < model.weight.item() < 3
 
 
+def test_the_average_lies_where_the_model_is():
+    model = nn.Linear(1, 1, bias=False)
+    average = WeightAverage(model, decay=0.9)
+    model.to("meta")  # stands for a GPU, to which the Trainer moves a model
+    average.on_train_begin(None, None, None, model=model)
+    assert average.average.module.weight.device == model.weight.device
+
+
 def test_the_average_is_read_as_it_was_written(tmp_path):
     model = nn.Linear(1, 1, bias=False)
     first, second = WeightAverage(model, decay=0.9), WeightAverage(model, decay=0.9)

@@ -177,3 +177,20 @@ def test_a_run_of_another_making_is_left_alone(there, capsys):
     (run / "config.yaml").write_text("model: seg+tri-w\n")
     assert call("--fold", "0", "--seed", "1") == 1
     assert "not written by training.train" in capsys.readouterr().err
+
+
+def test_who_prepares_batches_is_no_difference(tmp_path):
+    here, there = (quick_settings(tmp_path, data_workers=n) for n in (0, 3))
+    assert add_seeds.comparable_settings(here) == add_seeds.comparable_settings(there)
+    assert add_seeds.comparable_settings(here) != add_seeds.comparable_settings(quick_settings(tmp_path, epochs=9))
+
+
+@pytest.mark.parametrize("damaged", ["{", '{"trainings": 3}'])
+def test_a_damaged_history_is_said_before_the_training(command, damaged, capsys):
+    call, folder, _ = command
+    assert call("--fold", "0") == 0
+    (folder / "run" / "history.json").write_text(damaged)
+    capsys.readouterr()
+    assert call("--fold", "0", "--seed", "1") == 1
+    assert "history.json" in capsys.readouterr().err
+    assert not (folder / "run.resume").exists()
