@@ -172,15 +172,25 @@ def choose_triplets(
     if groups is not None:
         together = groups[:, None] == groups
     alike = labels[:, None] == labels
-    ahead = (torch.arange(rows, device=labels.device) - torch.arange(rows, device=labels.device)[:, None]) % rows
     clips = torch.arange(rows, device=labels.device) if clips is None else clips
     is_positive = together & alike & (clips[:, None] != clips)
-    positives = torch.where(is_positive, ahead, rows).argmin(dim=1)
+    positives = next_rows(is_positive)
     apart = (durations[positives][:, None] - durations).abs().float()
     is_negative = together & ~alike
     negatives = torch.where(is_negative, apart, torch.inf).argmin(dim=1)
     anchors = (is_positive.any(dim=1) & is_negative.any(dim=1)).nonzero().squeeze(1)
     return Triplets(anchors, positives[anchors], negatives[anchors])
+
+
+def next_rows(wanted: Tensor) -> Tensor:
+    """Find, for each of R rows, the next row (cyclic) that it wants: (R, R) bool → (R,), any row where it wants none.
+
+    Example:
+        >>> next_rows(torch.tensor([[False, True, True], [True, False, True], [False, True, False]])).tolist()
+        [1, 2, 1]
+    """
+    order = torch.arange(len(wanted), device=wanted.device)
+    return torch.where(wanted, (order - order[:, None]) % len(wanted), len(wanted)).argmin(dim=1)
 
 
 class TripletLoss(NamedTuple):
@@ -213,14 +223,11 @@ def choose_triplets_within(labels: Tensor, clips: Tensor, vectors: Tensor) -> Tr
         >>> choose_triplets_within(labels, clips, torch.eye(3))
         Triplets(anchors=tensor([0]), positives=tensor([2]), negatives=tensor([1]))
     """
-    rows = len(labels)
-    if rows == 0:
+    if len(labels) == 0:
         return Triplets(labels, labels, labels)
     alike, together = labels[:, None] == labels, clips[:, None] == clips
-    order = torch.arange(rows, device=labels.device)
-    ahead = (order - order[:, None]) % rows
     is_positive, is_negative = alike & ~together, ~alike & together
-    positives = torch.where(is_positive, ahead, rows).argmin(dim=1)
+    positives = next_rows(is_positive)
     apart = torch.cdist(vectors.detach().float(), vectors.detach().float())
     negatives = torch.where(is_negative, apart, torch.inf).argmin(dim=1)
     anchors = (is_positive.any(dim=1) & is_negative.any(dim=1)).nonzero().squeeze(1)

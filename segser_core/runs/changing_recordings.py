@@ -13,6 +13,7 @@ from segser_core.prediction.rules import Aggregate, aggregate_all
 from segser_core.prediction.stretches import Stretch, stretches_from_json
 from segser_core.prediction.timeline import label_steps, step_centres_s
 from segser_core.runs.aligned_segments import KEY, AlignedSegments
+from segser_core.runs.class_indices import class_indices
 from segser_core.runs.reaggregate import stored_rule
 from segser_core.runs.run import Run
 
@@ -120,8 +121,7 @@ def recording_labels(run: Run, aligned: AlignedSegments, context: Context, rule:
     The rule `utterance` takes no segment into account, so that its label is that of the predictions in both contexts.
     """
     if context == "clip" or rule == "utterance" or aligned.isolated is None:
-        index = {c: i for i, c in enumerate(run.labels)}
-        return aligned.rows["predicted"].map(index).to_numpy(int)
+        return class_indices(aligned.rows["predicted"], run.labels)
     return aggregate_all(aligned.isolated, aligned.starts, rule)[1]
 
 

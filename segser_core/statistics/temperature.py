@@ -5,6 +5,7 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 
 from segser_core.prediction.rules import aggregate_all
+from segser_core.runs.class_indices import class_indices
 from segser_core.systems import find_system
 
 COLDEST, HOTTEST = 0.1, 10.0
@@ -31,7 +32,7 @@ def fit_calibration_temperature(predictions: pd.DataFrame, segments: pd.DataFram
         system: of the model.
     """
     labels = [column.removeprefix("u_") for column in predictions if column.startswith("u_")]
-    true = np.array([labels.index(label) for label in predictions["label"]])
+    true = class_indices(predictions["label"], labels)
     rule = find_system(system).rule
     whole = predictions[[f"u_{c}" for c in labels]].to_numpy(float)
     parts = segments[[f"p_{c}" for c in labels]].to_numpy(float)

@@ -19,6 +19,7 @@ FULL = ClipFilter(
     predicted="neutral",
     correct=False,
     wrong="this",
+    corpus="cremad &=",
     speaker="Ses01 F&=",
     session="1",
     style="scripted",

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -86,6 +87,15 @@ class ClipsToJoin:
         Raises:
             SettingError: no speaker has two emotions in clips that fit together into the encoder's window.
         """
+        if not self._several:
+            raise SettingError(
+                "no speaker has clips of two emotions that fit together into the encoder's window; joined.share above "
+                "0 needs one among the training clips, best_by uar+time one among the development clips"
+            )
+        return self._several
+
+    @cached_property
+    def _several(self) -> dict[str, dict[int, np.ndarray]]:
         most_s = self.most_speech_s / 2
         fits = self.durations_s <= most_s
         if not fits.all():
@@ -97,13 +107,7 @@ class ClipsToJoin:
             }
             for speaker in np.unique(self.speakers[fits])
         }
-        several = {speaker: labels for speaker, labels in grouped.items() if len(labels) > 1}
-        if not several:
-            raise SettingError(
-                "no speaker has clips of two emotions that fit together into the encoder's window; joined.share above "
-                "0 needs one among the training clips, best_by uar+time one among the development clips"
-            )
-        return several
+        return {speaker: labels for speaker, labels in grouped.items() if len(labels) > 1}
 
     def draw(
         self, how: Joining, speakers: Sequence[str], generator: np.random.Generator, *, augmented: bool = True

@@ -9,7 +9,7 @@ from transformers import EvalPrediction
 
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.segments import frame_means
-from segser_core.statistics.metrics import confusion_matrix, uar
+from segser_core.statistics.metrics import count_confusions, uar
 from training.features.batches import ClipDataset, collate
 from training.features.joined import JoinedDraw
 
@@ -35,7 +35,7 @@ class DevelopmentScorer:
         labels: Sequence[str],
         joined: Sequence[JoinedDraw],
     ):
-        self.model, self.clips, self.labels, self.joined = model, clips, list(labels), list(joined)
+        self.model, self.clips, self.classes, self.joined = model, clips, len(labels), list(joined)
         self.corpora = rows["corpus"].to_numpy(str) if "corpus" in rows else np.full(len(rows), "")
 
     def __call__(self, evaluated: EvalPrediction) -> dict[str, float]:
@@ -49,8 +49,7 @@ class DevelopmentScorer:
         scores = {}
         for corpus in np.unique(self.corpora[clips]):
             rows = self.corpora[clips] == corpus
-            named, said = ([self.labels[i] for i in part[rows]] for part in (true, predicted))
-            scores[f"uar_{corpus}"] = float(uar(confusion_matrix(named, said, self.labels)))
+            scores[f"uar_{corpus}"] = float(uar(count_confusions(true[rows], predicted[rows], self.classes)))
         mean = float(np.mean(list(scores.values())))
         found = {"uar": mean} | (scores if len(scores) > 1 else {})
         if not self.joined:
