@@ -20,11 +20,10 @@ from segser_core.files import replace_folder
 from segser_core.network.segments import FRAME_S
 from segser_core.runs.reading import read_json
 from segser_core.runs.run import Run, read_run
+from segser_core.statistics.bootstrap import Interval
 from segser_core.statistics.calibration import run_calibration
 from segser_core.statistics.diarization_report import CONTEXT_TITLES
 from segser_core.statistics.emotion_diarization import diarization_by_context
-from segser_core.statistics.metrics import SCORES
-from segser_core.statistics.scores import compute_metrics
 from segser_core.statistics.scores_by_corpus import CorpusScores, scores_by_corpus
 from segser_core.systems import find_system
 from training.config.command_line import APP, Command, run_command_line
@@ -54,26 +53,25 @@ DATA = {
 }
 
 
-def percent_with_interval(value: float, bounds: list[float]) -> str:
+def percent_with_interval(value: float, sure: Interval) -> str:
     """Format a fraction with its interval, in percent."""
-    return f"{100 * value:.1f} ({100 * bounds[0]:.1f} to {100 * bounds[1]:.1f})"
-
-
-def score_row(name: str, run: Run) -> str:
-    """Write one row of the table of scores."""
-    metrics = compute_metrics(run.predictions, run.labels)
-    cells = [percent_with_interval(metrics[m]["pooled"], metrics["intervals"][m]) for m in SCORES]
-    return f"| {name} | {metrics['utterances']} | {' | '.join(cells)} |"
+    return f"{100 * value:.1f} ({100 * sure.low:.1f} to {100 * sure.high:.1f})"
 
 
 def corpus_score_rows(run: Run) -> str:
     """Write a row of scores for each corpus, over the classes that it has, with intervals."""
     return "\n".join(
-        f"| {corpus_title(of.corpus)} | {of.utterances} | {of.speakers} | {len(of.classes)} | "
-        f"{percent_with_interval(of.uar, [of.uar_interval.low, of.uar_interval.high])} | {by_speaker(of)} | "
+        f"| {scored_title(of.corpus)} | {of.utterances} | {of.speakers} | {len(of.classes)} | "
+        f"{percent_with_interval(of.uar, of.uar_interval)} | {by_speaker(of)} | "
         f"{100 * of.accuracy:.1f} | {100 * of.macro_f1:.1f} |"
         for of in scores_by_corpus(run.test_rows, run.labels)
     )
+
+
+def scored_title(name: str) -> str:
+    """Write a scored corpus as people do: `cremad (heard)` is CREMA-D, scored on its raters' majority."""
+    corpus, heard, _ = name.partition(" (heard)")
+    return corpus_title(corpus) + (", as most raters heard it" if heard else "")
 
 
 def by_speaker(of: CorpusScores) -> str:
@@ -106,6 +104,12 @@ def data_items(run: Run) -> str:
     return "\n".join(items)
 
 
+def loss_item(system: str, alpha: float | None, joined_share: float) -> str:
+    """Say what a bundled system was trained by."""
+    text = Template(LOSSES[system]).substitute(alpha=alpha, joined=round(100 * joined_share))
+    return fill(f"- **System** `{system}`: {text}", 118, subsequent_indent="  ")
+
+
 def augmentation_words(settings: Settings) -> str:
     """Name the effects that varied the training clips."""
     how = settings.augmentation
@@ -136,11 +140,16 @@ def when_rows(runs: Sequence[Run]) -> str:
     for run in runs:
         for context, of in diarization_by_context(run).items():
             sure = of.share_of_time.by_speaker or of.share_of_time.interval
-            share = percent_with_interval(of.share_of_time.value, [sure.low, sure.high])
-            rows.append(
-                f"| {run.name} | {of.recordings} of {of.speakers} speakers | {CONTEXT_TITLES[context]} | {share} | "
-                f"{100 * of.floor.value:.1f} | {100 * of.ceiling.value:.1f} | {of.boundary_error_s.value:.2f} |"
-            )
+            cells = [
+                corpus_title(run.name),
+                f"{of.recordings} of {of.speakers} speakers",
+                CONTEXT_TITLES[context],
+                percent_with_interval(of.share_of_time.value, sure),
+                f"{100 * of.floor.value:.1f}",
+                f"{100 * of.ceiling.value:.1f}",
+                f"{of.boundary_error_s.value:.2f}",
+            ]
+            rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
@@ -183,7 +192,7 @@ def model_card(run: Run, changing: Sequence[Run]) -> str:
         "window_s": f"{settings.window_s:g}",
         "layer": meta["layer"],
         "parameters": f"{count_parameters(run.path / 'checkpoint') / 1e6:.1f}",
-        "loss": Template(LOSSES[run.system]).substitute(alpha=meta["alpha"], joined=round(100 * settings.joined.share)),
+        "loss": loss_item(run.system, meta["alpha"], settings.joined.share),
         "data": data_items(run),
         "epochs": meta["epochs"],
         "kept": kept_epochs(run),

@@ -121,10 +121,11 @@ app = typer.Typer(**APP)
 def publish(
     run: Annotated[Path, typer.Argument(help="a run that training.train wrote")],
     out: Annotated[Path, typer.Option(help="the folder to write")],
+    most_mb: Annotated[float, typer.Option(help="embeddings that do not fit into this are reduced or left out")] = 3.0,
 ) -> None:
     """Copy a run without its weights, small enough to be committed beside the code."""
-    size = copy_without_weights(read_run(run), out)
-    typer.echo(f"{out}: {size / 1e6:.1f} MB" + (f", above {MOST_BYTES / 1e6:g} MB" if size > MOST_BYTES else ""))
+    size = copy_without_weights(read_run(run), out, round(most_mb * 1e6)) / 1e6
+    typer.echo(f"{out}: {size:.1f} MB" + (f", above {most_mb:g} MB" if size > most_mb else ""))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
