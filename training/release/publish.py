@@ -7,6 +7,7 @@ the maps show. Where they would be too large, their first principal components s
 fold, or none. run.json records which.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -103,7 +104,7 @@ def copy_without_weights(run: Run, out: Path, most_bytes: int = MOST_BYTES) -> i
     write_run(
         out,
         meta=run.meta | {"embeddings": clips},
-        config_yaml=(run.path / "config.yaml").read_text(encoding="utf-8"),
+        config_yaml=without_folders((run.path / "config.yaml").read_text(encoding="utf-8")),
         predictions=run.predictions,
         segments=run.segments,
         stretches=run.stretches,
@@ -112,6 +113,18 @@ def copy_without_weights(run: Run, out: Path, most_bytes: int = MOST_BYTES) -> i
         history=read_json(history) if (history := run.path / "history.json").is_file() else None,
     )
     return sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
+
+
+def without_folders(config_yaml: str) -> str:
+    """Leave the name alone of each local path in a configuration; names of the hub stay.
+
+    Example:
+        >>> without_folders("encoder: /home/me/whisper-base")
+        'encoder: whisper-base'
+        >>> without_folders("encoder: openai/whisper-base")
+        'encoder: openai/whisper-base'
+    """
+    return re.sub(r"(: )[./~][^\s,}]*/", r"\1", config_yaml)
 
 
 app = typer.Typer(**APP)
