@@ -11,6 +11,7 @@ from pages.shared.app.shell import set_up_page
 from pages.shared.recall import blocks
 from pages.shared.recall.blocks import Question
 from pages.shared.recall.by_class import show_recall_by_class
+from pages.shared.recall.by_corpus import choose_corpus
 from pages.shared.recall.by_group import show_recall_by_group
 from pages.shared.recall.by_rule import show_scores_by_rule
 from pages.shared.recall.when import show_label_over_time
@@ -29,6 +30,7 @@ with preload_plotly():
     choice = choose_runs()
     if choice is None:
         stop_page()
+    choice = choose_corpus(choice)
     try:
         summaries = cached_scores.summarise_chosen_runs(choice)
     except SegserError as error:

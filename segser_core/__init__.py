@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from segser_core.prediction.prediction import Prediction, Segment
     from segser_core.runs.run import Run, read_run
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = [
     "Prediction",
     "Predictor",

@@ -82,7 +82,7 @@ class FrameEncoder(nn.Module):
     def limit_window(self, frames: int) -> None:
         """Limit one pass to so many frames, each pass from the first row of a table of positions.
 
-        Then a recording means the same wherever it stands in a longer one, which passes in windows.
+        Longer recordings pass in windows. Within one, where a clip lies still moves some labels (docs/when.md).
 
         Raises:
             SettingError: the encoder takes fewer.

@@ -194,12 +194,18 @@ def test_an_address_of_nonsense_shows_the_defaults():
     assert app.selectbox(key="recall-split").value == "length"
 
 
-def test_the_bundled_runs_say_what_two_speakers_and_two_sentences_mean(monkeypatch):
+def test_the_bundled_runs_say_what_20_speakers_and_24_sentences_mean(monkeypatch):
     monkeypatch.delenv("SEGSER_RUNS")
-    app = run_page(open_page("recall", **WHOLE))
+    text = page_text(run_page(open_page("recall", **WHOLE)))
+    assert "20 speakers" in text
+    assert "24 sentences" in text
+
+
+def test_a_corpus_of_the_bundled_runs_says_what_two_speakers_mean(monkeypatch):
+    monkeypatch.delenv("SEGSER_RUNS")
+    app = run_page(open_page("recall", **WHOLE, corpus="ravdess"))
     text = page_text(app)
     assert "Two speakers, no interval by speaker" in text
-    assert "two sentences" in text
     assert not [c for c in app.segmented_control if c.key == "recall-interval"]
     assert "split at their median" in text
     assert "Temperature fitted" in text
@@ -310,6 +316,23 @@ def test_scores_by_corpus_are_shown_for_runs_of_several(made, tmp_path, monkeypa
     assert shown["95 %"][0] == f"{percent(found[0].uar_interval.low)} to {percent(found[0].uar_interval.high)}"
     assert shown.classes.tolist() == [4, 4]
     assert "By corpus" in page_text(app)
+
+
+def test_runs_of_several_corpora_are_narrowed_to_one(made, tmp_path, monkeypatch):
+    def split(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(corpus=rows.speaker.str[-1].map({"F": "ravdess", "M": "cremad"}))
+
+    for name in ("seg+tri-w", "baseline"):
+        altered(made, tmp_path, name, split)
+    monkeypatch.setenv("SEGSER_RUNS", str(tmp_path))
+    app = run_page(open_page("recall", run="seg+tri-w", other="baseline", corpus="cremad", **WHOLE))
+    assert app.segmented_control(key="recall-corpus").value == "cremad"
+    run = read_run(tmp_path / "seg+tri-w")
+    cremad = run.test_rows[run.test_rows.corpus == "cremad"]
+    recall = (cremad.true == cremad.code).groupby(cremad.label).mean()
+    shown = table(app, "class").set_index("class")["seg+tri-w"]
+    assert shown.to_dict() == {label: float(percent(value)) for label, value in recall.items()}
+    assert "By corpus" not in page_text(app)
 
 
 def test_a_run_of_one_corpus_has_no_scores_by_corpus():

@@ -50,7 +50,9 @@ def find_corpus_info(name: str) -> CorpusInfo | None:
     if len(known) == 1:
         return known[0]
     heard = "; ".join(f"{info.title}: {info.training_data}" for info in known if info.training_data)
-    return CorpusInfo(" + ".join(info.title for info in known), training_data=heard)
+    counts = [info.sentences for info in known]
+    sentences = None if None in counts else sum(filter(None, counts))
+    return CorpusInfo(" + ".join(info.title for info in known), sentences, heard)
 
 
 def load_corpus(name: str, root: str | Path, options: Mapping[str, Any] | None = None) -> Corpus:

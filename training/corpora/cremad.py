@@ -192,7 +192,7 @@ CREMAD = CorpusDefinition(
     info=CorpusInfo(
         "CREMA-D",
         sentences=len(_SENTENCES),
-        training_data="actors who were asked to show an emotion, in twelve sentences",
+        training_data="actors who were asked to show an emotion, in twelve English sentences",
     ),
     load=load_cremad,
     protocols=(

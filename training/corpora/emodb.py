@@ -87,7 +87,11 @@ def emodb_fixed_folds(corpus: Corpus) -> list[Fold]:
 
 EMODB = CorpusDefinition(
     name="emodb",
-    info=CorpusInfo("EMO-DB", sentences=len(_TEXTS)),
+    info=CorpusInfo(
+        "EMO-DB",
+        sentences=len(_TEXTS),
+        training_data="actors who were asked to show an emotion, in ten German sentences",
+    ),
     load=load_emodb,
     protocols=(
         Protocol(name="emodb-speaker", divide=emodb_speaker_folds),

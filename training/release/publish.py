@@ -7,6 +7,7 @@ the maps show. Where they would be too large, their first principal components s
 fold, or none. run.json records which.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -91,7 +92,7 @@ def reduce_embeddings(embeddings: Embeddings, components: int) -> tuple[Embeddin
     return replace(embeddings, utterance=utterance, segment=segment), variance
 
 
-def copy_without_weights(run: Run, out: Path) -> int:
+def copy_without_weights(run: Run, out: Path, most_bytes: int = MOST_BYTES) -> int:
     """Copy a run without its weights, and return the bytes of the copy.
 
     Raises:
@@ -99,11 +100,11 @@ def copy_without_weights(run: Run, out: Path) -> int:
     """
     if out.resolve() == run.path.resolve():
         raise RunError(f"{out} is the run itself, which stays as it is; name another folder")
-    embeddings, clips = fit_embeddings(run)
+    embeddings, clips = fit_embeddings(run, most_bytes)
     write_run(
         out,
         meta=run.meta | {"embeddings": clips},
-        config_yaml=(run.path / "config.yaml").read_text(encoding="utf-8"),
+        config_yaml=without_folders((run.path / "config.yaml").read_text(encoding="utf-8")),
         predictions=run.predictions,
         segments=run.segments,
         stretches=run.stretches,
@@ -114,6 +115,18 @@ def copy_without_weights(run: Run, out: Path) -> int:
     return sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
 
 
+def without_folders(config_yaml: str) -> str:
+    """Leave the name alone of each local path in a configuration; names of the hub stay.
+
+    Example:
+        >>> without_folders("encoder: /home/me/whisper-base")
+        'encoder: whisper-base'
+        >>> without_folders("encoder: openai/whisper-base")
+        'encoder: openai/whisper-base'
+    """
+    return re.sub(r"(: )[./~][^\s,}]*/", r"\1", config_yaml)
+
+
 app = typer.Typer(**APP)
 
 
@@ -121,10 +134,11 @@ app = typer.Typer(**APP)
 def publish(
     run: Annotated[Path, typer.Argument(help="a run that training.train wrote")],
     out: Annotated[Path, typer.Option(help="the folder to write")],
+    most_mb: Annotated[float, typer.Option(help="embeddings that do not fit into this are reduced or left out")] = 3.0,
 ) -> None:
     """Copy a run without its weights, small enough to be committed beside the code."""
-    size = copy_without_weights(read_run(run), out)
-    typer.echo(f"{out}: {size / 1e6:.1f} MB" + (f", above {MOST_BYTES / 1e6:g} MB" if size > MOST_BYTES else ""))
+    size = copy_without_weights(read_run(run), out, round(most_mb * 1e6)) / 1e6
+    typer.echo(f"{out}: {size:.1f} MB" + (f", above {most_mb:g} MB" if size > most_mb else ""))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

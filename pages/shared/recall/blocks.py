@@ -139,7 +139,8 @@ def show_confusions(choice: RunChoice, summaries: Summaries) -> None:
 
 def _show_confusion(choice: RunChoice, run: Run, index: int, table: pd.DataFrame) -> None:
     def cell_clips(row: pd.Series) -> ClipSelection:
-        return ClipSelection(ClipFilter(label=row.label, predicted=row.predicted), of_other_run=index > 0)
+        shown = ClipFilter(label=row.label, predicted=row.predicted)
+        return ClipSelection(choice.narrow(shown), of_other_run=index > 0)
 
     st.markdown(f"**{escape_markdown(run.name)}**")
     show_chart(

@@ -1,6 +1,7 @@
 """Recall of each class of the chosen runs with intervals, and their paired difference."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -39,7 +40,7 @@ def show_recall_by_class(choice: RunChoice, summaries: Summaries, comparison: Co
         listed = listed.merge(_difference_list(differences), on="class", how="left")
         with right:
             _show_difference_chart(choice, differences, by_speaker)
-    show_table(ClickableTable(listed, lambda row: _wrong_clips(row["class"])), "recall")
+    show_table(ClickableTable(listed, lambda row: _wrong_clips(choice, row["class"])), "recall")
     st.caption(f"{text.CLICK_BAR}\n\n{text.INTERVAL_METHODS[interval_kind]}")
 
 
@@ -49,7 +50,7 @@ def _show_recall_chart(choice: RunChoice, table: pd.DataFrame, by_speaker: bool)
         cached_figure(("recall", choice, by_speaker), lambda: scores.recall_figure(table)),
         key="recall",
         alt="Recall of each class, with intervals",
-        data=ClickableTable(table, lambda row: _wrong_clips(row.label, of_other=row.run != choice.run.name)),
+        data=ClickableTable(table, lambda row: _wrong_clips(choice, row.label, of_other=row.run != choice.run.name)),
     )
 
 
@@ -61,7 +62,7 @@ def _show_difference_chart(choice: RunChoice, differences: pd.DataFrame, by_spea
         cached_figure(figure_key, lambda: scores.difference_figure(differences, first, second)),
         key="difference",
         alt="The difference of each class's recall between the runs, with intervals",
-        data=ClickableTable(differences, _clips_of_worse_run),
+        data=ClickableTable(differences, partial(_clips_of_worse_run, choice)),
     )
 
 
@@ -74,13 +75,13 @@ def _choose_interval_kind(summaries: Summaries) -> str:
     return bind_to_address("interval", key="recall-interval", options=kinds, default=kinds[0], control=control)
 
 
-def _wrong_clips(label: str, of_other: bool = False) -> ClipSelection:
-    return ClipSelection(ClipFilter(label=label, correct=False), of_other_run=of_other)
+def _wrong_clips(choice: RunChoice, label: str, of_other: bool = False) -> ClipSelection:
+    return ClipSelection(choice.narrow(ClipFilter(label=label, correct=False)), of_other_run=of_other)
 
 
-def _clips_of_worse_run(row: pd.Series) -> ClipSelection:
+def _clips_of_worse_run(choice: RunChoice, row: pd.Series) -> ClipSelection:
     """Select the clips of a class that only the run has wrong that finds fewer of them."""
-    return ClipSelection(ClipFilter(label=row.label, wrong="other" if row.difference > 0 else "this"))
+    return ClipSelection(choice.narrow(ClipFilter(label=row.label, wrong="other" if row.difference > 0 else "this")))
 
 
 def _recall_list(table: pd.DataFrame) -> pd.DataFrame:

@@ -102,7 +102,7 @@ def _choose_length_edge(choice: RunChoice, clips: pd.DataFrame) -> tuple[float, 
     low_s, high_s = recall_by_group.length_range(durations_s)
     if low_s >= high_s:
         return default_s, f"{reason} All clips are about as long."
-    key = f"recall-edge-{choice.run.name}"
+    key = f"recall-edge-{choice.run.name}-{choice.corpus}"
     if key not in st.session_state:
         asked_s = parse_seconds(query_value("edge"), low_s=low_s, high_s=high_s)
         st.session_state[key] = default_s if asked_s is None else asked_s
@@ -130,7 +130,7 @@ def _show_grid(choice: RunChoice, grouping: Grouping, table: pd.DataFrame, other
 
     def cell_clips(row: pd.Series) -> ClipSelection:
         cell = recall_by_group.cell_filter(row.to_dict(), grouping.by, grouping.edge_s, durations_s)
-        return ClipSelection(cell, of_other_run=grouping.shown == OTHER)
+        return ClipSelection(choice.narrow(cell), of_other_run=grouping.shown == OTHER)
 
     labels = list(dict.fromkeys(table.label))
     figure = cached_figure(("groups", choice, grouping), lambda: grids.recall_grid_figure(table, labels, other))

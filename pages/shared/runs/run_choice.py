@@ -1,12 +1,13 @@
 """The runs that a page shows, and a cache that tells runs by their content."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 import streamlit as st
 
 from segser_core.prediction.rules import Aggregate
+from segser_core.runs.clip_filter import ClipFilter
 from segser_core.runs.run import Run
 
 CachedFunction = TypeVar("CachedFunction", bound=Callable)
@@ -20,11 +21,17 @@ class RunChoice:
         run: the chosen run.
         other: the one that it is compared with, if any.
         rule: of aggregation; None: each run's own.
+        corpus: to whose clips the runs are narrowed, where they are of several.
     """
 
     run: Run
     other: Run | None = None
     rule: Aggregate | None = None
+    corpus: str | None = None
+
+    def narrow(self, clip_filter: ClipFilter) -> ClipFilter:
+        """Narrow a filter to the clips that are shown."""
+        return clip_filter if self.corpus is None else replace(clip_filter, corpus=self.corpus)
 
     @property
     def both(self) -> tuple[Run, ...]:
@@ -35,8 +42,8 @@ class RunChoice:
 def cached_by_run(*, max_entries: int, show_spinner: bool | str = False) -> Callable[[CachedFunction], CachedFunction]:
     """Make a decorator that caches a function of runs or choices of runs for all visitors.
 
-    A run is told from others, and from what was in its folder before it was replaced, by its path, its name and its
-    stamp. A result that is kept is shared, so nobody may write into it.
+    A run is told from others, and from what was in its folder before it was replaced, by its path, its name, the
+    corpus that it is narrowed to, and its stamp. A result that is kept is shared, so nobody may write into it.
 
     Args:
         max_entries: how many results are kept.
@@ -48,7 +55,7 @@ def cached_by_run(*, max_entries: int, show_spinner: bool | str = False) -> Call
 
 
 def _run_key(run: Run) -> tuple:
-    return str(run.path), run.name, run.stamp
+    return str(run.path), run.name, run.corpus, run.stamp
 
 
 def _choice_key(choice: RunChoice) -> tuple:

@@ -46,8 +46,10 @@ A segment of 100 frames is 2.0 s: the paper's "roughly 200 ms" is off by ten.
 """
 
 TRAINING = """
-Nobody labelled the segments. In training, each is given its recording's label. Besides, recordings of one emotion
-are drawn together and those of different emotions apart: that is the triplet loss.
+Nobody labelled the segments. In the paper, each is given its recording's label in training. The bundled `seg+tri-w`
+also met clips of one speaker joined at known times, where a segment is given the share of its time that each emotion
+has. Besides, recordings of one emotion are drawn together and those of different emotions apart: that is the triplet
+loss.
 
 The paper compares itself with two systems of others, which know neither segments nor triplets. *Layer average*
 (Pepino et al. 2021) leaves the encoder as it is and learns how much each of its layers counts. *P-TAPT* (Chen and
@@ -78,15 +80,17 @@ EQUATIONS = (
 
 SCORES_NOTE = """
 UAR is the mean of the classes' recalls, accuracy the share of all clips that are right, macro F1 the mean of the
-classes' F1; all on the test set, in percent. The test set is 208 clips of two actors whom the models never heard,
-saying the same two sentences as in training. Two speakers are too few to say how well the models do on others.
+classes' F1; all on the test clips of the three corpora together, in percent. Their 20 speakers were never heard in
+training, and they say the same sentences. The cards give the scores by corpus, which lie far apart.
 """
 
 LIMITATIONS = """
 - **No segment's label was ever validated.** A segment that differs from its recording's label may be right or wrong:
   nobody listened and wrote down which.
-- **Acted speech, two sentences.** All that the models know of emotion is 20 actors saying two English sentences on
-  request, with care and in quiet. Everyday speech, other languages, other ages and other rooms are new to them.
+- **Acted speech, 24 sentences.** All that the models know of emotion is 92 actors saying 14 English and ten German
+  sentences on request. Everyday speech, other languages, other ages and most other rooms are new to them.
+- **When is learned from joined clips.** `seg+tri-w` met changes of emotion only where two clips of one speaker meet,
+  with or without a pause. How an emotion shades into another within a sentence, it never heard.
 - **A segment is not local evidence.** The Transformer hears the whole recording before it is cut, so a segment
   *in context* may speak of its neighbours. *In isolation* it is heard alone, which is not how the models were trained.
 - **Confidence grows with length.** The more segments there are, the higher the highest probability comes out, right or
@@ -96,5 +100,6 @@ LIMITATIONS = """
 
 SOURCES = """
 Whisper's encoder, on which the bundled models rest, is under the MIT licence. RAVDESS (Livingstone and Russo, 2018) is
-under CC BY-NC-SA 4.0: the models made from it are for non-commercial use.
+under CC BY-NC-SA 4.0: the models made from it are for non-commercial use. CREMA-D (Cao et al., 2014) is under ODbL 1.0,
+and EMO-DB (Burkhardt et al., 2005) under CC0.
 """

@@ -62,10 +62,11 @@ STEPS = (
     TourStep(
         title="Ask how good it is, and how sure we are of that",
         text=(
-            "Both models on 208 clips of two actors whom they never heard. The bars are the share of each emotion's "
-            "clips that was found, and the lines how far that could be chance. Choose another rule and watch the bars."
+            "Both models on 1622 clips of 20 speakers whom they never heard, of three corpora. The bars are the share "
+            "of each emotion's clips that was found, and the lines how far that could be chance. Choose another rule, "
+            "or one corpus, and watch the bars."
         ),
-        question="Which differences would you report? Why is there no interval by speaker?",
+        question="Which differences would you report? Why is the interval by speaker wider than that by clip?",
         page="pages/recall.py",
         link="Open the recall of both models",
         address=BUNDLED_RUNS,
@@ -74,7 +75,7 @@ STEPS = (
         title="Go from the number to the clip",
         text=(
             "These clips only one of the two models has wrong. Open one and see its timeline under both, with the "
-            "segment that decided. To hear it, say where RAVDESS is."
+            "segment that decided. To hear it, say where the corpora are."
         ),
         question="Can you tell from the timeline why it went wrong? Can you be sure?",
         page="pages/mistakes.py",
