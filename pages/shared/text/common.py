@@ -10,6 +10,7 @@ from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
 from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import TimeSpan, find_disagreements
+from segser_core.runs.corpus_info import CorpusInfo
 from segser_core.runs.reaggregate import stored_rule
 from segser_core.runs.run import Run
 from segser_core.systems import find_system
@@ -130,8 +131,14 @@ def comparison_caption(predictions: Sequence[Prediction], infos: Sequence[ModelI
 def training_data(infos: Sequence[ModelInfo]) -> str:
     """Say on which corpora models were trained."""
     known = [info.corpus_info for info in infos]
-    corpora = dict.fromkeys(": ".join(filter(None, (each.title, each.training_data))) for each in known)
+    corpora = dict.fromkeys(_heard_corpus(each) for each in known)
     return f"Trained on {' and '.join(corpora)}."
+
+
+def _heard_corpus(info: CorpusInfo) -> str:
+    if " + " in info.title and info.training_data:  # the words about several corpora name each
+        return info.training_data
+    return ": ".join(filter(None, (info.title, info.training_data)))
 
 
 def disagreement_text(a: Prediction, b: Prediction) -> str:
