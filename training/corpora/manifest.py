@@ -124,7 +124,7 @@ def corpus_from_table(name: str, root: Path, table: pd.DataFrame, codes: Mapping
         try:
             check_row(row)
             row = row | {"path": paths.find(row["path"])}
-            found = row | {"utterance_id": row_name(row, seen), "duration_s": read_duration_s(root / row["path"])}
+            found = row | {"utterance_id": row_name(row, seen), "duration_s": row_duration_s(row, root)}
             said_s[found["utterance_id"]] = row["duration_s"]
             rows.append(found | ({"stretches": row_stretches(found, codes)} if "stretches" in row else {}))
             seen[rows[-1]["utterance_id"]] = path
@@ -244,6 +244,22 @@ def row_name(row: dict, seen: dict[str, str]) -> str:
     if name in seen:
         raise Misfit(f"a second row of the name {name}; {seen[name]} is used")
     return name
+
+
+def row_duration_s(row: dict, root: Path) -> float:
+    """Read the duration of a row's recording in seconds; the row's own counts where the recording cannot be read.
+
+    Such a recording is named when it is heard.
+
+    Raises:
+        Lost: it cannot be read, and the row does not say how long it is.
+    """
+    try:
+        return read_duration_s(root / row["path"])
+    except Lost:
+        if row["duration_s"] > 0:
+            return float(row["duration_s"])
+        raise
 
 
 def check_durations(manifest: pd.DataFrame, said_s: pd.Series) -> None:

@@ -155,7 +155,7 @@ def split_rows(text: str, separator: str, file: Path) -> tuple[list[str], list[l
     """Split a text to its header and rows of as many cells; empty rows and trailing separators go.
 
     Raises:
-        CorpusError: a quotation mark that is not closed, or a row with more cells than the header.
+        CorpusError: a quotation mark that is not closed, a row with more cells than the header, or none with as many.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
@@ -165,6 +165,12 @@ def split_rows(text: str, separator: str, file: Path) -> tuple[list[str], list[l
     if not numbered:
         raise CorpusError(f"{file} cannot be read: it is empty; expected a header, and a row an utterance")
     header = [clean_cell(name) for name in without_trailing(numbered[0][1])]
+    longest = max((len(row) for _, row in numbered[1:]), default=len(header))
+    if longest < len(header):
+        raise CorpusError(
+            f"{file}: the header has {len(header)} names, but no row has more than {longest} cells; give each row a "
+            f"{SEPARATORS[separator]} for every column, also for an empty one"
+        )
     for number, row in numbered[1:]:
         if len(without_trailing(row)) > len(header):
             raise CorpusError(
@@ -201,7 +207,7 @@ def rename_header(names: Sequence[str], columns: Columns) -> list[str]:
     An other name counts only where the known one is absent and no second other name is there.
     """
     cleaned = [clean_cell(str(name)) for name in names]
-    renamed = [key if (key := header_key(name)) in columns.known and key not in cleaned else name for name in cleaned]
+    renamed = [key if (key := header_key(name)) in columns.known else name for name in cleaned]
     for known, others in columns.others.items():
         found = [i for i, name in enumerate(renamed) if header_key(name) in others]
         if known not in renamed and len(found) == 1:

@@ -27,7 +27,8 @@ from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import check_run_folder, write_run
 from training.config.settings import read_settings
 from training.corpora import load_corpus
-from training.corpora.label_codes import LABELS_OPTION, count_labels
+from training.corpora.decode_check import reasons_in_words
+from training.corpora.label_codes import LABELS_OPTION, count_labels, own_labels
 from training.corpora.protocols import clips_of_split, protocol_name
 from training.features.store import digest
 from training.runs.records import Records, Result
@@ -153,13 +154,16 @@ def requested_clips(request: EvaluateRequest, labels: tuple[str, ...]) -> pd.Dat
     else:
         fold = trained_fold(request)
         manifest = clips_of_split(corpus, request.split, request.protocol, partial=request.partial, fold=fold)
+    if corpus.left_out:
+        reasons = reasons_in_words(corpus.left_out)
+        _log.warning("%d files of %s are left out: %s", len(corpus.left_out), corpus.name, reasons)
     manifest = with_labels_of_model(manifest, labels)
     known = manifest["label"].isin(labels)
     if "stretches" in manifest:
         known &= manifest["stretches"].map(lambda text: {s.label for s in stretches_from_json(text)} <= set(labels))
+    check_classes(manifest[known], request, unknown_labels(manifest, known, labels))
     if not known.all():
         _log.warning("%s; they are left out", unknown_labels(manifest, known, labels))
-    check_classes(manifest[known], request, unknown_labels(manifest, known, labels))
     return with_known_stretches(manifest[known].reset_index(drop=True), labels)
 
 
@@ -184,9 +188,10 @@ def unknown_labels(manifest: pd.DataFrame, known: pd.Series, labels: tuple[str, 
         return ""
     strange = manifest["label"][~known & ~manifest["label"].isin(labels)]
     counts = f": {count_labels(strange)}" if len(strange) else " in their stretches"
+    remedy = f"; say what a label stands for with {LABELS_OPTION}" if own_labels(strange) else ""
     return (
         f"{(~known).sum()} of {len(known)} clips have a label that the model does not know{counts}; it knows "
-        f"{', '.join(labels)}; say what a label stands for with {LABELS_OPTION}"
+        f"{', '.join(labels)}{remedy}"
     )
 
 
