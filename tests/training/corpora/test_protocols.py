@@ -155,8 +155,11 @@ def test_a_lost_recording_of_speech_is_not_hidden():
     with pytest.raises(CorpusError, match=r"is not complete: neutral 95 of 96; see"):
         folds(lossy, "ravdess-nkululeko")
     assert describe_counts(corpus)[-4:] == [
-        "protocol", "  ravdess-paper      not complete", "  ravdess-emobox     complete", "  ravdess-nkululeko  complete",
-    ]  # fmt: skip
+        "protocol",
+        "  ravdess-paper      not complete",
+        "  ravdess-emobox     complete",
+        "  ravdess-nkululeko  complete",
+    ]
 
 
 def test_iemocap_is_complete_without_the_labels_that_its_protocol_leaves_out():
