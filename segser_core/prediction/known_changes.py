@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePath
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from segser_core.errors import CorpusError
 from segser_core.formatting import one_line
-from segser_core.labels import is_valid_label
+from segser_core.labels import is_valid_label, normalise_label
 from segser_core.prediction.prediction import Prediction
 from segser_core.prediction.stretches import OVERLAP_S, Stretch, stretches_from_json
 from segser_core.prediction.timeline import STEPS_PER_S, TimeSpan, prediction_steps, whole_steps
@@ -69,10 +70,17 @@ def read_known_changes(name: str, data: bytes, prediction: Prediction) -> tuple[
             raise ValueError(f"has {len(data)} bytes; expected at most {MOST_TRUTH_BYTES}")
         text = decode_text(data)
         found = stretches_from_textgrid(text) if "ooTextFile" in text[:200] else _of_manifest(text, prediction.file)
+        found = tuple(replace(s, label=_as_model(s.label, prediction.labels)) for s in found)
         _check_fit(found, prediction)
     except ValueError as error:
         raise CorpusError(f"{one_line(name)}: {error}") from error
     return found
+
+
+def _as_model(label: str, labels: Sequence[str]) -> str:
+    """Spell a label as the model does: as it is, or in the project's spelling where the model knows that alone."""
+    spelled = normalise_label(label)
+    return spelled if label not in labels and spelled in labels else label
 
 
 def decode_text(data: bytes) -> str:

@@ -2,8 +2,12 @@
 
 The manifest has a row an utterance and at least the columns `COLUMNS`. Nothing is guessed: a
 file that does not fit its corpus's layout is left out, by name, with the reason.
+
+One rule for links in all loaders: they are followed, files and folders, wherever they lead. A path that climbs out of
+the corpus's folder by `..` is not.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,24 +16,11 @@ import av
 import pandas as pd
 
 from segser_core.errors import CorpusError
-from segser_core.labels import LABELS
 
 COLUMNS = ("utterance_id", "path", "speaker", "session", "gender", "label", "duration_s", "text", "style")
 ENDINGS = (".wav", ".flac")
-SPELLINGS = {
-    "joy": "happy",
-    "happiness": "happy",
-    "sadness": "sad",
-    "anger": "angry",
-    "anxiety": "fearful",
-    "fear": "fearful",
-    "boredom": "bored",
-    "surprise": "surprised",
-    "affection": "tender",
-    "tenderness": "tender",
-    "excitement": "excited",
-    "frustration": "frustrated",
-}
+# whose headers say how many samples there are; those of others guess by the bit rate, or say nothing
+EXACT_DURATIONS = ("wav", "flac", "ogg", "aiff", "caf", "au", "w64", "mov,mp4,m4a,3gp,3g2,mj2")
 
 
 @dataclass(frozen=True)
@@ -95,12 +86,6 @@ class Lost(Misfit):
     """A recording that should be there and is not, or cannot be read."""
 
 
-def normalise_label(label: str) -> str:
-    """Spell a label as the project does; a label that is none of the project's own stays as it is."""
-    small = label.strip().lower()
-    return SPELLINGS.get(small, small if small in LABELS else label.strip())
-
-
 def check_folder(root: Path) -> None:
     """Check that there is such a folder.
 
@@ -112,27 +97,48 @@ def check_folder(root: Path) -> None:
 
 
 def read_duration_s(path: Path) -> float:
-    """Read the seconds of sound from a file's header, or by decoding where the header does not say.
+    """Read the seconds of sound from a file's header where it counts samples, else by decoding.
 
     Raises:
         Lost: the file holds no sound that can be read.
     """
+    seconds = 0.0
     try:
         with av.open(str(path)) as container:
             stream = container.streams.audio[0]
-            if stream.duration and stream.time_base:
+            if stream.duration and stream.time_base and container.format.name in EXACT_DURATIONS:
                 return float(stream.duration * stream.time_base)
-            seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(stream))
+            for frame in container.decode(stream):
+                seconds += frame.samples / frame.sample_rate
     except (av.FFmpegError, OSError, IndexError) as error:
-        raise Lost(f"not a readable recording ({error.__class__.__name__})") from error
+        if not seconds:  # else it is damaged further on, which decoding before a training names
+            raise Lost(f"not a readable recording ({error.__class__.__name__})") from error
     if not seconds:
         raise Lost("no sound in it")
     return seconds
 
 
+def walk_files(root: Path) -> Iterator[Path]:
+    """Walk the files below a folder in order; links are followed, wherever they lead, but no circle of them is."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    waiting = [root]
+    while waiting:  # folders themselves before links to them, so that a file has its own name
+        links = []
+        for start in waiting:
+            for folder, folders, files in os.walk(start) if os.path.realpath(start) not in seen else ():
+                seen.add(os.path.realpath(folder))
+                found += [Path(folder, name) for name in files]
+                below = {name: Path(folder, name) for name in sorted(folders)}
+                links += [path for path in below.values() if path.is_symlink()]
+                folders[:] = [name for name, path in below.items() if os.path.realpath(path) not in seen]
+        waiting = links
+    yield from sorted(path for path in found if path.is_file())
+
+
 def candidate_paths(root: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
     """Walk the files below `root` in order of name, each with the reason if it cannot be a recording of the corpus."""
-    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+    for path in walk_files(root):
         if path.name.startswith("."):
             yield path, "a hidden file"
         elif path.suffix.lower() not in endings:
