@@ -13,6 +13,7 @@ TOLD_S = 0.1  # of a late start: in some formats (WMA) the first packet is only 
 LONGEST_PAUSE_S = 24 * 3600.0
 LONGEST_PAUSE_OF_UNKNOWN_S = 3600.0  # where the file does not say how long it lasts
 LATEST_START_ALONE_S = 60.0  # sound alone that begins later is a piece of a stream, whose clock began long before
+MOST_OVERLAP = 0.1  # of the recording so far: a clock that would cut more of it is wrong
 ZEROED_DEMUXERS = ("mov", "matroska", "ogg")  # whose times count from 0; of the others, from where they begin
 
 
@@ -84,11 +85,19 @@ class ContainerClock:
             elif gap_s > TOLERANCE_S:
                 silent = self._fill(time_s, gap_s, frame.sample_rate)
             elif gap_s < -TOLERANCE_S and self.position_s:
-                left_out = min(round(-gap_s * frame.sample_rate), frame.samples)
-                self.report.overlap_s += left_out / frame.sample_rate
+                left_out = self._overlap(time_s, -gap_s, frame)
             self.last_s = time_s
         self.position_s += (silent - left_out + frame.samples) / frame.sample_rate
         return silent, left_out
+
+    def _overlap(self, time_s: float, overlap_s: float, frame: av.AudioFrame) -> int:
+        left_out = min(round(overlap_s * frame.sample_rate), frame.samples)
+        if self.report.overlap_s + left_out / frame.sample_rate > max(1.0, MOST_OVERLAP * self.position_s):
+            self.report.jumps.append("The file's clock runs slower than its sound, and is not believed.")
+            self.origin_s, self.is_timed = time_s - self.position_s, False
+            return 0
+        self.report.overlap_s += left_out / frame.sample_rate
+        return left_out
 
     def _fill(self, time_s: float, gap_s: float, rate_hz: int) -> int:
         if gap_s > self.longest_s or time_s > self.end_s:
