@@ -8,7 +8,16 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from segser_core.audio.channels import DEFAULT_CHOICE, AudioChoice
-from segser_core.audio.decoding import SAMPLE_RATE_HZ, DecodingReport, check_sample_rate, decode_mono, resample_stream
+from segser_core.audio.decoding import (
+    SAMPLE_RATE_HZ,
+    DecodingReport,
+    check_sample_rate,
+    decode_mono,
+    open_container,
+    open_source,
+    resample_stream,
+    select_track,
+)
 from segser_core.audio.levels import LevelMeter
 from segser_core.errors import AudioError, SettingError
 
@@ -95,6 +104,8 @@ def iter_samples(source: Source, levels: LevelMeter, choice: AudioChoice = DEFAU
         levels.damaged, levels.notes = source.damaged, source.notes
         return iter([source.samples])
     if isinstance(source, np.ndarray):
+        if choice != DEFAULT_CHOICE:
+            raise SettingError("a channel or a track is that of a file; take one row of the samples instead")
         return iter([source])
     return decode_with_notes(source, levels, choice)
 
@@ -108,6 +119,19 @@ def decode_with_notes(source: str | Path | bytes, levels: LevelMeter, choice: Au
 
     yield from decode_mono(source, on_damage, choice, report)
     levels.notes = report.notes(choice)
+
+
+def count_channels(source: ReadableSource, track: int | None = None) -> int:
+    """Count the channels of a file's track; one of samples.
+
+    Raises:
+        AudioError: as `audio_blocks` does at its first block.
+    """
+    if isinstance(source, np.ndarray | DecodedAudio):
+        return 1
+    with open_source(source) as file, open_container(file) as container:
+        selected: Any = select_track(container, AudioChoice(track), DecodingReport())
+        return selected.codec_context.layout.nb_channels
 
 
 def predecode(path: Path, choice: AudioChoice = DEFAULT_CHOICE) -> DecodedAudio | Path:
