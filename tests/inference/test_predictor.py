@@ -264,5 +264,6 @@ def test_what_runs_on_the_device_needs_no_double_precision(kind, precision, monk
 
 def test_loading_shows_no_bar(capfd, tmp_path):
     tiny_model().save_pretrained(tmp_path)
+    capfd.readouterr()
     Predictor.from_pretrained(tmp_path)
     assert capfd.readouterr() == ("", "")

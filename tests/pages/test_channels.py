@@ -27,9 +27,11 @@ def test_a_channel_is_chosen_or_each_by_itself():
     assert any("2 channels that differ" in w.value for w in app.warning)
     picker = app.selectbox(key="audio-channel")
     assert picker.options == ["mean of all channels", "channel 1", "channel 2", "each channel by itself"]
-    run_page(picker.set_value(2))
+    picker.set_value(2)
+    run_page(app)
     assert not any("channels that differ" in w.value for w in app.warning)
-    run_page(app.selectbox(key="audio-channel").set_value("each"))
+    app.selectbox(key="audio-channel").set_value("each")
+    run_page(app)
     assert list(app.dataframe[0].value.file) == ["call.wav, channel 1", "call.wav, channel 2"]
 
 
