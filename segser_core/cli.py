@@ -85,14 +85,21 @@ def main(
 
 @app.command()
 def analyze(
-    paths: Annotated[list[str], typer.Argument(help="recordings, or folders of them")],
+    paths: Annotated[list[str], typer.Argument(help="recordings, folders of them, or patterns such as 'dir/*.wav'")],
     model: Annotated[str, typer.Option(help="a bundled model's name, or a folder")] = DEFAULT_SYSTEM,
     format: Annotated[Format, typer.Option(help="what to print or write")] = "table",
     out: Annotated[Path | None, typer.Option(help="folder for one file a recording, instead of printing")] = None,
     max_duration: Annotated[float | None, typer.Option(help="refuse recordings longer than this, in seconds")] = None,
     aggregate: Annotated[Rule | None, typer.Option(help="how the label is found; else the model's own way")] = None,
     context: Annotated[Literal["clip", "segment"], typer.Option(help="what the model hears of a segment")] = "clip",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
+    channel: Annotated[
+        str | None, typer.Option(help="a channel, from 1, or `each`: a timeline a channel; else their mean")
+    ] = None,
+    track: Annotated[int | None, typer.Option(min=1, help="of a file with several audio tracks, from 1")] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="csv: begin with a byte order mark, for Excel")] = False,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="where to compute; mps: Apple's GPU")
+    ] = "auto",
     precision: Annotated[
         Literal["fp32", "bf16"],
         typer.Option(help="bf16: on some processors twice as fast; a label in 200 differs"),
@@ -109,6 +116,9 @@ def analyze(
     check_options(format, out, max_duration)
     if resume and out is None:
         raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
+    if bom and format != "csv":
+        raise typer.BadParameter("only csv has a byte order mark; choose --format csv", param_hint="--bom")
+    chosen_channel = parse_channel(channel)
     find_checkpoint(model)  # an unknown model is refused before anything is loaded
     job = AnalysisJob(
         tuple(paths),
@@ -123,14 +133,28 @@ def analyze(
         engine=engine,
         ray_address=ray_address,
         precision=precision,
+        channel=chosen_channel,
+        track=track,
+        bom=bom,
     )
     with ProgressConsole() as screen:
         predictions = run_analysis(job, screen)
-        for piece in predictions if out else iter_printed(predictions, format):
+        for piece in predictions if out else iter_printed(predictions, format, bom):
             with screen.paused():
                 typer.echo(piece, nl=False)
     if screen.problems:
         raise typer.Exit(PROBLEM)
+
+
+def parse_channel(given: str | None) -> int | Literal["each"] | None:
+    """Parse a channel's number, or `each`."""
+    if given is None:
+        return None
+    if given == "each":
+        return "each"
+    if not given.isdecimal() or int(given) < 1:
+        raise typer.BadParameter(f"{one_line(given)}: expected a number from 1, or each", param_hint="--channel")
+    return int(given)
 
 
 def check_options(format: Format, out: Path | None, max_duration: float | None) -> None:

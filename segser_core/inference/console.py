@@ -64,6 +64,10 @@ class ProgressConsole:
     def report_problem(self, name: str, why: object) -> None:
         """Print in a line what is wrong with a file."""
         self.problems += 1
+        self.report_note(name, why)
+
+    def report_note(self, name: str, why: object) -> None:
+        """Print in a line what is to be said of a file or folder, and is no problem."""
         line = f"{one_line(name)}: {one_line(why)}"
         self.bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
@@ -76,7 +80,8 @@ def is_terminal(stream: TextIO | None) -> bool:
 def format_prediction(p: Prediction) -> str:
     """Format one prediction for reading: the label, then a line a segment; the file's name stays whole."""
     how = f"{p.duration_s:.2f} s, {one_line(p.model)}, {p.aggregate}" + (", segments alone" * (p.context == "segment"))
-    head = f"{one_line(p.file)}: {p.label} {p.confidence:.2f}  ({how})"
+    chosen = "".join(f", {name} {n}" for name, n in (("track", p.track), ("channel", p.channel)) if n is not None)
+    head = f"{one_line(p.file)}{chosen}: {p.label} {p.confidence:.2f}  ({how})"
     rows = [("segment", "start", "end", "label", "confidence", "")]
     for s in p.segments:
         mark = "decides" if s == p.deciding_segment else ""

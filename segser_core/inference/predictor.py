@@ -6,17 +6,18 @@ and frames are held window by window, so memory does not grow with the recording
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from segser_core.audio.channels import DEFAULT_CHOICE, AudioChoice
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.levels import LevelMeter
-from segser_core.audio.loading import Source, audio_blocks
+from segser_core.audio.loading import Source, audio_blocks, count_channels, prepare_source
 from segser_core.bundled import find_checkpoint
 from segser_core.errors import ModelError, SettingError
 from segser_core.inference.long_audio import (
@@ -94,7 +95,7 @@ class Predictor:
 
         Args:
             model: name or folder.
-            device: `auto`, `cpu` or `cuda`.
+            device: `auto`, `cpu`, `cuda` or `mps`, Apple's GPU.
             precision: of the encoder's arithmetic. `bf16` is about twice as fast on some processors and slower on
                 others, and moves a label in two hundred (benchmarks/README.md).
 
@@ -108,6 +109,9 @@ class Predictor:
         self,
         source: Source,
         *,
+        sample_rate: int | None = None,
+        channel: int | None = None,
+        track: int | None = None,
         file: str | None = None,
         aggregate: Aggregate | None = None,
         context: Context = "clip",
@@ -117,7 +121,11 @@ class Predictor:
         """Predict the emotions of a recording and of its segments.
 
         Args:
-            source: path or bytes of a sound file, or (N,) samples at 16 kHz.
+            source: path, bytes or open binary file of a recording, or (N,) samples, floats with full scale at 1, as an
+                array, list or tensor.
+            sample_rate: of samples, in Hz; 16 000 where it is None. A file names its own.
+            channel: of a file, from 1; the mean of all where it is None.
+            track: of a file with several audio tracks, from 1; the one that players take where it is None.
             file: what to call it in the result; the path where there is one.
             aggregate: how the label is found; the system's own rule where it is None.
             context: `clip`, each segment as part of the whole, the paper's; or `segment`, each
@@ -128,7 +136,7 @@ class Predictor:
 
         Raises:
             AudioError: the recording cannot be analysed.
-            SettingError: no such aggregation or context.
+            SettingError: no such aggregation, context, channel or track, or a sample rate beside a file.
 
         Example:
             >>> from segser_core.bundled import BUNDLED
@@ -136,10 +144,26 @@ class Predictor:
             >>> prediction.label in prediction.labels, len(prediction.segments)
             (True, 7)
         """
-        name = file or (str(source) if isinstance(source, str | Path) else "recording")
-        whole = aggregate in (None, "utterance")
-        encoded = self.encode(source, context=context, whole=whole, progress=progress, max_duration_s=max_duration_s)
-        return self.classify(encoded, name, aggregate, context)
+        prepared, choice = prepare_source(source, sample_rate), AudioChoice(track, channel)
+        whole, most_s = aggregate in (None, "utterance"), max_duration_s
+        encoded = self.encode(
+            prepared, context=context, whole=whole, progress=progress, max_duration_s=most_s, choice=choice
+        )
+        prediction = self.classify(encoded, file or name_source(source), aggregate, context)
+        return replace(prediction, channel=channel, track=track)
+
+    def predict_channels(self, source: Source, *, track: int | None = None, **options: Any) -> list[Prediction]:
+        """Predict the emotions of each channel of a file by itself, such as a call with a speaker a channel.
+
+        Args:
+            source, track, options: as in `predict`, without `channel`.
+
+        Raises:
+            AudioError: the recording, or one of its channels, cannot be analysed.
+        """
+        prepared, name = prepare_source(source), options.pop("file", None) or name_source(source)
+        channels = range(1, count_channels(prepared, track) + 1)
+        return [self.predict(prepared, channel=c, track=track, file=name, **options) for c in channels]
 
     @torch.inference_mode()
     def encode(
@@ -151,6 +175,7 @@ class Predictor:
         progress: Progress | None = None,
         max_duration_s: float | None = None,
         speaker: ActivationStatistics | None = None,
+        choice: AudioChoice = DEFAULT_CHOICE,
     ) -> EncodedRecording:
         """Encode a recording and its segments as vectors; see `predict`. In context, the whole is always encoded.
 
@@ -158,12 +183,13 @@ class Predictor:
             source, context, progress, max_duration_s: as in `predict`.
             whole: encode the utterance, too, where segments are heard alone.
             speaker: statistics of the speaker's activations, for a model that normalises by speaker.
+            choice: of a file's track and channel.
         """
         if context not in CONTEXTS:
             raise SettingError(f"context {context!r} is unknown; choose one of {', '.join(CONTEXTS)}")
-        levels, config, utterance = LevelMeter(), self.model.config, None
+        levels, config, utterance, source = LevelMeter(), self.model.config, None, prepare_source(source)
         block_s = step_frames(self.window_frames) * FRAME_S
-        blocks = audio_blocks(source, block_s, max_duration_s=max_duration_s, levels=levels)
+        blocks = audio_blocks(source, block_s, max_duration_s=max_duration_s, levels=levels, choice=choice)
         if whole or context == "clip":
             frames = self._frames(meter_blocks(blocks, levels, progress), speaker)
             utterance, segments, bounds = stream_means(frames, config.windows, config.crop_frames)
@@ -171,7 +197,9 @@ class Predictor:
             n_samples = sum(map(len, meter_blocks(blocks, levels, None)))
             bounds = config.windows.bounds(self.model.encoder.count_frames(n_samples))
         if context == "segment":
-            again = meter_blocks(audio_blocks(source, block_s), LevelMeter(), None if whole else progress)
+            again = meter_blocks(
+                audio_blocks(source, block_s, choice=choice), LevelMeter(), None if whole else progress
+            )
             segments = torch.cat(list(self._isolated(again, bounds, speaker)))
         duration_s = levels.n_samples / SAMPLE_RATE_HZ
         return EncodedRecording(
@@ -219,10 +247,14 @@ class Predictor:
         return encoder.features(given)
 
     def _encode_batch(self, features: Tensor) -> Tensor:
-        """Encode recordings of one length (B, T, F) to their frames (B, T, D), in fp32 again."""
+        """Encode recordings of one length (B, T, F) to their frames (B, T, D), in fp32 again.
+
+        Apple's GPU has no double precision, in which frames are averaged: there they move to the CPU.
+        """
         lengths = torch.full((len(features),), features.shape[1], device=self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            return self.model.encoder(features, lengths).float()
+            frames = self.model.encoder(features, lengths).float()
+        return frames.cpu() if self.device.type == "mps" else frames
 
     def _isolated(
         self, blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]], speaker: ActivationStatistics | None
@@ -243,7 +275,8 @@ class Predictor:
         return self._encode_batch(torch.stack(features)).mean(dim=1)  # all segments of a recording are equally long
 
     def _probabilities(self, vectors: Tensor) -> np.ndarray:
-        return (self.model.head(vectors).double() / self.model.config.calibration_temperature).softmax(-1).cpu().numpy()
+        logits = self.model.head(vectors.to(self.device)).cpu().double()
+        return (logits / self.model.config.calibration_temperature).softmax(-1).numpy()
 
     def _named(self, p: np.ndarray) -> dict[str, float]:
         return dict(zip(self.labels, p.tolist(), strict=True))
@@ -261,7 +294,7 @@ class Predictor:
 
 
 def choose_device(device: str) -> str:
-    """Choose the GPU for `auto`, where there is one.
+    """Choose the GPU for `auto`, where there is one: NVIDIA's (`cuda`) or Apple's (`mps`).
 
     Raises:
         ModelError: a GPU was asked for and there is none.
@@ -271,7 +304,15 @@ def choose_device(device: str) -> str:
         'cpu'
     """
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ModelError("device cuda was asked for, but torch finds no GPU here; use --device cpu or auto")
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise ModelError("device mps was asked for, but torch finds no Apple GPU here; use --device cpu or auto")
     return device
+
+
+def name_source(source: Source) -> str:
+    """Name a recording by its path, or by that of an open file; `recording` where it has none."""
+    name = source if isinstance(source, str | Path) else getattr(source, "name", None)
+    return str(name) if isinstance(name, str | Path) else "recording"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ EXPORT_COLUMNS = ("file", "index", "start_s", "end_s", "label", "confidence")
 MIME = {".wav": "audio/x-wav", ".mp4": "video/mp4", ".mov": "video/quicktime"}  # what ELAN names; else it guesses
 # What neither XML nor UTF-8 can hold: control characters, and halves of characters from a file name's odd bytes.
 UNSTORABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows that a CSV file is UTF-8
 FORMULA = ("=", "+", "-", "@")
 
 
@@ -59,7 +61,8 @@ def iter_json(predictions: Iterable[Prediction]) -> Iterator[str]:
 def to_dataframe(predictions: Sequence[Prediction]) -> "pd.DataFrame":
     """Tabulate a row a segment: file, index, start_s, end_s, label, confidence, and p_<class> of every class.
 
-    Of models with different classes, a segment has NaN where its model has no such class.
+    Of models with different classes, a segment has NaN where its model has no such class. Where a channel or track was
+    chosen, it has a column after the file.
     """
     import pandas as pd
 
@@ -70,6 +73,9 @@ def to_dataframe(predictions: Sequence[Prediction]) -> "pd.DataFrame":
         for p, s in segments
     ]
     frame = pd.DataFrame(rows, columns=list(EXPORT_COLUMNS))
+    for name in ("track", "channel"):
+        if any(getattr(p, name) is not None for p in predictions):
+            frame.insert(1, name, [getattr(p, name) for p, _ in segments])
     for c in classes:
         frame[f"p_{escape_for_xml(c)}"] = [s.probabilities.get(c, float("nan")) for _, s in segments]
     return frame
@@ -168,23 +174,43 @@ def tiers_to_textgrid(tiers: Iterable[Tier], duration_s: float) -> str:
         return path.read_text(encoding="utf-8")
 
 
-def to_elan(prediction: Prediction) -> str:
+def to_elan(prediction: Prediction, folder: Path | None = None) -> str:
     """Export an ELAN annotation document (EAF 2.8); times in whole milliseconds, the tiers of `build_tiers`.
 
-    It names the recording as it was given and, for ELAN to find, as lying beside the document.
+    Args:
+        prediction: what is heard in a recording.
+        folder: where the document will lie: its links then lead to the recording, by its whole path and from there.
+            Without it they name the recording as it was given, and as lying beside the document.
     """
     from pympi.Elan import Eaf, to_string
 
     document = Eaf(author="segser")
-    file = escape_for_xml(prediction.file)
-    mime = MIME.get(PurePath(file).suffix.lower(), "unknown")
-    document.add_linked_file(file, relpath=f"./{PurePath(file).name}", mimetype=mime)
+    link, relative = link_recording(prediction.file, folder)
+    mime = MIME.get(PurePath(prediction.file).suffix.lower(), "unknown")
+    document.add_linked_file(escape_for_xml(link), relpath=escape_for_xml(relative), mimetype=mime)
     document.remove_tier("default")
     for tier in build_tiers(prediction):
         document.add_tier(tier.name)
         for start_s, end_s, label in tier.intervals:
             document.add_annotation(tier.name, round(1000 * start_s), round(1000 * end_s), label)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + to_string(document) + "\n"
+
+
+def link_recording(file: str, folder: Path | None) -> tuple[str, str]:
+    """Link a recording from a folder: its URL, unescaped as ELAN reads it, and its path from there.
+
+    Example:
+        >>> link_recording("/data/in/a.wav", Path("/data/out"))
+        ('file:///data/in/a.wav', '../in/a.wav')
+    """
+    if folder is None:
+        return file, f"./{PurePath(file).name}"
+    path = Path(file).absolute().as_posix()
+    try:
+        relative = Path(os.path.relpath(path, folder.absolute())).as_posix()
+    except ValueError:  # on Windows, where both lie on different drives
+        relative = PurePath(file).name
+    return f"file:///{path.lstrip('/')}", relative if relative.startswith("../") else f"./{relative}"
 
 
 def build_tiers(prediction: Prediction) -> list[Tier]:
@@ -234,5 +260,5 @@ EXPORTS = {
     "csv": Export(".csv", to_csv),
     "parquet": Export(".parquet", to_parquet),
     "textgrid": Export(".TextGrid", lambda predictions: to_textgrid(*predictions)),
-    "elan": Export(".eaf", lambda predictions: to_elan(*predictions)),
+    "elan": Export(".eaf", lambda predictions: to_elan(predictions[0])),
 }

@@ -41,7 +41,8 @@ class Prediction:
     """The prediction of one model for one recording, under one rule of aggregation.
 
     `utterance` holds the head's probabilities on the mean of all frames, empty where only segments
-    were heard; `label` and `probabilities` are what the rule makes of it and of the segments.
+    were heard; `label` and `probabilities` are what the rule makes of it and of the segments. `channel` and `track`
+    count from 1, and are None where none was chosen.
     """
 
     file: str
@@ -56,6 +57,8 @@ class Prediction:
     context: Context
     warnings: tuple[str, ...]
     segments: tuple[Segment, ...]
+    channel: int | None = None
+    track: int | None = None
 
     @property
     def confidence(self) -> float:
@@ -87,8 +90,10 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """Convert to the object that the command line prints as JSON, numbers not rounded."""
         keys = ("file", "duration_s", "model", "labels", "label", "confidence", "probabilities", "aggregate", "context")
+        chosen = {k: getattr(self, k) for k in ("channel", "track") if getattr(self, k) is not None}
         return {
             **{k: getattr(self, k) for k in keys},
+            **chosen,
             "warnings": list(self.warnings),
             "segments": [
                 {k: getattr(s, k) for k in ("index", "start_s", "end_s", "label", "confidence", "probabilities")}

@@ -12,15 +12,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import av
 import pandas as pd
+from av.container import InputContainer
 
-from segser_core.errors import CorpusError
+from segser_core.audio.decoding import SAMPLE_RATE_HZ, open_container, open_source
+from segser_core.audio.loading import audio_blocks
+from segser_core.errors import AudioError, CorpusError
 
 COLUMNS = ("utterance_id", "path", "speaker", "session", "gender", "label", "duration_s", "text", "style")
 ENDINGS = (".wav", ".flac")
-# whose headers say how many samples there are; those of others guess by the bit rate, or say nothing
-EXACT_DURATIONS = ("wav", "flac", "ogg", "aiff", "caf", "au", "w64", "mov,mp4,m4a,3gp,3g2,mj2")
+COUNTED_FORMATS = ("wav", "w64", "flac", "aiff", "au", "mov", "ogg")  # whose headers or pages count samples
+PIECE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -96,26 +98,29 @@ def check_folder(root: Path) -> None:
         raise CorpusError(f"{root} is no folder; give the folder that holds the corpus")
 
 
+def counted_duration_s(container: InputContainer) -> float | None:
+    """Read the seconds of sound from a header that counts samples; None where it guesses, or sound begins later."""
+    stream = next(iter(container.streams.audio), None)
+    is_counted = any(name in COUNTED_FORMATS for name in container.format.name.split(","))
+    if stream is None or not is_counted or stream.start_time or not stream.duration or not stream.time_base:
+        return None
+    return float(stream.duration * stream.time_base)
+
+
 def read_duration_s(path: Path) -> float:
-    """Read the seconds of sound from a file's header where it counts samples, else by decoding.
+    """Read the seconds of sound from a header that counts samples; otherwise, as of MP3 and bare AAC, decode the file.
 
     Raises:
         Lost: the file holds no sound that can be read.
     """
-    seconds = 0.0
     try:
-        with av.open(str(path)) as container:
-            stream = container.streams.audio[0]
-            if stream.duration and stream.time_base and container.format.name in EXACT_DURATIONS:
-                return float(stream.duration * stream.time_base)
-            for frame in container.decode(stream):
-                seconds += frame.samples / frame.sample_rate
-    except (av.FFmpegError, OSError, IndexError) as error:
-        if not seconds:  # else it is damaged further on, which decoding before a training names
-            raise Lost(f"not a readable recording ({error.__class__.__name__})") from error
-    if not seconds:
-        raise Lost("no sound in it")
-    return seconds
+        with open_source(path) as file, open_container(file) as container:
+            counted_s = counted_duration_s(container)
+        if counted_s is not None:
+            return counted_s
+        return sum(map(len, audio_blocks(path, PIECE_S))) / SAMPLE_RATE_HZ
+    except AudioError as error:
+        raise Lost(f"not a readable recording ({error})") from error
 
 
 def walk_files(root: Path) -> Iterator[Path]:

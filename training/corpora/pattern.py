@@ -19,7 +19,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from segser_core.audio.folders import AUDIO_ENDINGS
+from segser_core.audio.formats import AUDIO_ENDINGS
 from segser_core.errors import UnknownCorpusError
 from segser_core.labels import CODES, LABELS, label_key, normalise_label
 from segser_core.runs.corpus_info import CorpusInfo

@@ -68,7 +68,7 @@ class EvaluateRequest:
     split: Literal["train", "dev", "test", "all"] = "test"
     partial: bool = False
     one_class: bool = False
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     resume: bool = False
     engine: Literal["local", "ray"] = "local"
     ray_address: str | None = None
