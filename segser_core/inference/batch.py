@@ -5,18 +5,21 @@ and the others go on. Nothing is kept of a recording but its name, so that memor
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segser_core.errors import SegserError, SettingError
+from segser_core.errors import SegserError, SettingError, TurnsError
 from segser_core.files import write_whole
 from segser_core.inference.prefetch import prefetch
 from segser_core.inference.ray_workers import Engine, map_on_ray
+from segser_core.inference.turns_source import TurnsSource
 from segser_core.prediction.exports import EXPORTS, iter_csv, iter_json
 from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
+from segser_core.prediction.turn_files import list_names
+from segser_core.prediction.turns import Turn
 from segser_core.systems import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
@@ -41,15 +44,19 @@ class AnalysisJob:
     engine: Engine = "local"
     ray_address: str | None = None
     precision: "Precision" = "fp32"
+    turns: Path | None = None
+    turns_tiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class QueuedRecording:
-    """A recording to analyse: its path, its name in the result, and its file below --out."""
+    """A recording to analyse: its path, its name in the result, its file below --out, and its turns where asked for."""
 
     path: Path
     file: str
     target: Path
+    stem: Path
+    turns: tuple[Turn, ...] | None = None
 
 
 AnalysisResult = Prediction | SegserError | OSError  # what came of a recording, or why nothing did
@@ -62,9 +69,13 @@ def run_analysis(job: AnalysisJob, screen: ProgressConsole) -> Iterator[Predicti
     Raises:
         ModelError: the model cannot be loaded.
         SettingError: an aggregation, context or device that does not exist, or an engine that is not installed.
+        TurnsError: the turns file cannot be read.
     """
-    total = sum(1 for _ in collect_recordings(job, lambda *_: None))
+    turns = None if job.turns is None else TurnsSource(job.turns, job.turns_tiers)
+    total = count_recordings(job, turns, screen)
     recordings = drop_finished(job, drop_clashes(job, collect_recordings(job, screen.report_problem), screen), screen)
+    if turns is not None:
+        recordings = add_turns(turns, recordings, screen)
     if not total:
         list(recordings)  # says why
         return
@@ -82,6 +93,36 @@ def run_analysis(job: AnalysisJob, screen: ProgressConsole) -> Iterator[Predicti
         except (SegserError, OSError) as error:
             screen.report_problem(recording.file, error)
         screen.count()
+
+
+def count_recordings(job: AnalysisJob, turns: TurnsSource | None, screen: ProgressConsole) -> int:
+    """Count the recordings of a job, and say which turns are of none of them.
+
+    Raises:
+        SettingError: turns that name no recording, and several recordings.
+    """
+    total = 0
+    for recording in collect_recordings(job, lambda *_: None):
+        total += 1
+        if turns is not None:
+            turns.claim(recording.path, recording.stem)
+    if turns is not None:
+        turns.check()
+        if unclaimed := turns.unclaimed():
+            screen.report_note(f"{job.turns}", f"the turns of {list_names(unclaimed)} are of no recording given")
+    return total
+
+
+def add_turns(
+    turns: TurnsSource, recordings: Iterable[QueuedRecording], screen: ProgressConsole
+) -> Iterator[QueuedRecording]:
+    """Add its turns to each recording; one whose turns cannot be read is a problem, and the others go on."""
+    for recording in recordings:
+        try:
+            yield replace(recording, turns=turns.of_recording(recording.path, recording.stem))
+        except TurnsError as error:
+            screen.report_problem(recording.file, error)
+            screen.count()
 
 
 def iter_results(
@@ -134,6 +175,7 @@ def analyze_recording(
 ) -> AnalysisResult:
     """Analyse one recording by the job's model; `heard` is called with the seconds analysed so far."""
     heard(0.0)
+    given = {} if recording.turns is None else {"turns": recording.turns}
     try:
         return predictor.predict(
             decoded(),
@@ -142,6 +184,7 @@ def analyze_recording(
             context=job.context,
             max_duration_s=job.max_duration_s,
             progress=heard,
+            **given,
         )
     except (SegserError, OSError) as error:
         return error
@@ -154,9 +197,10 @@ def collect_recordings(job: AnalysisJob, refuse: Refuse) -> Iterator[QueuedRecor
         path = Path(given)
         if given and is_visible_folder(path):
             for file in recordings_below(path, refuse):
-                yield QueuedRecording(file, str(file), file.relative_to(path).parent / (file.stem + ending))
+                stem = file.relative_to(path).parent / file.stem
+                yield QueuedRecording(file, str(file), stem.with_name(stem.name + ending), stem)
         else:
-            yield QueuedRecording(path, given, Path(path.stem + ending))
+            yield QueuedRecording(path, given, Path(path.stem + ending), Path(path.stem))
 
 
 def is_visible_folder(path: Path) -> bool:
