@@ -85,18 +85,31 @@ def main(
 
 @app.command()
 def analyze(
-    paths: Annotated[list[str], typer.Argument(help="recordings, or folders of them")],
+    paths: Annotated[list[str], typer.Argument(help="recordings, folders of them, or patterns such as 'dir/*.wav'")],
     model: Annotated[str, typer.Option(help="a bundled model's name, or a folder")] = DEFAULT_SYSTEM,
     format: Annotated[Format, typer.Option(help="what to print or write")] = "table",
     out: Annotated[Path | None, typer.Option(help="folder for one file a recording, instead of printing")] = None,
     max_duration: Annotated[float | None, typer.Option(help="refuse recordings longer than this, in seconds")] = None,
     aggregate: Annotated[Rule | None, typer.Option(help="how the label is found; else the model's own way")] = None,
     context: Annotated[Literal["clip", "segment"], typer.Option(help="what the model hears of a segment")] = "clip",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
+    channel: Annotated[
+        str | None, typer.Option(help="a channel, from 1, or `each`: a timeline a channel; else their mean")
+    ] = None,
+    track: Annotated[int | None, typer.Option(min=1, help="of a file with several audio tracks, from 1")] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="csv: begin with a byte order mark, for Excel")] = False,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="where to compute; mps: Apple's GPU")
+    ] = "auto",
     precision: Annotated[
         Literal["fp32", "bf16"],
         typer.Option(help="bf16: on some processors twice as fast; a label in 200 differs"),
     ] = "fp32",
+    turns: Annotated[
+        Path | None, typer.Option(help="CSV, TextGrid, ELAN, SRT, WebVTT or RTTM of turns, or a folder of them")
+    ] = None,
+    turns_tier: Annotated[
+        list[str] | None, typer.Option(help="tier of the turns, one a speaker; else all tiers")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="leave out what has its file below --out already")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: more processes and machines")] = "local",
     ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; without it, Ray on this machine")] = None,
@@ -107,8 +120,12 @@ def analyze(
     from segser_core.inference.console import ProgressConsole
 
     check_options(format, out, max_duration)
+    check_turns_path(turns, turns_tier)
     if resume and out is None:
         raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
+    if bom and format != "csv":
+        raise typer.BadParameter("only csv has a byte order mark; choose --format csv", param_hint="--bom")
+    chosen_channel = parse_channel(channel)
     find_checkpoint(model)  # an unknown model is refused before anything is loaded
     job = AnalysisJob(
         tuple(paths),
@@ -123,14 +140,30 @@ def analyze(
         engine=engine,
         ray_address=ray_address,
         precision=precision,
+        turns=turns,
+        turns_tiers=tuple(turns_tier or ()),
+        channel=chosen_channel,
+        track=track,
+        bom=bom,
     )
     with ProgressConsole() as screen:
         predictions = run_analysis(job, screen)
-        for piece in predictions if out else iter_printed(predictions, format):
+        for piece in predictions if out else iter_printed(predictions, format, bom):
             with screen.paused():
                 typer.echo(piece, nl=False)
     if screen.problems:
         raise typer.Exit(PROBLEM)
+
+
+def parse_channel(given: str | None) -> int | Literal["each"] | None:
+    """Parse a channel's number, or `each`."""
+    if given is None:
+        return None
+    if given == "each":
+        return "each"
+    if not given.isdecimal() or int(given) < 1:
+        raise typer.BadParameter(f"{one_line(given)}: expected a number from 1, or each", param_hint="--channel")
+    return int(given)
 
 
 def check_options(format: Format, out: Path | None, max_duration: float | None) -> None:
@@ -143,6 +176,14 @@ def check_options(format: Format, out: Path | None, max_duration: float | None) 
         raise typer.BadParameter(f"{one_line(out)} is a file; expected a folder", param_hint="--out")
     if max_duration is not None and not 0 < max_duration <= MOST_S:
         raise typer.BadParameter(f"{max_duration} s; expected above 0, at most {MOST_S}", param_hint="--max-duration")
+
+
+def check_turns_path(turns: Path | None, tiers: list[str] | None) -> None:
+    """Refuse turns that are not there, before anything is loaded."""
+    if tiers and turns is None:
+        raise typer.BadParameter("tiers are of a turns file: say which with --turns FILE", param_hint="--turns-tier")
+    if turns is not None and not turns.exists():
+        raise typer.BadParameter(f"there is no {one_line(turns)}; check the path", param_hint="--turns")
 
 
 def print_error_line(line: str) -> None:

@@ -27,7 +27,7 @@ def evaluate(
     protocol: Annotated[str | None, typer.Option(help="the corpus's default where it is not said")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="take a corpus that is not complete as it is")] = False,
     split: Annotated[Literal["train", "dev", "test", "all"], typer.Option(help="the clips to score")] = "test",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
+    device: Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="where to compute")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="go on where an earlier call was stopped")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: more processes and machines")] = "local",
     ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; without it, Ray on this machine")] = None,

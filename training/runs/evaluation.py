@@ -63,7 +63,7 @@ class EvaluateRequest:
     protocol: str | None = None
     split: Literal["train", "dev", "test", "all"] = "test"
     partial: bool = False
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     resume: bool = False
     engine: Literal["local", "ray"] = "local"
     ray_address: str | None = None
