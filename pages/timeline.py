@@ -13,6 +13,7 @@ from pages.shared.recording.downloads import offer_downloads
 from pages.shared.recording.known_changes import ask_for_known_changes
 from pages.shared.recording.player import PlayableSpan, show_player
 from pages.shared.recording.source_picker import choose_source, obtain_recordings, show_recording_name
+from pages.shared.recording.turns import ask_for_turns, show_turns
 from pages.shared.text import common
 from segser_core.figures.timeline import probability_figure, timeline_figure
 from segser_core.inference.models import list_models
@@ -54,6 +55,7 @@ with probability_column:
     st.plotly_chart(bars, key="probabilities", theme=None, config={"displayModeBar": False})
 
 truth = ask_for_known_changes(recording, prediction)
+prediction = ask_for_turns(recording, samples, prediction)
 spans = [
     PlayableSpan(s.start_s, s.end_s, line)
     for s, line in zip(prediction.segments, common.segment_lines(prediction), strict=True)
@@ -66,5 +68,7 @@ show_player(
     alt="The waveform, each segment's most probable emotion, the label over time, and each emotion's probability",
 )
 st.markdown(common.timeline_caption(prediction, model))
+if prediction.turns:
+    show_turns(prediction.turns, samples, key=recording.sha256)
 offer_downloads(prediction, [file.prediction for file in files if file.prediction is not None])
 choose_image_format()

@@ -104,6 +104,12 @@ def analyze(
         Literal["fp32", "bf16"],
         typer.Option(help="bf16: on some processors twice as fast; a label in 200 differs"),
     ] = "fp32",
+    turns: Annotated[
+        Path | None, typer.Option(help="CSV, TextGrid, ELAN, SRT, WebVTT or RTTM of turns, or a folder of them")
+    ] = None,
+    turns_tier: Annotated[
+        list[str] | None, typer.Option(help="tier of the turns, one a speaker; else all tiers")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="leave out what has its file below --out already")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: more processes and machines")] = "local",
     ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; without it, Ray on this machine")] = None,
@@ -114,6 +120,7 @@ def analyze(
     from segser_core.inference.console import ProgressConsole
 
     check_options(format, out, max_duration)
+    check_turns_path(turns, turns_tier)
     if resume and out is None:
         raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
     if bom and format != "csv":
@@ -133,6 +140,8 @@ def analyze(
         engine=engine,
         ray_address=ray_address,
         precision=precision,
+        turns=turns,
+        turns_tiers=tuple(turns_tier or ()),
         channel=chosen_channel,
         track=track,
         bom=bom,
@@ -167,6 +176,14 @@ def check_options(format: Format, out: Path | None, max_duration: float | None) 
         raise typer.BadParameter(f"{one_line(out)} is a file; expected a folder", param_hint="--out")
     if max_duration is not None and not 0 < max_duration <= MOST_S:
         raise typer.BadParameter(f"{max_duration} s; expected above 0, at most {MOST_S}", param_hint="--max-duration")
+
+
+def check_turns_path(turns: Path | None, tiers: list[str] | None) -> None:
+    """Refuse turns that are not there, before anything is loaded."""
+    if tiers and turns is None:
+        raise typer.BadParameter("tiers are of a turns file: say which with --turns FILE", param_hint="--turns-tier")
+    if turns is not None and not turns.exists():
+        raise typer.BadParameter(f"there is no {one_line(turns)}; check the path", param_hint="--turns")
 
 
 def print_error_line(line: str) -> None:

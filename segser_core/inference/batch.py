@@ -11,13 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from segser_core.errors import SegserError, SettingError
+from segser_core.errors import SegserError, SettingError, TurnsError
 from segser_core.files import write_whole
 from segser_core.inference.prefetch import prefetch
 from segser_core.inference.ray_workers import Engine, map_on_ray
+from segser_core.inference.turns_source import TurnsSource
 from segser_core.prediction.exports import BYTE_ORDER_MARK, EXPORTS, iter_csv, iter_json, to_elan
 from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
+from segser_core.prediction.turn_files import list_names
+from segser_core.prediction.turns import Turn
 from segser_core.systems import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ class AnalysisJob:
     engine: Engine = "local"
     ray_address: str | None = None
     precision: "Precision" = "fp32"
+    turns: Path | None = None
+    turns_tiers: tuple[str, ...] = ()
     channel: int | Literal["each"] | None = None
     track: int | None = None
     bom: bool = False
@@ -49,11 +54,13 @@ class AnalysisJob:
 
 @dataclass(frozen=True)
 class QueuedRecording:
-    """A recording to analyse: its path, its name in the result, its file below --out, and its channel and track."""
+    """A recording to analyse: its path, its name in the result, its file below --out, and what was asked for of it."""
 
     path: Path
     file: str
     target: Path
+    stem: Path
+    turns: tuple[Turn, ...] | None = None
     channel: int | None = None
     track: int | None = None
 
@@ -68,9 +75,13 @@ def run_analysis(job: AnalysisJob, screen: ProgressConsole) -> Iterator[Predicti
     Raises:
         ModelError: the model cannot be loaded.
         SettingError: an aggregation, context or device that does not exist, or an engine that is not installed.
+        TurnsError: the turns file cannot be read.
     """
-    total = sum(1 for _ in collect_recordings(job, lambda *_: None))
+    turns = None if job.turns is None else TurnsSource(job.turns, job.turns_tiers)
+    total = count_recordings(job, turns, screen)
     recordings = drop_finished(job, drop_clashes(job, collect_recordings(job, screen.report_problem), screen), screen)
+    if turns is not None:
+        recordings = add_turns(turns, recordings, screen)
     if not total:
         list(recordings)  # says why
         report_passed_over(job, screen)
@@ -90,6 +101,36 @@ def run_analysis(job: AnalysisJob, screen: ProgressConsole) -> Iterator[Predicti
             screen.report_problem(recording.file, error)
         screen.count()
     report_passed_over(job, screen)
+
+
+def count_recordings(job: AnalysisJob, turns: TurnsSource | None, screen: ProgressConsole) -> int:
+    """Count the recordings of a job, and say which turns are of none of them.
+
+    Raises:
+        SettingError: turns that name no recording, and several recordings.
+    """
+    total = 0
+    for recording in collect_recordings(job, lambda *_: None):
+        total += 1
+        if turns is not None:
+            turns.claim(recording.path, recording.stem)
+    if turns is not None:
+        turns.check()
+        if unclaimed := turns.unclaimed():
+            screen.report_note(f"{job.turns}", f"the turns of {list_names(unclaimed)} are of no recording given")
+    return total
+
+
+def add_turns(
+    turns: TurnsSource, recordings: Iterable[QueuedRecording], screen: ProgressConsole
+) -> Iterator[QueuedRecording]:
+    """Add its turns to each recording; one whose turns cannot be read is a problem, and the others go on."""
+    for recording in recordings:
+        try:
+            yield replace(recording, turns=turns.of_recording(recording.path, recording.stem))
+        except TurnsError as error:
+            screen.report_problem(recording.file, error)
+            screen.count()
 
 
 def iter_results(
@@ -142,7 +183,8 @@ def analyze_recording(
 ) -> AnalysisResult:
     """Analyse one recording by the job's model; `heard` is called with the seconds analysed so far."""
     heard(0.0)
-    chosen = {name: n for name in ("channel", "track") if (n := getattr(recording, name)) is not None}
+    given = {} if recording.turns is None else {"turns": recording.turns}
+    given |= {name: n for name in ("channel", "track") if (n := getattr(recording, name)) is not None}
     try:
         return predictor.predict(
             decoded(),
@@ -151,7 +193,7 @@ def analyze_recording(
             context=job.context,
             max_duration_s=job.max_duration_s,
             progress=heard,
-            **chosen,
+            **given,
         )
     except (SegserError, OSError) as error:
         return error
@@ -164,11 +206,12 @@ def collect_recordings(job: AnalysisJob, refuse: Refuse) -> Iterator[QueuedRecor
         path = Path(given)
         if given and is_visible_folder(path):
             for file in recordings_below(path, refuse):
-                target = file.relative_to(path).parent / (file.stem + ending)
-                yield from split_channels(job, QueuedRecording(file, str(file), target, track=job.track))
+                stem = file.relative_to(path).parent / file.stem
+                target = stem.with_name(stem.name + ending)
+                yield from split_channels(job, QueuedRecording(file, str(file), target, stem, track=job.track))
         else:
-            target = Path(path.stem + ending)
-            yield from split_channels(job, QueuedRecording(path, given, target, track=job.track))
+            target, stem = Path(path.stem + ending), Path(path.stem)
+            yield from split_channels(job, QueuedRecording(path, given, target, stem, track=job.track))
 
 
 def expand_wildcards(paths: Iterable[str], refuse: Refuse) -> Iterator[str]:

@@ -12,15 +12,16 @@ from tempfile import TemporaryDirectory
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.prediction import LabelledTurn, Prediction, Segment
 from segser_core.prediction.stretches import Stretch
-from segser_core.prediction.timeline import label_over_time
+from segser_core.prediction.timeline import assign_lanes, label_over_time
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 EXPORT_COLUMNS = ("file", "index", "start_s", "end_s", "label", "confidence")
+TURN_COLUMNS = ("unit", "speaker", "text")  # the unit is `segment` or `turn`
 MIME = {".wav": "audio/x-wav", ".mp4": "video/mp4", ".mov": "video/quicktime"}  # what ELAN names; else it guesses
 # What neither XML nor UTF-8 can hold: control characters, and halves of characters from a file name's odd bytes.
 UNSTORABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -62,12 +63,13 @@ def to_dataframe(predictions: Sequence[Prediction]) -> "pd.DataFrame":
     """Tabulate a row a segment: file, index, start_s, end_s, label, confidence, and p_<class> of every class.
 
     Of models with different classes, a segment has NaN where its model has no such class. Where a channel or track was
-    chosen, it has a column after the file.
+    chosen, it has a column after the file. Where turns were asked for, they follow the segments of their recording, and
+    `TURN_COLUMNS` tell them apart.
     """
     import pandas as pd
 
     classes = dict.fromkeys(c for p in predictions for c in p.labels)
-    segments = [(p, s) for p in predictions for s in p.segments]
+    segments = [(p, s) for p in predictions for s in (*p.segments, *(p.turns or ()))]
     rows = [
         (escape_for_xml(p.file), s.index, s.start_s, s.end_s, escape_for_xml(s.label), s.confidence)
         for p, s in segments
@@ -78,18 +80,31 @@ def to_dataframe(predictions: Sequence[Prediction]) -> "pd.DataFrame":
             frame.insert(1, name, [getattr(p, name) for p, _ in segments])
     for c in classes:
         frame[f"p_{escape_for_xml(c)}"] = [s.probabilities.get(c, float("nan")) for _, s in segments]
+    if any(p.turns is not None for p in predictions):
+        cells = [_turn_cells(s) for _, s in segments]
+        for place, (column, values) in enumerate(zip(TURN_COLUMNS, zip(*cells, strict=True), strict=True), start=1):
+            frame.insert(place, column, list(values))
     return frame
+
+
+def _turn_cells(segment: Segment) -> tuple[str, str, str]:
+    """Return the cells of `TURN_COLUMNS`."""
+    if not isinstance(segment, LabelledTurn):
+        return "segment", "", ""
+    return "turn", escape_for_xml(segment.speaker), escape_for_xml(segment.text)
 
 
 def to_csv(predictions: Sequence[Prediction], header: bool = True) -> str:
     """Export the rows of `to_dataframe` as CSV, numbers not rounded.
 
     A spreadsheet would take a cell that begins with =, +, - or @ as a formula. So a file of such a
-    name is written as `./NAME`, which is the same file; a label of such a name gets an apostrophe.
+    name is written as `./NAME`, which is the same file; a label, speaker or text that begins so gets an apostrophe.
     """
     frame = to_dataframe(predictions)
     frame["file"] = [escape_formula(name, "./") for name in frame["file"]]
-    frame["label"] = [escape_formula(name, "'") for name in frame["label"]]
+    for column in ("label", "speaker", "text"):
+        if column in frame:
+            frame[column] = [escape_formula(cell, "'") for cell in frame[column]]
     return frame.to_csv(index=False, lineterminator="\n", header=header)
 
 
@@ -192,7 +207,8 @@ def to_elan(prediction: Prediction, folder: Path | None = None) -> str:
     for tier in build_tiers(prediction):
         document.add_tier(tier.name)
         for start_s, end_s, label in tier.intervals:
-            document.add_annotation(tier.name, round(1000 * start_s), round(1000 * end_s), label)
+            start_ms = round(1000 * start_s)
+            document.add_annotation(tier.name, start_ms, max(start_ms + 1, round(1000 * end_s)), label)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + to_string(document) + "\n"
 
 
@@ -219,7 +235,8 @@ def build_tiers(prediction: Prediction) -> list[Tier]:
     Segments alternate between `segments even` and `segments odd`, and the last of several, when it
     is flush with the end and so off the others' grid, has `segments last`. Where segments overlap
     more than their next but one, as many tiers as it takes. `emotion` is the label over time: the
-    class of the highest mean probability over the segments that cover a moment.
+    class of the highest mean probability over the segments that cover a moment. Turns have a tier a speaker,
+    `turns SPEAKER`, and a further one where two of a speaker overlap.
     """
     grid = list(prediction.segments)
     is_flush = len(grid) > 1 and grid[-1].end_s >= prediction.duration_s
@@ -229,7 +246,22 @@ def build_tiers(prediction: Prediction) -> list[Tier]:
     whole = Tier("utterance", ((0.0, prediction.duration_s, escape_for_xml(prediction.label)),))
     parts = [Tier(f"segments {name}", tuple(segment_intervals(grid[k::n]))) for k, name in enumerate(names)]
     told = Tier("emotion", stretch_intervals(label_over_time(prediction)))
-    return [whole, *parts, Tier("segments last", tuple(segment_intervals(last))), told]
+    return [whole, *parts, Tier("segments last", tuple(segment_intervals(last))), told, *turn_tiers(prediction)]
+
+
+def turn_tiers(prediction: Prediction) -> Iterator[Tier]:
+    """Build the tiers of the turns."""
+    by_place: dict[tuple[str, int], list[LabelledTurn]] = {}
+    turns = prediction.turns or ()
+    for speaker in dict.fromkeys(turn.speaker for turn in turns):
+        own = [turn for turn in turns if turn.speaker == speaker]
+        for turn, lane in zip(own, assign_lanes(own), strict=True):
+            by_place.setdefault((speaker, lane), []).append(turn)
+    taken = set[str]()
+    for (speaker, _), placed in by_place.items():
+        name = _free(escape_for_xml(f"turns {speaker}".strip()), taken)
+        taken.add(name.casefold())
+        yield Tier(name, tuple(segment_intervals(placed)))
 
 
 def split_into_tiers(segments: Sequence[Segment]) -> int:

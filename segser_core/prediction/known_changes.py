@@ -83,13 +83,13 @@ def _as_model(label: str, labels: Sequence[str]) -> str:
     return spelled if label not in labels and spelled in labels else label
 
 
-def decode_text(data: bytes) -> str:
+def decode_text(data: bytes, expected: str = "a Praat TextGrid, or a manifest as CSV") -> str:
     """Decode a text in UTF-8, or in UTF-16 as Praat writes it, with a mark at the beginning."""
     is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         return data.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError("is no text; expected a Praat TextGrid, or a manifest as CSV") from None
+        raise ValueError(f"is no text; expected {expected}") from None
 
 
 def stretches_from_textgrid(text: str) -> tuple[Stretch, ...]:
@@ -98,18 +98,29 @@ def stretches_from_textgrid(text: str) -> tuple[Stretch, ...]:
     Raises:
         ValueError: there is no such tier, or an interval is no stretch; the text is a clause.
     """
+    rows = {
+        name: [(start, end, label.lower()) for start, end, label in entries] for name, entries in interval_tiers(text)
+    }
+    if EMOTION_TIER not in rows and len(rows) != 1:
+        names = ", ".join(one_line(n) for n in rows) or "none"
+        raise ValueError(f"has the interval tiers {names}; expected one that is called {EMOTION_TIER}, or one alone")
+    return _checked(rows.get(EMOTION_TIER) or next(iter(rows.values())))
+
+
+def interval_tiers(text: str) -> list[tuple[str, list[tuple[float, float, str]]]]:
+    """Read the interval tiers of a Praat TextGrid, long or short: name, and start, end and text of each interval.
+
+    Raises:
+        ValueError: the TextGrid is damaged; the text is a clause.
+    """
     from praatio.utilities.errors import PraatioException
     from praatio.utilities.textgrid_io import parseTextgridStr  # from text: no recording's data is written to disk
 
     try:
         tiers = [t for t in parseTextgridStr(text)["tiers"] if t["class"] == "IntervalTier"]
-        rows = {t["name"]: [(float(a), float(b), str(c).strip().lower()) for a, b, c in t["entries"]] for t in tiers}
+        return [(t["name"], [(float(a), float(b), str(c).strip()) for a, b, c in t["entries"]]) for t in tiers]
     except (PraatioException, ValueError, IndexError, KeyError, TypeError, AttributeError):
         raise ValueError("is a damaged TextGrid; save it again in Praat, as text") from None
-    if EMOTION_TIER not in rows and len(rows) != 1:
-        names = ", ".join(one_line(n) for n in rows) or "none"
-        raise ValueError(f"has the interval tiers {names}; expected one that is called {EMOTION_TIER}, or one alone")
-    return _checked(rows.get(EMOTION_TIER) or next(iter(rows.values())))
 
 
 def _checked(rows: Sequence[tuple[float, float, str]]) -> tuple[Stretch, ...]:
