@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from segser_core.errors import SegserError, SettingError, TurnsError
 from segser_core.files import write_whole
@@ -183,7 +183,7 @@ def analyze_recording(
 ) -> AnalysisResult:
     """Analyse one recording by the job's model; `heard` is called with the seconds analysed so far."""
     heard(0.0)
-    given = {} if recording.turns is None else {"turns": recording.turns}
+    given: dict[str, Any] = {} if recording.turns is None else {"turns": recording.turns}
     given |= {name: n for name in ("channel", "track") if (n := getattr(recording, name)) is not None}
     try:
         return predictor.predict(
