@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -18,6 +18,9 @@ from segser_core import __version__
 from segser_core.errors import SegserError
 from segser_core.formatting import align_columns, one_line, percent
 from segser_core.systems import DEFAULT_SYSTEM
+
+if TYPE_CHECKING:
+    from segser_core.inference.batch import AnalysisJob
 
 Format = Literal["table", "json", "csv", "textgrid", "elan", "parquet"]
 Rule = Literal["utterance", "max", "mean", "vote", "top-k"]
@@ -116,15 +119,11 @@ def analyze(
 ) -> None:
     """Say which emotion is heard in each recording, and when."""
     from segser_core.bundled import find_checkpoint
-    from segser_core.inference.batch import AnalysisJob, iter_printed, run_analysis
-    from segser_core.inference.console import ProgressConsole
+    from segser_core.inference.batch import AnalysisJob
 
     check_options(format, out, max_duration)
+    check_flags(format, out, resume, bom)
     check_turns_path(turns, turns_tier)
-    if resume and out is None:
-        raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
-    if bom and format != "csv":
-        raise typer.BadParameter("only csv has a byte order mark; choose --format csv", param_hint="--bom")
     chosen_channel = parse_channel(channel)
     find_checkpoint(model)  # an unknown model is refused before anything is loaded
     job = AnalysisJob(
@@ -146,13 +145,29 @@ def analyze(
         track=track,
         bom=bom,
     )
+    if print_analysis(job):
+        raise typer.Exit(PROBLEM)
+
+
+def print_analysis(job: "AnalysisJob") -> int:
+    """Analyse the recordings of a job, print what is not written to files, and return how many problems there were."""
+    from segser_core.inference.batch import iter_printed, run_analysis
+    from segser_core.inference.console import ProgressConsole
+
     with ProgressConsole() as screen:
         predictions = run_analysis(job, screen)
-        for piece in predictions if out else iter_printed(predictions, format, bom):
+        for piece in predictions if job.out else iter_printed(predictions, job.format, job.bom):
             with screen.paused():
                 typer.echo(piece, nl=False)
-    if screen.problems:
-        raise typer.Exit(PROBLEM)
+    return screen.problems
+
+
+def check_flags(format: Format, out: Path | None, resume: bool, bom: bool) -> None:
+    """Refuse flags that mean nothing for what is printed or written."""
+    if resume and out is None:
+        raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
+    if bom and format != "csv":
+        raise typer.BadParameter("only csv has a byte order mark; choose --format csv", param_hint="--bom")
 
 
 def parse_channel(given: str | None) -> int | Literal["each"] | None:
