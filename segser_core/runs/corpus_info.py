@@ -39,7 +39,7 @@ BEFORE_CORPUS_INFO = {
     "ravdess": CorpusInfo(
         "RAVDESS", 2, "speech and song of 20 actors who were asked to show an emotion, in two sentences"
     ),
-    "emodb": CorpusInfo("EMO-DB", 10),
+    "emodb": CorpusInfo("EMO-DB", 10, "actors who were asked to show an emotion, in ten German sentences"),
     "iemocap": CorpusInfo("IEMOCAP"),
     "fesc": CorpusInfo("FESC"),
 }
