@@ -290,8 +290,8 @@ def test_an_interrupt_ends_with_130(call):
 
 
 DRIVER = """
-import sys; sys.path[:0] = [{tests!r}, {root!r}]
-import test_cli; from segser_core import bundled; from segser_core.inference import batch
+import sys; sys.path.insert(0, {root!r})
+from tests import test_cli; from segser_core import bundled; from segser_core.inference import batch
 batch.load_predictor, batch.decode_recording = lambda job: test_cli.StandIn(), lambda recording: recording.path
 bundled.BUNDLED = __import__("pathlib").Path({bundled!r})
 from segser_core.cli import app; app()
@@ -301,7 +301,7 @@ from segser_core.cli import app; app()
 def test_a_terminal_shows_progress_and_cuts_nothing(call, tmp_path):
     touch("a.wav")
     name = "bad" + "_and_long" * 20 + ".wav"
-    driver = DRIVER.format(tests=str(ROOT / "tests"), root=str(ROOT), bundled=str(tmp_path / "bundled"))
+    driver = DRIVER.format(root=str(ROOT), bundled=str(tmp_path / "bundled"))
     here, there = pty.openpty()
     done = subprocess.Popen(
         [sys.executable, "-c", driver, "analyze", name, "a.wav", "--format", "json"],
@@ -322,7 +322,7 @@ def test_a_terminal_shows_progress_and_cuts_nothing(call, tmp_path):
 
 
 def test_a_name_that_is_no_text(call, tmp_path):
-    driver = DRIVER.format(tests=str(ROOT / "tests"), root=str(ROOT), bundled=str(tmp_path / "bundled"))
+    driver = DRIVER.format(root=str(ROOT), bundled=str(tmp_path / "bundled"))
     Path(os.fsdecode(b"\xff.wav")).write_bytes(b"")
     for format in ("table", "json", "csv"):
         names = [os.fsdecode(b"\xff.wav"), os.fsdecode(b"bad\xfe.wav")]

@@ -13,7 +13,7 @@ TOLD_S = 0.1  # of a late start: in some formats (WMA) the first packet is only 
 LONGEST_PAUSE_S = 24 * 3600.0
 LONGEST_PAUSE_OF_UNKNOWN_S = 3600.0  # where the file does not say how long it lasts
 LATEST_START_ALONE_S = 60.0  # sound alone that begins later is a piece of a stream, whose clock began long before
-MOST_OVERLAP = 0.1  # of the recording so far: a clock that would cut more of it is wrong
+MOST_LEFT_OUT = 0.1  # of the recording so far: a clock that would cut more of it is wrong
 ZEROED_DEMUXERS = ("mov", "matroska", "ogg")  # whose times count from 0; of the others, from where they begin
 
 
@@ -92,7 +92,7 @@ class ContainerClock:
 
     def _overlap(self, time_s: float, overlap_s: float, frame: av.AudioFrame) -> int:
         left_out = min(round(overlap_s * frame.sample_rate), frame.samples)
-        if self.report.overlap_s + left_out / frame.sample_rate > max(1.0, MOST_OVERLAP * self.position_s):
+        if self.report.overlap_s + left_out / frame.sample_rate > max(1.0, MOST_LEFT_OUT * self.position_s):
             self.report.jumps.append("The file's clock runs slower than its sound, and is not believed.")
             self.origin_s, self.is_timed = time_s - self.position_s, False
             return 0

@@ -13,14 +13,14 @@ from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import assign_lanes, label_over_time
 
 TRACK_PX = 32  # a line of text and the room that plotly keeps around it
-TRUTH, HEARD, DIFFERS, TURNS = "truth", "heard", "heard is not the truth", "turns"
+TRUTH, HEARD, DIFFERS, SPOKEN = "truth", "heard", "heard is not the truth", "turns"
 TRACK_WIDTH, MARK_WIDTH = 0.82, 0.18  # of a lane; the mark of a difference lies between both tracks
 
 
 def track_names(prediction: Prediction, truth: Sequence[Stretch]) -> list[str]:
     """Name the tracks from the top: the label over time, the truth where it is known, as many as turns take."""
     lanes = assign_lanes(prediction.turns or ())
-    return [HEARD, *([TRUTH] if truth else []), *([TURNS, *([""] * max(lanes))] if lanes else [])]
+    return [HEARD, *([TRUTH] if truth else []), *([SPOKEN, *([""] * max(lanes))] if lanes else [])]
 
 
 def add_tracks(figure: go.Figure, row: int, prediction: Prediction, truth: Sequence[Stretch], legend: bool) -> None:
@@ -39,7 +39,7 @@ def add_tracks(figure: go.Figure, row: int, prediction: Prediction, truth: Seque
         figure.add_trace(_wrong_bars(prediction, truth, legend), row=row, col=1)
         figure.add_trace(_stretch_bars(truth, TRUTH, 1), row=row, col=1)
     if prediction.turns:
-        figure.add_trace(_turn_bars(prediction.turns, names.index(TURNS)), row=row, col=1)
+        figure.add_trace(_turn_bars(prediction.turns, names.index(SPOKEN)), row=row, col=1)
     figure.update_yaxes(
         range=[len(names) - 0.5, -0.5],
         tickmode="array",
@@ -63,7 +63,7 @@ def _turn_bars(turns: Sequence[LabelledTurn], first_lane: int) -> go.Bar:
         f"<b>{name} {t.confidence:.2f}</b><br>{t.start_s:.2f}–{t.end_s:.2f} s"
         for name, t in zip(names, turns, strict=True)
     ]
-    return _bars(turns, TURNS, lanes=[first_lane + lane for lane in assign_lanes(turns)], texts=names, hover=hover)
+    return _bars(turns, SPOKEN, lanes=[first_lane + lane for lane in assign_lanes(turns)], texts=names, hover=hover)
 
 
 def _bars(

@@ -15,7 +15,7 @@ SEPARATORS = (",", ";", "\t")
 LONG_TURN_S = 200  # whole numbers of which half are longer may be milliseconds
 TIME_COLUMNS = ("start", "end", "duration")
 TEXT_COLUMNS = {"speaker": ("speaker",), "text": ("text", "transcript", "transcription"), "file": ("file", "path")}
-NOT_KNOWN = "<NA>"  # as RTTM writes it
+RTTM_NOT_KNOWN = "<NA>"  # as RTTM writes it
 
 
 def read_csv_turns(text: str, tiers: Sequence[str] = ()) -> list[Turn]:
@@ -104,6 +104,6 @@ def read_rttm_turns(text: str, tiers: Sequence[str] = ()) -> list[Turn]:
                 f"{origin}: {shown!r}; expected SPEAKER file channel start duration …, in seconds"
             ) from None
         file, speaker = fields[1], fields[7] if len(fields) > 7 else ""
-        file, speaker = ("" if name == NOT_KNOWN else name for name in (file, speaker))
+        file, speaker = ("" if name == RTTM_NOT_KNOWN else name for name in (file, speaker))
         turns.append(make_turn(start_s, start_s + duration_s, speaker, file=file, origin=origin))
     return turns

@@ -8,7 +8,7 @@ import pytest
 
 from segser_core.figures.style import contrasting_text_colour
 from segser_core.figures.timeline import comparison_figure, probability_figure, timeline_figure
-from segser_core.figures.tracks import DIFFERS, HEARD, TRACK_PX, TRUTH, TURNS
+from segser_core.figures.tracks import DIFFERS, HEARD, TRACK_PX, TRUTH, SPOKEN
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import LabelledTurn, Prediction, Segment
 from segser_core.prediction.stretches import Stretch
@@ -240,10 +240,10 @@ def test_turns_are_a_track_below_the_others_in_lanes_where_they_overlap():
     turns = (LabelledTurn(0, 0.0, 1.0, p, "<Anna>"), LabelledTurn(1, 0.5, 1.5, p, "Ben"), LabelledTurn(2, 1.5, 2.0, p))
     spoken = replace(three, turns=turns)
     figure = timeline_figure(spoken, SAMPLES, truth=KNOWN)
-    (bars_of_turns,) = tracks(figure, TURNS)
+    (bars_of_turns,) = tracks(figure, SPOKEN)
     label = three.segments[0].label
     assert list(bars_of_turns.text) == [f"&lt;Anna&gt;: {label}", f"Ben: {label}", label]
     assert list(bars_of_turns.y) == [2, 3, 2]
     assert list(zip(bars_of_turns.base, bars_of_turns.x, strict=True)) == [(0.0, 1.0), (0.5, 1.0), (1.5, 0.5)]
     assert figure.layout.height - timeline_figure(three, SAMPLES, truth=KNOWN).layout.height == 2 * TRACK_PX
-    assert not tracks(timeline_figure(three, SAMPLES), TURNS)
+    assert not tracks(timeline_figure(three, SAMPLES), SPOKEN)

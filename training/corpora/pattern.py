@@ -195,4 +195,4 @@ class PathParser:
         return label
 
 
-PATTERN = CorpusDefinition(name="pattern", info=CorpusInfo("pattern"), load=load_pattern)
+PATTERN_CORPUS = CorpusDefinition(name="pattern", info=CorpusInfo("pattern"), load=load_pattern)

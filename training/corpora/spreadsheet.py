@@ -17,8 +17,8 @@ from segser_core.errors import CorpusError
 from segser_core.formatting import one_line
 from segser_core.labels import SPELLINGS, label_key
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 WORKBOOKS = {b"PK\x03\x04": "an Excel or LibreOffice workbook", b"\xd0\xcf\x11\xe0": "an Excel workbook"}
 SAVE_AS = "save it as CSV in UTF-8"
 # encodings of one byte a letter: Windows in the west and in the east, and the Macintosh
@@ -68,7 +68,7 @@ def read_spreadsheet(file: Path, columns: Columns) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=header, dtype=object).loc[:, [bool(name) for name in header]]
     usual = "\t" if file.suffix.lower() == ".tsv" else ","
     said = [f"in {encoding}"] if encoding else []
-    said += [f"with the separator {SEPARATORS[separator]}"] if separator != usual else []
+    said += [f"with the separator {SEPARATOR_NAMES[separator]}"] if separator != usual else []
     if said:
         _log.warning("%s is read %s", file.name, " and ".join(said))
     return table
@@ -86,7 +86,7 @@ def decode_spreadsheet(data: bytes, file: Path) -> tuple[str, str]:
     for mark, what in WORKBOOKS.items():
         if data.startswith(mark):
             raise CorpusError(f"{file} is {what}, whatever its ending; {SAVE_AS}")
-    encodings = [encoding for mark, encoding in MARKS.items() if data.startswith(mark)]
+    encodings = [encoding for mark, encoding in BYTE_ORDER_MARKS.items() if data.startswith(mark)]
     if not encodings and b"\0" in data[:200]:
         encodings = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
     try:
@@ -126,7 +126,7 @@ def guess_encoding(data: bytes, file: Path) -> tuple[str, str]:
 
 def count_known_cells(text: str, folder: Path) -> int:
     """Count the cells with letters beyond ASCII that are a spelling of a label or a file in a folder."""
-    separator = max(SEPARATORS, key=text.partition("\n")[0].count)
+    separator = max(SEPARATOR_NAMES, key=text.partition("\n")[0].count)
     cells = {cell.strip(' "\r') for line in text.splitlines() for cell in line.split(separator) if not cell.isascii()}
     return sum(label_key(cell) in SPELLINGS or (folder / cell.replace("\\", "/")).exists() for cell in cells)
 
@@ -142,12 +142,12 @@ def find_separator(text: str, file: Path, columns: Columns) -> tuple[str, str]:
     """
     first, _, rest = text.partition("\n")
     told = first.rstrip("\r").strip('"').lower()
-    if told.startswith("sep=") and told[4:] in SEPARATORS:
+    if told.startswith("sep=") and told[4:] in SEPARATOR_NAMES:
         return told[4:], rest
     header = next((line for line in text.splitlines() if line.strip(" ,;\t|")), "")
-    named = {s: rename_header(next(csv.reader([header], delimiter=s), []), columns) for s in SEPARATORS}
+    named = {s: rename_header(next(csv.reader([header], delimiter=s), []), columns) for s in SEPARATOR_NAMES}
     usual = "\t" if file.suffix.lower() == ".tsv" else ","
-    by_fit = sorted(SEPARATORS, key=lambda s: (-sum(c in named[s] for c in columns.needed), s != usual))
+    by_fit = sorted(SEPARATOR_NAMES, key=lambda s: (-sum(c in named[s] for c in columns.needed), s != usual))
     return (by_fit[0] if any(c in named[by_fit[0]] for c in columns.needed) else usual), text
 
 
@@ -169,13 +169,13 @@ def split_rows(text: str, separator: str, file: Path) -> tuple[list[str], list[l
     if longest < len(header):
         raise CorpusError(
             f"{file}: the header has {len(header)} names, but no row has more than {longest} cells; give each row a "
-            f"{SEPARATORS[separator]} for every column, also for an empty one"
+            f"{SEPARATOR_NAMES[separator]} for every column, also for an empty one"
         )
     for number, row in numbered[1:]:
         if len(without_trailing(row)) > len(header):
             raise CorpusError(
                 f"{file}, line {number}: {len(without_trailing(row))} cells, but the header has {len(header)}; put a "
-                f"cell that holds a {SEPARATORS[separator]} in quotation marks"
+                f"cell that holds a {SEPARATOR_NAMES[separator]} in quotation marks"
             )
     return header, [[*row, *[""] * len(header)][: len(header)] for _, row in numbered[1:]]
 
