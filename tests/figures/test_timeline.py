@@ -8,7 +8,7 @@ import pytest
 
 from segser_core.figures.style import contrasting_text_colour
 from segser_core.figures.timeline import comparison_figure, probability_figure, timeline_figure
-from segser_core.figures.tracks import DIFFERS, HEARD, TRACK_PX, TRUTH, SPOKEN
+from segser_core.figures.tracks import DIFFERS, HEARD, SPOKEN, TRACK_PX, TRUTH
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import LabelledTurn, Prediction, Segment
 from segser_core.prediction.stretches import Stretch
