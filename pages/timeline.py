@@ -8,10 +8,12 @@ from pages.shared.app.pickers import choose_context, choose_model, choose_rule
 from pages.shared.app.shell import set_up_page
 from pages.shared.recording import file_list
 from pages.shared.recording.analysis import recording_samples
+from pages.shared.recording.channel_picker import choose_channels
 from pages.shared.recording.downloads import offer_downloads
 from pages.shared.recording.known_changes import ask_for_known_changes
 from pages.shared.recording.player import PlayableSpan, show_player
 from pages.shared.recording.source_picker import choose_source, obtain_recordings, show_recording_name
+from pages.shared.recording.turns import ask_for_turns, show_turns
 from pages.shared.text import common
 from segser_core.figures.timeline import probability_figure, timeline_figure
 from segser_core.inference.models import list_models
@@ -30,7 +32,7 @@ with st.container(border=True):
         rule = choose_rule(model.system)
     with context_column:
         context = choose_context()
-    recordings = obtain_recordings(source)
+    recordings = choose_channels(obtain_recordings(source))
 
 files = file_list.analyse_files(recordings, model=model.name, context=context, rule=rule) if recordings else []
 shown = file_list.choose_file(files) if files else None
@@ -53,6 +55,7 @@ with probability_column:
     st.plotly_chart(bars, key="probabilities", theme=None, config={"displayModeBar": False})
 
 truth = ask_for_known_changes(recording, prediction)
+prediction = ask_for_turns(recording, samples, prediction)
 spans = [
     PlayableSpan(s.start_s, s.end_s, line)
     for s, line in zip(prediction.segments, common.segment_lines(prediction), strict=True)
@@ -61,9 +64,11 @@ show_player(
     lambda playing, view: timeline_figure(prediction, samples, playing, view, truth),
     spans,
     samples,
-    key=recording.sha256,
+    key=recording.sound,
     alt="The waveform, each segment's most probable emotion, the label over time, and each emotion's probability",
 )
 st.markdown(common.timeline_caption(prediction, model))
+if prediction.turns:
+    show_turns(prediction.turns, samples, key=recording.sha256)
 offer_downloads(prediction, [file.prediction for file in files if file.prediction is not None])
 choose_image_format()

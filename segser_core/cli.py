@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -18,6 +18,9 @@ from segser_core import __version__
 from segser_core.errors import SegserError
 from segser_core.formatting import align_columns, one_line, percent
 from segser_core.systems import DEFAULT_SYSTEM
+
+if TYPE_CHECKING:
+    from segser_core.inference.batch import AnalysisJob
 
 Format = Literal["table", "json", "csv", "textgrid", "elan", "parquet"]
 Rule = Literal["utterance", "max", "mean", "vote", "top-k"]
@@ -85,30 +88,43 @@ def main(
 
 @app.command()
 def analyze(
-    paths: Annotated[list[str], typer.Argument(help="recordings, or folders of them")],
+    paths: Annotated[list[str], typer.Argument(help="recordings, folders of them, or patterns such as 'dir/*.wav'")],
     model: Annotated[str, typer.Option(help="a bundled model's name, or a folder")] = DEFAULT_SYSTEM,
     format: Annotated[Format, typer.Option(help="what to print or write")] = "table",
     out: Annotated[Path | None, typer.Option(help="folder for one file a recording, instead of printing")] = None,
     max_duration: Annotated[float | None, typer.Option(help="refuse recordings longer than this, in seconds")] = None,
     aggregate: Annotated[Rule | None, typer.Option(help="how the label is found; else the model's own way")] = None,
     context: Annotated[Literal["clip", "segment"], typer.Option(help="what the model hears of a segment")] = "clip",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
+    channel: Annotated[
+        str | None, typer.Option(help="a channel, from 1, or `each`: a timeline a channel; else their mean")
+    ] = None,
+    track: Annotated[int | None, typer.Option(min=1, help="of a file with several audio tracks, from 1")] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="csv: begin with a byte order mark, for Excel")] = False,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="where to compute; mps: Apple's GPU")
+    ] = "auto",
     precision: Annotated[
         Literal["fp32", "bf16"],
         typer.Option(help="bf16: on some processors twice as fast; a label in 200 differs"),
     ] = "fp32",
+    turns: Annotated[
+        Path | None, typer.Option(help="CSV, TextGrid, ELAN, SRT, WebVTT or RTTM of turns, or a folder of them")
+    ] = None,
+    turns_tier: Annotated[
+        list[str] | None, typer.Option(help="tier of the turns, one a speaker; else all tiers")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="leave out what has its file below --out already")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: more processes and machines")] = "local",
     ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; without it, Ray on this machine")] = None,
 ) -> None:
     """Say which emotion is heard in each recording, and when."""
     from segser_core.bundled import find_checkpoint
-    from segser_core.inference.batch import AnalysisJob, iter_printed, run_analysis
-    from segser_core.inference.console import ProgressConsole
+    from segser_core.inference.batch import AnalysisJob
 
     check_options(format, out, max_duration)
-    if resume and out is None:
-        raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
+    check_flags(format, out, resume, bom)
+    check_turns_path(turns, turns_tier)
+    chosen_channel = parse_channel(channel)
     find_checkpoint(model)  # an unknown model is refused before anything is loaded
     job = AnalysisJob(
         tuple(paths),
@@ -123,14 +139,46 @@ def analyze(
         engine=engine,
         ray_address=ray_address,
         precision=precision,
+        turns=turns,
+        turns_tiers=tuple(turns_tier or ()),
+        channel=chosen_channel,
+        track=track,
+        bom=bom,
     )
+    if print_analysis(job):
+        raise typer.Exit(PROBLEM)
+
+
+def print_analysis(job: "AnalysisJob") -> int:
+    """Analyse the recordings of a job, print what is not written to files, and return how many problems there were."""
+    from segser_core.inference.batch import iter_printed, run_analysis
+    from segser_core.inference.console import ProgressConsole
+
     with ProgressConsole() as screen:
         predictions = run_analysis(job, screen)
-        for piece in predictions if out else iter_printed(predictions, format):
+        for piece in predictions if job.out else iter_printed(predictions, job.format, job.bom):
             with screen.paused():
                 typer.echo(piece, nl=False)
-    if screen.problems:
-        raise typer.Exit(PROBLEM)
+    return screen.problems
+
+
+def check_flags(format: Format, out: Path | None, resume: bool, bom: bool) -> None:
+    """Refuse flags that mean nothing for what is printed or written."""
+    if resume and out is None:
+        raise typer.BadParameter("only files can be left as they are: say where with --out DIR", param_hint="--resume")
+    if bom and format != "csv":
+        raise typer.BadParameter("only csv has a byte order mark; choose --format csv", param_hint="--bom")
+
+
+def parse_channel(given: str | None) -> int | Literal["each"] | None:
+    """Parse a channel's number, or `each`."""
+    if given is None:
+        return None
+    if given == "each":
+        return "each"
+    if not given.isdecimal() or int(given) < 1:
+        raise typer.BadParameter(f"{one_line(given)}: expected a number from 1, or each", param_hint="--channel")
+    return int(given)
 
 
 def check_options(format: Format, out: Path | None, max_duration: float | None) -> None:
@@ -143,6 +191,14 @@ def check_options(format: Format, out: Path | None, max_duration: float | None) 
         raise typer.BadParameter(f"{one_line(out)} is a file; expected a folder", param_hint="--out")
     if max_duration is not None and not 0 < max_duration <= MOST_S:
         raise typer.BadParameter(f"{max_duration} s; expected above 0, at most {MOST_S}", param_hint="--max-duration")
+
+
+def check_turns_path(turns: Path | None, tiers: list[str] | None) -> None:
+    """Refuse turns that are not there, before anything is loaded."""
+    if tiers and turns is None:
+        raise typer.BadParameter("tiers are of a turns file: say which with --turns FILE", param_hint="--turns-tier")
+    if turns is not None and not turns.exists():
+        raise typer.BadParameter(f"there is no {one_line(turns)}; check the path", param_hint="--turns")
 
 
 def print_error_line(line: str) -> None:

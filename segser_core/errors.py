@@ -45,6 +45,10 @@ class UnknownCorpusError(CorpusError):
     wrong_call = True
 
 
+class TurnsError(SegserError):
+    """A turns file that cannot be read, or whose times are not those of its recording."""
+
+
 class SettingError(SegserError):
     """A setting outside its range or unknown by name."""
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from segser_core.cli import INTERRUPTED, print_error_line
-from training.config.command_line import APP, WITH_SETTINGS, Command, run_command_line
+from training.config.command_line import APP, WITH_SETTINGS, Command, run_command_line, scores_in_words
 
 app = typer.Typer(**APP)
 
@@ -26,8 +26,9 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="the run folder to write")],
     protocol: Annotated[str | None, typer.Option(help="the corpus's default where it is not said")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="take a corpus that is not complete as it is")] = False,
+    one_class: Annotated[bool, typer.Option("--one-class", help="score clips of one class alone, too")] = False,
     split: Annotated[Literal["train", "dev", "test", "all"], typer.Option(help="the clips to score")] = "test",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where to compute")] = "auto",
+    device: Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="where to compute")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="go on where an earlier call was stopped")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: more processes and machines")] = "local",
     ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; without it, Ray on this machine")] = None,
@@ -46,6 +47,7 @@ def evaluate(
         protocol=protocol,
         split=split,
         partial=partial,
+        one_class=one_class,
         device=device,
         resume=resume,
         engine=engine,
@@ -56,7 +58,7 @@ def evaluate(
     except KeyboardInterrupt:
         print_error_line("interrupted; --resume goes on")
         raise typer.Exit(INTERRUPTED) from None
-    typer.echo(f"UAR {100 * metrics['uar']['pooled']:.1f}, accuracy {100 * metrics['accuracy']['pooled']:.1f} → {out}")
+    typer.echo(f"{scores_in_words(metrics)} → {out}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from training.config.command_line import APP, WITH_SETTINGS, CommandWithSettings, run_command_line
+from training.config.command_line import APP, WITH_SETTINGS, CommandWithSettings, run_command_line, scores_in_words
 
 app = typer.Typer(**APP)
 
@@ -60,8 +60,7 @@ def train(
     with write_lock(request.out) if process_state().is_main_process else contextlib.nullcontext():
         metrics = train_run(request, jobs)
     if metrics is not None:
-        uar, accuracy = (100 * metrics[name]["pooled"] for name in ("uar", "accuracy"))
-        typer.echo(f"test UAR {uar:.1f}, accuracy {accuracy:.1f} → {request.out}")
+        typer.echo(f"test {scores_in_words(metrics)} → {request.out}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -15,46 +16,68 @@ import numpy as np
 from av.container import InputContainer
 from av.stream import Discard, Stream
 
+from segser_core.audio.channels import DEFAULT_CHOICE, AudioChoice, ChannelMixer, ChannelReport, average_channels
+from segser_core.audio.clock import ClockReport, ContainerClock, silence_pieces
+from segser_core.audio.formats import (
+    DEMUXERS,
+    HEADER_BYTES,
+    SELF_SYNCHRONISING,
+    SUPPORTED_FORMATS,
+    explain_unopened,
+)
 from segser_core.errors import AudioError
 
 SAMPLE_RATE_HZ = 16_000
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
-LARGEST_SAMPLE = 1e6  # full scale is 1
-
-# No other demuxer is tried, since playlists and scripts (HLS, DASH, concat) name other files and addresses.
-DEMUXERS = "wav,w64,flac,mp3,ogg,mov,matroska,aiff,aac"
 CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
-SUPPORTED_FORMATS = "WAV, FLAC, MP3, OGG/Opus, M4A/AAC, WebM, MP4 or AIFF"
-SIGNATURES = {  # name → (place, bytes) at the start of such a file
-    "WAV": ((0, b"RIFF"), (0, b"RF64"), (0, b"riff")),
-    "FLAC": ((0, b"fLaC"),),
-    "Ogg": ((0, b"OggS"),),
-    "MP4 or M4A": ((4, b"ftyp"), (4, b"moov")),
-    "WebM or Matroska": ((0, b"\x1a\x45\xdf\xa3"),),
-    "AIFF": ((0, b"FORM"),),
-    "MP3": ((0, b"ID3"),),
-}
-# The numpy type of libav's packed sample formats, the value of silence, and that of full scale.
-PCM = {
-    "u8": ("u1", 128, 2**7),
-    "s16": ("i2", 0, 2**15),
-    "s32": ("i4", 0, 2**31),
-    "flt": ("f4", 0, 1),
-    "dbl": ("f8", 0, 1),
-}
-SAFE_PLANES = 7  # PyAV 18 reads past the list of a planar frame's channels where there are eight or more
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 BROKEN = (av.FFmpegError, OSError, ValueError, MemoryError)
 
 
-def decode_mono(source: str | Path | bytes, on_damage: Callable[[], None]) -> Iterator[np.ndarray]:
+@dataclass
+class DecodingReport:
+    """Findings about a file that its samples do not show.
+
+    Attributes:
+        clock: of its time.
+        channels: of its channels.
+        n_tracks: how many audio tracks it has.
+        track: which of them is decoded, from 1.
+    """
+
+    clock: ClockReport = field(default_factory=ClockReport)
+    channels: ChannelReport = field(default_factory=ChannelReport)
+    n_tracks: int = 1
+    track: int = 1
+
+    def notes(self, choice: AudioChoice) -> tuple[str, ...]:
+        """List what a listener should know, each a plain sentence; empty where all is well."""
+        found = self.clock.notes()
+        if self.n_tracks > 1 and choice.track is None:
+            found.append(
+                f"The file has {self.n_tracks} audio tracks; number {self.track} is analysed: choose one (track)."
+            )
+        found += self.channels.notes(choice)
+        return tuple(found)
+
+
+def decode_mono(
+    source: str | Path | bytes,
+    on_damage: Callable[[], None],
+    choice: AudioChoice = DEFAULT_CHOICE,
+    report: DecodingReport | None = None,
+) -> Iterator[np.ndarray]:
     """Decode a recording to mono at 16 kHz, a piece at a time, in constant memory.
 
     Channels are averaged, so that the result depends on no layout's own matrix; then libswresample
-    resamples. A recording at 16 kHz keeps its samples as they are.
+    resamples. A recording at 16 kHz keeps its samples as they are. Time is the container's: a late start
+    and a gap are silence.
 
     Args:
         source: path of a file, or the file's content.
         on_damage: called when something cannot be decoded after audio that could; decoding ends there.
+        choice: of the track and the channel.
+        report: takes note of what was found; complete after the last piece.
 
     Yields:
         (n,) float32, n > 0, full scale is 1.
@@ -62,8 +85,11 @@ def decode_mono(source: str | Path | bytes, on_damage: Callable[[], None]) -> It
     Raises:
         AudioError: whatever keeps the recording from being analysed.
     """
+    report = DecodingReport() if report is None else report
     with open_source(source) as file, open_container(file) as container:
-        yield from resample_stream(iter_mono(container, on_damage))
+        track = select_track(container, choice, report)
+        mixer = ChannelMixer(choice, report.channels)
+        yield from resample_stream(iter_mono(track, on_damage, mixer, report))
 
 
 def open_source(source: str | Path | bytes) -> BinaryIO:
@@ -112,7 +138,7 @@ def open_container(file: BinaryIO) -> Iterator[InputContainer]:
     Raises:
         AudioError: not audio, or the header is damaged or cut off.
     """
-    start = file.read(16)
+    start = file.read(HEADER_BYTES)
     file.seek(0)
     try:
         container = av.open(
@@ -129,22 +155,17 @@ def deny_other_files(*_: object) -> Any:
     raise PermissionError("a recording names another file")
 
 
-def explain_unopened(start: bytes) -> str:
-    """Explain from its first 16 bytes why libav does not open a file."""
-    for name, places in SIGNATURES.items():
-        if any(start[at : at + len(mark)] == mark for at, mark in places):
-            return f"begins like {name}, but its header is damaged, cut off or makes no sense; export or copy it again"
-    return f"not an audio file; expected {SUPPORTED_FORMATS}"
-
-
-def iter_mono(container: InputContainer, on_damage: Callable[[], None]) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield the container's audio as (rate in Hz, (n,) float32), one libav frame each, n > 0.
+def iter_mono(
+    track: Stream, on_damage: Callable[[], None], mixer: ChannelMixer, report: DecodingReport
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield a track's audio as (rate in Hz, (n,) float32), at most a libav frame each, n > 0.
 
     What cannot be decoded before the first good frame is passed over, as junk; at the first such
     packet after that, the recording ends, since times would be wrong beyond it.
     """
-    heard = failed = False
-    for frames in iter_packets(container):
+    container: Any = track.container
+    clock, heard, failed = ContainerClock(container, report.clock), False, False
+    for frames in iter_packets(track):
         if frames is None and heard:
             on_damage()
             return
@@ -152,7 +173,7 @@ def iter_mono(container: InputContainer, on_damage: Callable[[], None]) -> Itera
         for frame in frames or ():
             if frame.samples > 0:
                 heard = True
-                yield check_sample_rate(frame.sample_rate), average_channels(frame)
+                yield from iter_placed(frame, clock, mixer)
     if not heard:
         raise AudioError(
             "none of its audio can be decoded; the file is damaged, export or copy it again"
@@ -161,24 +182,57 @@ def iter_mono(container: InputContainer, on_damage: Callable[[], None]) -> Itera
         )
 
 
-def iter_packets(container: InputContainer) -> Iterator[list[av.AudioFrame] | None]:
-    """Yield the frames of each packet of the best audio track, None for what cannot be read or decoded."""
-    undecoded = container.demux(select_track(container))
+def iter_placed(frame: av.AudioFrame, clock: ContainerClock, mixer: ChannelMixer) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the silence before a frame, and what of the frame does not overlap what came before."""
+    rate_hz = check_sample_rate(frame.sample_rate)
+    is_mono = frame.layout.nb_channels == 1 and mixer.choice.channel in (None, 1)
+    samples = average_channels(frame) if is_mono else mixer.mix(frame)
+    silent, left_out = clock.place(frame)
+    yield from ((rate_hz, piece) for piece in silence_pieces(silent, rate_hz))
+    if left_out < len(samples):
+        yield rate_hz, samples[left_out:]
+
+
+def iter_packets(track: Stream) -> Iterator[list[av.AudioFrame] | None]:
+    """Yield the frames of each packet of a track, None for what cannot be read or decoded.
+
+    Junk between the frames of an MP3 or AAC stream, such as the tag at the joint of two files, has no frames.
+    """
+    container: Any = track.container
+    undecoded = container.demux(track)
     while True:
+        packet = None
         try:
             packet = next(undecoded, None)
             if packet is None:
                 return
             frames = [f for f in packet.decode() if isinstance(f, av.AudioFrame)]
         except BROKEN:
-            yield None
+            yield [] if packet is not None and is_junk(packet, track) else None
         else:
             yield frames
 
 
-def select_track(container: InputContainer) -> Stream:
-    """Select the best audio track, and discard the others."""
-    track = container.streams.best("audio")
+def is_junk(packet: av.Packet, track: Stream) -> bool:
+    """Check for a packet between the frames of a self-synchronising stream: zeros, a tag, or both."""
+    rest = bytes(packet).lstrip(b"\0")
+    return track.container.format.name in SELF_SYNCHRONISING and (not rest or rest.startswith(TAGS))
+
+
+def select_track(container: InputContainer, choice: AudioChoice, report: DecodingReport) -> Stream:
+    """Select the audio track that was chosen, or the best one, and discard the others.
+
+    Raises:
+        AudioError: there is no such track, or it cannot be decoded.
+    """
+    tracks = list(container.streams.audio)
+    if choice.track is not None and tracks:
+        if choice.track > len(tracks):
+            has = "one audio track" if len(tracks) == 1 else f"{len(tracks)} audio tracks"
+            raise AudioError(f"track {choice.track} was asked for, but the file has {has}; choose another")
+        track: Stream | None = tracks[choice.track - 1]
+    else:
+        track = container.streams.best("audio")
     if track is None and any(s.type != "audio" for s in container.streams):
         raise AudioError("the file has no audio track; choose one with sound")
     if track is None:
@@ -186,6 +240,7 @@ def select_track(container: InputContainer) -> Stream:
     if not isinstance(track.codec_context, av.AudioCodecContext):
         raise AudioError(f"the audio's codec is unknown here; convert the file to {SUPPORTED_FORMATS}")
     check_sample_rate(track.codec_context.sample_rate)
+    report.n_tracks, report.track = len(tracks), 1 + [t.index for t in tracks].index(track.index)
     for other in container.streams:
         if other is not track:
             other.discard = Discard.all
@@ -199,34 +254,6 @@ def check_sample_rate(rate_hz: int) -> int:
             f"the sample rate is {rate_hz} Hz; expected {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz: export the file again"
         )
     return rate_hz
-
-
-def average_channels(frame: av.AudioFrame) -> np.ndarray:
-    """Average a frame's channels to (n,) float32.
-
-    Raises:
-        AudioError: a sample is not finite, or far beyond full scale.
-    """
-    planes = frame_to_array(frame)
-    samples = planes[0] if len(planes) == 1 else planes.mean(axis=0)
-    if not np.abs(samples).max() <= LARGEST_SAMPLE:
-        raise AudioError("some samples are NaN, infinite or absurdly large; full scale is 1: export the file again")
-    return samples
-
-
-def frame_to_array(frame: av.AudioFrame) -> np.ndarray:
-    """Convert a frame to samples (channels, n) float32, full scale is 1."""
-    channels, name = frame.layout.nb_channels, frame.format.packed.name
-    if name not in PCM or (frame.format.is_planar and channels > SAFE_PLANES):
-        name = name if name in PCM else "dbl"
-        frame = av.AudioResampler(format=name, layout=frame.layout, rate=frame.sample_rate).resample(frame)[0]
-    dtype, zero, full_scale = PCM[name]
-    if frame.format.is_planar:
-        raw = frame.to_ndarray()
-    else:
-        raw = np.frombuffer(bytes(frame.planes[0]), dtype, frame.samples * channels).reshape(-1, channels).T
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.ascontiguousarray((raw.astype(np.float32) - np.float32(zero)) / np.float32(full_scale))
 
 
 def resample_stream(pieces: Iterable[tuple[int, np.ndarray]]) -> Iterator[np.ndarray]:

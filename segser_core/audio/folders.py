@@ -1,11 +1,15 @@
-"""Find the recordings below a folder."""
+"""Find the recordings below a folder, and count what else it holds."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
-AUDIO_ENDINGS = ("wav", "wave", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff", "aifc")
-VIDEO_ENDINGS = ("mp4", "m4v", "mov", "webm", "mka", "mkv")
+from segser_core.audio.formats import begins_like_audio, has_audio_ending
+
+Entry = Literal["recording", "folder", "linked folder", "other file", "system file"]
+SYSTEM_FILES = ("thumbs.db", "desktop.ini", "icon\r")  # what Windows and macOS leave in folders, beside dot files
 
 
 def find_audio_files(path: Path) -> Iterator[Path]:
@@ -15,9 +19,9 @@ def find_audio_files(path: Path) -> Iterator[Path]:
         path: taken as it is, whatever its ending, unless it is a folder.
 
     Yields:
-        Every audio file below the folder by its ending, in any case; links to folders are
-        not followed, and the `._` companions that macOS leaves are no recordings. A folder that may
-        not be read is listed itself, so that reading it says why.
+        Every file below the folder that is a recording by its ending, in any case, or by its first bytes; links to
+        folders are not followed (`count_passed_over` names them), and the `._` companions that macOS leaves are no
+        recordings. A folder that may not be read is listed itself, so that reading it says why.
 
     Example:
         >>> from segser_core.bundled import BUNDLED
@@ -27,22 +31,55 @@ def find_audio_files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    names, folders = [], set()
     try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if not _is_folder(entry):
-                    names += [entry.name] if has_audio_ending(entry.name) else []
-                elif not entry.is_symlink():
-                    folders.add(entry.name)
+        kinds = _scan_folder(path)
     except OSError:
         yield path
         return
-    for name in sorted([*names, *folders]):
-        if name in folders:
+    for name in sorted(kinds):
+        if kinds[name] == "folder":
             yield from find_audio_files(path / name)
-        else:
+        elif kinds[name] == "recording":
             yield path / name
+
+
+def count_passed_over(folder: Path) -> Counter[str]:
+    """Count what a folder and those below it hold beside recordings: files by ending, and linked folders by name.
+
+    Example:
+        >>> from segser_core.bundled import BUNDLED
+        >>> sorted(count_passed_over(BUNDLED / "baseline"))
+        ['.json', '.md', '.npz', '.parquet', '.safetensors', '.yaml']
+    """
+    found: Counter[str] = Counter()
+    try:
+        kinds = _scan_folder(folder)
+    except OSError:
+        return found
+    for name in sorted(kinds):
+        if kinds[name] == "folder":
+            found += count_passed_over(folder / name)
+        elif kinds[name] == "linked folder":
+            found[f"the linked folder {folder / name}, which is not followed"] += 1
+        elif kinds[name] == "other file":
+            found[Path(name).suffix.lower() or "without an ending"] += 1
+    return found
+
+
+def _scan_folder(folder: Path) -> dict[str, Entry]:
+    """Tell what each entry of a folder is, by name."""
+    with os.scandir(folder) as entries:
+        return {entry.name: _entry_kind(entry) for entry in entries}
+
+
+def _entry_kind(entry: os.DirEntry) -> Entry:
+    if _is_folder(entry):
+        return "linked folder" if entry.is_symlink() else "folder"
+    if has_audio_ending(entry.name):
+        return "recording"
+    if entry.name.startswith(".") or entry.name.lower() in SYSTEM_FILES:
+        return "system file"
+    return "recording" if _is_file(entry) and begins_like_audio(Path(entry.path)) else "other file"
 
 
 def _is_folder(entry: os.DirEntry) -> bool:
@@ -53,11 +90,9 @@ def _is_folder(entry: os.DirEntry) -> bool:
         return False
 
 
-def has_audio_ending(name: str) -> bool:
-    """Check whether a file's name ends as a recording's does.
-
-    Example:
-        >>> has_audio_ending("clip.FLAC"), has_audio_ending("notes.txt")
-        (True, False)
-    """
-    return Path(name).suffix[1:].lower() in AUDIO_ENDINGS + VIDEO_ENDINGS and not name.startswith("._")
+def _is_file(entry: os.DirEntry) -> bool:
+    """Check for a regular file, which opening does not block."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import waveform_envelope
 from segser_core.figures.style import FONT_PX, INK, SYMBOLS, UNCHANGED, apply_style, contrasting_text_colour
-from segser_core.figures.tracks import TRACK_PX, add_tracks, track_count
+from segser_core.figures.tracks import TRACK_PX, add_tracks, track_names
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.prediction.stretches import Stretch
@@ -90,7 +90,7 @@ def comparison_figure(
 def _model_heights(prediction: Prediction, truth: Sequence[Stretch]) -> list[int]:
     """List the heights in pixels of the rows of `_add_model`."""
     lanes = 1 + max(assign_lanes(prediction.segments))
-    return [lanes * LANE_PX, track_count(truth) * TRACK_PX, PROBABILITY_PX]
+    return [lanes * LANE_PX, len(track_names(prediction, truth)) * TRACK_PX, PROBABILITY_PX]
 
 
 def _add_model(figure: go.Figure, row: int, prediction: Prediction, truth: Sequence[Stretch], legend: bool) -> None:

@@ -1,28 +1,30 @@
-"""Draw tracks on a time axis: the label over time, which is called `heard`, above the truth where it is known."""
+"""Draw tracks on a time axis: the label over time, which is called `heard`, the truth where it is known, and turns."""
 
 from collections.abc import Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
 from segser_core.figures.style import FONT_PX, INK, UNCHANGED, contrasting_text_colour
 from segser_core.labels import emotion_colour
 from segser_core.prediction.known_changes import find_wrong_time
-from segser_core.prediction.prediction import Prediction
+from segser_core.prediction.prediction import LabelledTurn, Prediction
 from segser_core.prediction.stretches import Stretch
-from segser_core.prediction.timeline import label_over_time
+from segser_core.prediction.timeline import assign_lanes, label_over_time
 
 TRACK_PX = 32  # a line of text and the room that plotly keeps around it
-TRUTH, HEARD, DIFFERS = "truth", "heard", "heard is not the truth"
+TRUTH, HEARD, DIFFERS, SPOKEN = "truth", "heard", "heard is not the truth", "turns"
 TRACK_WIDTH, MARK_WIDTH = 0.82, 0.18  # of a lane; the mark of a difference lies between both tracks
 
 
-def track_count(truth: Sequence[Stretch]) -> int:
-    """Count the tracks: the label over time, and the truth where it is known."""
-    return 2 if truth else 1
+def track_names(prediction: Prediction, truth: Sequence[Stretch]) -> list[str]:
+    """Name the tracks from the top: the label over time, the truth where it is known, as many as turns take."""
+    lanes = assign_lanes(prediction.turns or ())
+    return [HEARD, *([TRUTH] if truth else []), *([SPOKEN, *([""] * max(lanes))] if lanes else [])]
 
 
 def add_tracks(figure: go.Figure, row: int, prediction: Prediction, truth: Sequence[Stretch], legend: bool) -> None:
-    """Draw the label over time, above the truth where it is known, and mark between both where they differ.
+    """Draw the label over time, above the truth where it is known, marked between both where they differ; then turns.
 
     Args:
         figure: with a row for the tracks, `TRACK_PX` for each.
@@ -31,11 +33,13 @@ def add_tracks(figure: go.Figure, row: int, prediction: Prediction, truth: Seque
         truth: its stretches; empty where they are not known.
         legend: whether the mark is named in the legend.
     """
-    names = [HEARD, TRUTH] if truth else [HEARD]
+    names = track_names(prediction, truth)
     figure.add_trace(_stretch_bars(label_over_time(prediction), HEARD, 0), row=row, col=1)
     if truth:
         figure.add_trace(_wrong_bars(prediction, truth, legend), row=row, col=1)
         figure.add_trace(_stretch_bars(truth, TRUTH, 1), row=row, col=1)
+    if prediction.turns:
+        figure.add_trace(_turn_bars(prediction.turns, names.index(SPOKEN)), row=row, col=1)
     figure.update_yaxes(
         range=[len(names) - 0.5, -0.5],
         tickmode="array",
@@ -49,20 +53,36 @@ def add_tracks(figure: go.Figure, row: int, prediction: Prediction, truth: Seque
 
 
 def _stretch_bars(stretches: Sequence[Stretch], name: str, lane: int) -> go.Bar:
-    colours = [emotion_colour(s.label) for s in stretches]
+    hover = [f"<b>{name}: {s.label}</b><br>{s.start_s:.2f}–{s.end_s:.2f} s" for s in stretches]
+    return _bars(stretches, name, lanes=[lane] * len(stretches), texts=[s.label for s in stretches], hover=hover)
+
+
+def _turn_bars(turns: Sequence[LabelledTurn], first_lane: int) -> go.Bar:
+    names = [f"{escape(t.speaker)}: {t.label}" if t.speaker else t.label for t in turns]
+    hover = [
+        f"<b>{name} {t.confidence:.2f}</b><br>{t.start_s:.2f}–{t.end_s:.2f} s"
+        for name, t in zip(names, turns, strict=True)
+    ]
+    return _bars(turns, SPOKEN, lanes=[first_lane + lane for lane in assign_lanes(turns)], texts=names, hover=hover)
+
+
+def _bars(
+    spans: Sequence[Stretch | LabelledTurn], name: str, *, lanes: list[int], texts: list[str], hover: list[str]
+) -> go.Bar:
+    colours = [emotion_colour(s.label) for s in spans]
     return go.Bar(
-        base=[s.start_s for s in stretches],
-        x=[s.duration_s for s in stretches],
-        y=[lane] * len(stretches),
+        base=[s.start_s for s in spans],
+        x=[s.end_s - s.start_s for s in spans],
+        y=lanes,
         width=TRACK_WIDTH,
         orientation="h",
         marker={"color": colours, "line": {"width": 0}},
-        text=[s.label for s in stretches],
+        text=texts,
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
         textfont={"color": [contrasting_text_colour(c) for c in colours], "size": FONT_PX},
-        hovertext=[f"<b>{name}: {s.label}</b><br>{s.start_s:.2f}–{s.end_s:.2f} s" for s in stretches],
+        hovertext=hover,
         hovertemplate="%{hovertext}<extra></extra>",
         name=name,
         showlegend=False,

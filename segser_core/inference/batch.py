@@ -4,19 +4,23 @@ A recording that cannot be analysed is one plain line on standard error, `PATH: 
 and the others go on. Nothing is kept of a recording but its name, so that memory hardly grows.
 """
 
+import glob
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from segser_core.errors import SegserError, SettingError
+from segser_core.errors import SegserError, SettingError, TurnsError
 from segser_core.files import write_whole
 from segser_core.inference.prefetch import prefetch
 from segser_core.inference.ray_workers import Engine, map_on_ray
-from segser_core.prediction.exports import EXPORTS, iter_csv, iter_json
+from segser_core.inference.turns_source import TurnsSource
+from segser_core.prediction.exports import BYTE_ORDER_MARK, EXPORTS, iter_csv, iter_json, to_elan
 from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
+from segser_core.prediction.turn_files import list_names
+from segser_core.prediction.turns import Turn
 from segser_core.systems import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
@@ -41,15 +45,24 @@ class AnalysisJob:
     engine: Engine = "local"
     ray_address: str | None = None
     precision: "Precision" = "fp32"
+    turns: Path | None = None
+    turns_tiers: tuple[str, ...] = ()
+    channel: int | Literal["each"] | None = None
+    track: int | None = None
+    bom: bool = False
 
 
 @dataclass(frozen=True)
 class QueuedRecording:
-    """A recording to analyse: its path, its name in the result, and its file below --out."""
+    """A recording to analyse: its path, its name in the result, its file below --out, and what was asked for of it."""
 
     path: Path
     file: str
     target: Path
+    stem: Path
+    turns: tuple[Turn, ...] | None = None
+    channel: int | None = None
+    track: int | None = None
 
 
 AnalysisResult = Prediction | SegserError | OSError  # what came of a recording, or why nothing did
@@ -62,11 +75,16 @@ def run_analysis(job: AnalysisJob, screen: ProgressConsole) -> Iterator[Predicti
     Raises:
         ModelError: the model cannot be loaded.
         SettingError: an aggregation, context or device that does not exist, or an engine that is not installed.
+        TurnsError: the turns file cannot be read.
     """
-    total = sum(1 for _ in collect_recordings(job, lambda *_: None))
+    turns = None if job.turns is None else TurnsSource(job.turns, job.turns_tiers)
+    total = count_recordings(job, turns, screen)
     recordings = drop_finished(job, drop_clashes(job, collect_recordings(job, screen.report_problem), screen), screen)
+    if turns is not None:
+        recordings = add_turns(turns, recordings, screen)
     if not total:
         list(recordings)  # says why
+        report_passed_over(job, screen)
         return
     screen.begin(f"loading {job.model}", total)
     for recording, result in iter_results(job, recordings, screen):
@@ -76,12 +94,43 @@ def run_analysis(job: AnalysisJob, screen: ProgressConsole) -> Iterator[Predicti
             if job.out is None:
                 yield result
             else:
-                write_prediction(result, job.format, job.out / recording.target)
+                write_prediction(result, job.format, job.out / recording.target, bom=job.bom)
         except SettingError:
             raise
         except (SegserError, OSError) as error:
             screen.report_problem(recording.file, error)
         screen.count()
+    report_passed_over(job, screen)
+
+
+def count_recordings(job: AnalysisJob, turns: TurnsSource | None, screen: ProgressConsole) -> int:
+    """Count the recordings of a job, and say which turns are of none of them.
+
+    Raises:
+        SettingError: turns that name no recording, and several recordings.
+    """
+    total = 0
+    for recording in collect_recordings(job, lambda *_: None):
+        total += 1
+        if turns is not None:
+            turns.claim(recording.path, recording.stem)
+    if turns is not None:
+        turns.check()
+        if unclaimed := turns.unclaimed():
+            screen.report_note(f"{job.turns}", f"the turns of {list_names(unclaimed)} are of no recording given")
+    return total
+
+
+def add_turns(
+    turns: TurnsSource, recordings: Iterable[QueuedRecording], screen: ProgressConsole
+) -> Iterator[QueuedRecording]:
+    """Add its turns to each recording; one whose turns cannot be read is a problem, and the others go on."""
+    for recording in recordings:
+        try:
+            yield replace(recording, turns=turns.of_recording(recording.path, recording.stem))
+        except TurnsError as error:
+            screen.report_problem(recording.file, error)
+            screen.count()
 
 
 def iter_results(
@@ -113,16 +162,16 @@ def load_predictor(job: AnalysisJob) -> "Predictor":
 
     from segser_core.inference.predictor import Predictor
 
-    logging.disable_progress_bar()
     logging.set_verbosity_error()
     return Predictor.from_pretrained(job.model, job.device, job.precision)
 
 
 def decode_recording(recording: QueuedRecording) -> "DecodedAudio | Path":
     """Decode a recording's samples, before it is its turn."""
+    from segser_core.audio.channels import AudioChoice
     from segser_core.audio.loading import predecode
 
-    return predecode(recording.path)
+    return predecode(recording.path, AudioChoice(recording.track, recording.channel))
 
 
 def analyze_recording(
@@ -134,6 +183,8 @@ def analyze_recording(
 ) -> AnalysisResult:
     """Analyse one recording by the job's model; `heard` is called with the seconds analysed so far."""
     heard(0.0)
+    given: dict[str, Any] = {} if recording.turns is None else {"turns": recording.turns}
+    given |= {name: n for name in ("channel", "track") if (n := getattr(recording, name)) is not None}
     try:
         return predictor.predict(
             decoded(),
@@ -142,6 +193,7 @@ def analyze_recording(
             context=job.context,
             max_duration_s=job.max_duration_s,
             progress=heard,
+            **given,
         )
     except (SegserError, OSError) as error:
         return error
@@ -150,13 +202,53 @@ def analyze_recording(
 def collect_recordings(job: AnalysisJob, refuse: Refuse) -> Iterator[QueuedRecording]:
     """Collect the recordings of a job: each path as it is, of a folder every audio file below it."""
     ending = EXPORTS[job.format].ending if job.format in EXPORTS else ""
-    for given in job.paths:
+    for given in expand_wildcards(job.paths, refuse):
         path = Path(given)
         if given and is_visible_folder(path):
             for file in recordings_below(path, refuse):
-                yield QueuedRecording(file, str(file), file.relative_to(path).parent / (file.stem + ending))
+                stem = file.relative_to(path).parent / file.stem
+                target = stem.with_name(stem.name + ending)
+                yield from split_channels(job, QueuedRecording(file, str(file), target, stem, track=job.track))
         else:
-            yield QueuedRecording(path, given, Path(path.stem + ending))
+            target, stem = Path(path.stem + ending), Path(path.stem)
+            yield from split_channels(job, QueuedRecording(path, given, target, stem, track=job.track))
+
+
+def expand_wildcards(paths: Iterable[str], refuse: Refuse) -> Iterator[str]:
+    """Expand `*`, `?` and `[…]` in paths as a shell does, for systems where none has; a path that exists stays."""
+    for given in paths:
+        if not glob.has_magic(given) or path_exists(given):
+            yield given
+            continue
+        found = sorted(glob.glob(given, recursive=True))  # noqa: PTH207  the pattern may be absolute
+        yield from found
+        if not found:
+            refuse(given, "there is no such file, and none fits it as a pattern; check the path")
+
+
+def path_exists(given: str) -> bool:
+    """Check for a file or folder, also for a link that leads nowhere; a path that cannot be looked at is one."""
+    try:
+        return Path(given).exists() or Path(given).is_symlink()
+    except (OSError, ValueError):
+        return True
+
+
+def split_channels(job: AnalysisJob, recording: QueuedRecording) -> Iterator[QueuedRecording]:
+    """Queue each channel of a recording by itself where that was asked for, each with a file of its own."""
+    if job.channel != "each":
+        yield replace(recording, channel=job.channel)
+        return
+    from segser_core.audio.loading import count_channels
+
+    try:
+        n = count_channels(recording.path, job.track)
+    except SegserError:  # said when it is decoded
+        yield recording
+        return
+    for channel in range(1, n + 1):
+        target = recording.target.with_name(f"{recording.target.stem}-channel-{channel}{recording.target.suffix}")
+        yield replace(recording, channel=channel, target=target)
 
 
 def is_visible_folder(path: Path) -> bool:
@@ -177,6 +269,16 @@ def recordings_below(folder: Path, refuse: Refuse) -> Iterator[Path]:
         yield file
     if not found:
         refuse(str(folder), "no audio file in this folder or below it")
+
+
+def report_passed_over(job: AnalysisJob, screen: ProgressConsole) -> None:
+    """Say in a line of each folder what it holds that is no recording, counted by ending."""
+    from segser_core.audio.folders import count_passed_over
+
+    for given in job.paths:
+        if given and is_visible_folder(Path(given)) and (found := count_passed_over(Path(given))):
+            kinds = ", ".join(name if name.startswith("the ") else f"{n} {name}" for name, n in found.most_common())
+            screen.report_note(given, f"passed over, since no recording by ending or content: {kinds}")
 
 
 def drop_clashes(
@@ -208,13 +310,17 @@ def drop_finished(
             yield recording
 
 
-def write_prediction(prediction: Prediction, format: str, path: Path) -> None:
-    """Export one prediction to a file, whole or not there."""
-    write_whole(path, EXPORTS[format].content([prediction]))
+def write_prediction(prediction: Prediction, format: str, path: Path, bom: bool = False) -> None:
+    """Export one prediction to a file, whole or not there; `bom` puts a byte order mark before text."""
+    content = to_elan(prediction, path.parent) if format == "elan" else EXPORTS[format].content([prediction])
+    write_whole(path, BYTE_ORDER_MARK + content if bom and isinstance(content, str) else content)
 
 
-def iter_printed(predictions: Iterable[Prediction], format: str) -> Iterator[str]:
-    """Yield predictions as text for standard output, piece by piece as they come."""
+def iter_printed(predictions: Iterable[Prediction], format: str, bom: bool = False) -> Iterator[str]:
+    """Yield predictions as text for standard output, piece by piece as they come; `bom` as in `write_prediction`."""
+    if bom:
+        yield BYTE_ORDER_MARK
     if format == "table":
-        return map(format_prediction, predictions)
-    return iter_json(predictions) if format == "json" else iter_csv(predictions)
+        yield from map(format_prediction, predictions)
+    else:
+        yield from iter_json(predictions) if format == "json" else iter_csv(predictions)

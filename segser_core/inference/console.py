@@ -1,7 +1,7 @@
 """Show progress, problems and predictions on a terminal."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from segser_core.formatting import align_columns, one_line
-from segser_core.prediction.prediction import Prediction
+from segser_core.prediction.prediction import LabelledTurn, Prediction
+
+LONGEST_TEXT = 60  # of a turn, in the table
 
 
 class ProgressConsole:
@@ -64,6 +66,10 @@ class ProgressConsole:
     def report_problem(self, name: str, why: object) -> None:
         """Print in a line what is wrong with a file."""
         self.problems += 1
+        self.report_note(name, why)
+
+    def report_note(self, name: str, why: object) -> None:
+        """Print in a line what is to be said of a file or folder, and is no problem."""
         line = f"{one_line(name)}: {one_line(why)}"
         self.bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
@@ -76,7 +82,8 @@ def is_terminal(stream: TextIO | None) -> bool:
 def format_prediction(p: Prediction) -> str:
     """Format one prediction for reading: the label, then a line a segment; the file's name stays whole."""
     how = f"{p.duration_s:.2f} s, {one_line(p.model)}, {p.aggregate}" + (", segments alone" * (p.context == "segment"))
-    head = f"{one_line(p.file)}: {p.label} {p.confidence:.2f}  ({how})"
+    chosen = "".join(f", {name} {n}" for name, n in (("track", p.track), ("channel", p.channel)) if n is not None)
+    head = f"{one_line(p.file)}{chosen}: {p.label} {p.confidence:.2f}  ({how})"
     rows = [("segment", "start", "end", "label", "confidence", "")]
     for s in p.segments:
         mark = "decides" if s == p.deciding_segment else ""
@@ -84,4 +91,21 @@ def format_prediction(p: Prediction) -> str:
     notes = [f"  note: {one_line(w)}" for w in p.warnings]
     if p.is_probe:
         notes.append("  note: this model met no segment in training; its segments are a probe and decide nothing")
-    return "\n".join([head, *(f"  {line}" for line in align_columns(rows, right=(0, 1, 2, 4))), *notes]) + "\n"
+    lines = [f"  {line}" for line in [*align_columns(rows, right=(0, 1, 2, 4)), *turn_lines(p.turns or ())]]
+    return "\n".join([head, *lines, *notes]) + "\n"
+
+
+def turn_lines(turns: Sequence[LabelledTurn]) -> list[str]:
+    """Format a line a turn for reading; the columns of speakers and text are there where any are known."""
+    if not turns:
+        return []
+    columns = {"turn": True, "start": True, "end": True, "speaker": any(turn.speaker for turn in turns)}
+    columns |= {"label": True, "confidence": True, "text": any(turn.text for turn in turns)}
+    rows = [tuple(columns)]
+    for t in turns:
+        text = t.text if len(t.text) <= LONGEST_TEXT else f"{t.text[:LONGEST_TEXT]} …"
+        times = (str(t.index), f"{t.start_s:.2f}", f"{t.end_s:.2f}")
+        rows.append((*times, t.speaker, t.label, f"{t.confidence:.2f}", text))
+    kept = [i for i, is_kept in enumerate(columns.values()) if is_kept]
+    right = [kept.index(i) for i in (0, 1, 2, 5)]
+    return align_columns([[row[i] for i in kept] for row in rows], right=right)

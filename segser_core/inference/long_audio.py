@@ -1,7 +1,8 @@
 """Pass a recording of any length through an encoder, window by window, in constant memory."""
 
+import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
@@ -12,6 +13,7 @@ from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.levels import LevelMeter
 from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.segments import FRAME_S, Windows
+from segser_core.prediction.timeline import TimeSpan
 
 
 class VectorBuffer:
@@ -72,6 +74,74 @@ def stream_means(
         means.append(kept[start - first : stop - first].double().mean(dim=0).to(kept.dtype))
         bounds.append((start, stop))
     return (total / min(n_frames, crop)).to(kept.dtype), means.stacked(), bounds
+
+
+class SpanMeans:
+    """Exact means of the frames in spans of time, of a recording whose frames pass by in blocks.
+
+    A span holds the frames between its ends, rounded to whole frames, and the one that is nearest where there is none;
+    the last frame belongs to a span that ends with the recording.
+
+    Example:
+        >>> means = SpanMeans([(0.0, 0.04), (0.02, 0.08)])
+        >>> _ = list(means.watch(iter([torch.tensor([[1.0], [3.0]]), torch.tensor([[5.0], [7.0]])])))
+        >>> means.stacked(duration_s=0.08).flatten().tolist()
+        [2.0, 5.0]
+    """
+
+    def __init__(self, spans_s: Sequence[TimeSpan]) -> None:
+        self.spans_s, self.bounds = spans_s, [span_frames(*span) for span in spans_s]
+        self.sums: list[Tensor | None] = [None] * len(spans_s)
+        self.n_frames, self.last = 0, torch.empty(0)
+
+    def watch(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Yield the same blocks, (t, D) each, and add their frames to the spans."""
+        for block in blocks:
+            for index, (start, end) in enumerate(self.bounds):
+                inside = block[max(0, start - self.n_frames) : max(0, end - self.n_frames)]
+                if len(inside):
+                    self._add(index, inside.double().sum(dim=0))
+            self.n_frames += len(block)
+            self.last = block[-1].double() if len(block) else self.last
+            yield block
+
+    def _add(self, index: int, total: Tensor) -> None:
+        before = self.sums[index]
+        self.sums[index] = total if before is None else before + total
+
+    def stacked(self, duration_s: float) -> Tensor:
+        """Return the means (R, D) in float32, once all frames of a recording of `duration_s` seconds went by."""
+        found = []
+        for span, (start, end), total in zip(self.spans_s, self.bounds, self.sums, strict=True):
+            first, stop = fit_span(*span, self.n_frames, duration_s)
+            added = max(0, min(end, self.n_frames) - start)
+            lacking = (stop - first - added) * self.last  # one frame at most, the last one
+            found.append((lacking if total is None else total + lacking) / (stop - first))
+        return torch.stack(found).float()
+
+
+def span_frames(start_s: float, end_s: float) -> tuple[int, int]:
+    """Convert seconds to first frame and end frame (exclusive), at least one frame.
+
+    Example:
+        >>> span_frames(0.4, 2.0), span_frames(1.0, 1.001)
+        ((20, 100), (50, 51))
+    """
+    start, end = (math.floor(time_s / FRAME_S + 0.5) for time_s in (start_s, end_s))
+    return start, max(start + 1, end)
+
+
+def fit_span(start_s: float, end_s: float, n_frames: int, duration_s: float) -> tuple[int, int]:
+    """Convert seconds to frames of a recording of `n_frames`; a span that ends with it holds its last frame.
+
+    Example:
+        >>> fit_span(0.4, 2.01, 101, 2.01), fit_span(2.0, 2.01, 99, 2.01)
+        ((20, 101), (98, 99))
+    """
+    start, end = span_frames(start_s, end_s)
+    start = min(start, n_frames - 1)
+    end = n_frames if end_s > duration_s - FRAME_S / 2 else min(end, n_frames)
+    return start, max(start + 1, end)
 
 
 WINDOW_FRAMES = 1500  # 30 s: Whisper's table of positions is no longer

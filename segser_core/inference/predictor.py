@@ -5,24 +5,27 @@ overlapping windows, of which the middle is kept, and the frames are joined befo
 and frames are held window by window, so memory does not grow with the recording.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, get_args
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from segser_core.audio.channels import DEFAULT_CHOICE, AudioChoice
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.levels import LevelMeter
-from segser_core.audio.loading import Source, audio_blocks
+from segser_core.audio.loading import Source, audio_blocks, count_channels, prepare_source, rechunk
 from segser_core.bundled import find_checkpoint
 from segser_core.errors import ModelError, SettingError
 from segser_core.inference.long_audio import (
     WINDOW_FRAMES,
     Progress,
+    SpanMeans,
     bounds_in_seconds,
+    fit_span,
     margin_frames,
     meter_blocks,
     overlapping_windows,
@@ -34,13 +37,16 @@ from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.layer_average import ActivationStatistics, LayerAverage
 from segser_core.network.model import SegmentEmotionModel
 from segser_core.network.segments import FRAME_S
-from segser_core.prediction.prediction import CONTEXTS, Context, Prediction, Segment
+from segser_core.prediction.prediction import CONTEXTS, Context, LabelledTurn, Prediction, Segment
 from segser_core.prediction.rules import Aggregate, aggregate
+from segser_core.prediction.turn_files import TurnsOfFiles, read_turns_file
+from segser_core.prediction.turns import Turn, TurnTuple, as_turns, fit_turns, sort_turns
 from segser_core.systems import DEFAULT_SYSTEM, find_system
 
 BATCH_SEGMENTS = 16
 A_WORD_S = 0.3  # a recording that is shorter comes with a warning
 Precision = Literal["fp32", "bf16"]
+GivenTurns = str | Path | Sequence[Turn | TurnTuple]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
@@ -54,6 +60,8 @@ class EncodedRecording:
         bounds_s: start and end of each segment, in seconds.
         duration_s: of the recording.
         warnings: what a listener should know of it, in sentences.
+        turns: in order of their start; None where none were asked for.
+        turn_means: (R, D) means of the turns' frames, in the context that was asked for.
     """
 
     utterance: Tensor | None
@@ -61,6 +69,8 @@ class EncodedRecording:
     bounds_s: tuple[tuple[float, float], ...]
     duration_s: float
     warnings: tuple[str, ...]
+    turns: tuple[Turn, ...] | None = None
+    turn_means: Tensor | None = None
 
 
 class Predictor:
@@ -94,7 +104,7 @@ class Predictor:
 
         Args:
             model: name or folder.
-            device: `auto`, `cpu` or `cuda`.
+            device: `auto`, `cpu`, `cuda` or `mps`, Apple's GPU.
             precision: of the encoder's arithmetic. `bf16` is about twice as fast on some processors and slower on
                 others, and moves a label in two hundred (benchmarks/README.md).
 
@@ -108,16 +118,24 @@ class Predictor:
         self,
         source: Source,
         *,
+        sample_rate: int | None = None,
+        channel: int | None = None,
+        track: int | None = None,
         file: str | None = None,
         aggregate: Aggregate | None = None,
         context: Context = "clip",
         progress: Progress | None = None,
         max_duration_s: float | None = None,
+        turns: GivenTurns | None = None,
     ) -> Prediction:
-        """Predict the emotions of a recording and of its segments.
+        """Predict the emotions of a recording and of its segments, and of turns of speech in it.
 
         Args:
-            source: path or bytes of a sound file, or (N,) samples at 16 kHz.
+            source: path, bytes or open binary file of a recording, or (N,) samples, floats with full scale at 1, as an
+                array, list or tensor.
+            sample_rate: of samples, in Hz; 16 000 where it is None. A file names its own.
+            channel: of a file, from 1; the mean of all where it is None.
+            track: of a file with several audio tracks, from 1; the one that players take where it is None.
             file: what to call it in the result; the path where there is one.
             aggregate: how the label is found; the system's own rule where it is None.
             context: `clip`, each segment as part of the whole, the paper's; or `segment`, each
@@ -125,10 +143,13 @@ class Predictor:
                 as a whole is not heard at all.
             progress: called with the seconds analysed so far.
             max_duration_s: longer recordings are refused.
+            turns: path of a turns file (`read_turns`), or turns: (start_s, end_s), (start_s, end_s, speaker) or `Turn`.
+                Each has one label, by the mean of its frames, in the same context as the segments.
 
         Raises:
             AudioError: the recording cannot be analysed.
-            SettingError: no such aggregation or context.
+            SettingError: no such aggregation, context, channel or track, or a sample rate beside a file.
+            TurnsError: the turns cannot be read, or are not of this recording.
 
         Example:
             >>> from segser_core.bundled import BUNDLED
@@ -136,10 +157,31 @@ class Predictor:
             >>> prediction.label in prediction.labels, len(prediction.segments)
             (True, 7)
         """
-        name = file or (str(source) if isinstance(source, str | Path) else "recording")
-        whole = aggregate in (None, "utterance")
-        encoded = self.encode(source, context=context, whole=whole, progress=progress, max_duration_s=max_duration_s)
-        return self.classify(encoded, name, aggregate, context)
+        prepared, choice = prepare_source(source, sample_rate), AudioChoice(track, channel)
+        whole, name = aggregate in (None, "utterance"), file or name_source(source)
+        encoded = self.encode(
+            prepared,
+            context=context,
+            whole=whole,
+            progress=progress,
+            max_duration_s=max_duration_s,
+            choice=choice,
+            turns=None if turns is None else load_turns(turns, name),
+        )
+        return replace(self.classify(encoded, name, aggregate, context), channel=channel, track=track)
+
+    def predict_channels(self, source: Source, *, track: int | None = None, **options: Any) -> list[Prediction]:
+        """Predict the emotions of each channel of a file by itself, such as a call with a speaker a channel.
+
+        Args:
+            source, track, options: as in `predict`, without `channel`.
+
+        Raises:
+            AudioError: the recording, or one of its channels, cannot be analysed.
+        """
+        prepared, name = prepare_source(source), options.pop("file", None) or name_source(source)
+        channels = range(1, count_channels(prepared, track) + 1)
+        return [self.predict(prepared, channel=c, track=track, file=name, **options) for c in channels]
 
     @torch.inference_mode()
     def encode(
@@ -151,31 +193,51 @@ class Predictor:
         progress: Progress | None = None,
         max_duration_s: float | None = None,
         speaker: ActivationStatistics | None = None,
+        turns: tuple[Turn, ...] | None = None,
+        choice: AudioChoice = DEFAULT_CHOICE,
     ) -> EncodedRecording:
-        """Encode a recording and its segments as vectors; see `predict`. In context, the whole is always encoded.
+        """Encode a recording, its segments and turns as vectors; see `predict`. In context, the whole is encoded.
 
         Args:
             source, context, progress, max_duration_s: as in `predict`.
             whole: encode the utterance, too, where segments are heard alone.
             speaker: statistics of the speaker's activations, for a model that normalises by speaker.
+            turns: checked, in the order of their file.
+            choice: of a file's track and channel.
         """
         if context not in CONTEXTS:
             raise SettingError(f"context {context!r} is unknown; choose one of {', '.join(CONTEXTS)}")
-        levels, config, utterance = LevelMeter(), self.model.config, None
+        levels, config, utterance, source = LevelMeter(), self.model.config, None, prepare_source(source)
+        means = SpanMeans([(turn.start_s, turn.end_s) for turn in sort_turns(turns or ())])
         block_s = step_frames(self.window_frames) * FRAME_S
-        blocks = audio_blocks(source, block_s, max_duration_s=max_duration_s, levels=levels)
+        blocks = audio_blocks(source, block_s, max_duration_s=max_duration_s, levels=levels, choice=choice)
         if whole or context == "clip":
-            frames = self._frames(meter_blocks(blocks, levels, progress), speaker)
+            frames = means.watch(self._frames(meter_blocks(blocks, levels, progress), speaker))
             utterance, segments, bounds = stream_means(frames, config.windows, config.crop_frames)
         else:
             n_samples = sum(map(len, meter_blocks(blocks, levels, None)))
             bounds = config.windows.bounds(self.model.encoder.count_frames(n_samples))
-        if context == "segment":
-            again = meter_blocks(audio_blocks(source, block_s), LevelMeter(), None if whole else progress)
-            segments = torch.cat(list(self._isolated(again, bounds, speaker)))
         duration_s = levels.n_samples / SAMPLE_RATE_HZ
+        fitting = None if turns is None else fit_turns(turns, duration_s)
+        if context == "segment":
+            again = meter_blocks(
+                audio_blocks(source, block_s, choice=choice), LevelMeter(), None if whole else progress
+            )
+            segments = torch.cat(list(self._isolated(again, bounds, speaker)))
+        turn_means = None
+        if fitting is not None and context == "segment":
+            again = audio_blocks(source, block_s, choice=choice)
+            turn_means = torch.stack(list(self._isolated_turns(again, fitting, levels.n_samples, speaker)))
+        elif fitting is not None:
+            turn_means = means.stacked(duration_s)
         return EncodedRecording(
-            utterance, segments, bounds_in_seconds(bounds, duration_s), duration_s, self._warnings(levels, duration_s)
+            utterance,
+            segments,
+            bounds_in_seconds(bounds, duration_s),
+            duration_s,
+            (*self._warnings(levels, duration_s), *_short_turns(fitting or ())),
+            fitting,
+            turn_means,
         )
 
     @torch.inference_mode()
@@ -203,6 +265,16 @@ class Predictor:
                 Segment(i, start, end, self._named(q))
                 for i, ((start, end), q) in enumerate(zip(encoded.bounds_s, segments, strict=True))
             ),
+            turns=self._label_turns(encoded),
+        )
+
+    def _label_turns(self, encoded: EncodedRecording) -> tuple[LabelledTurn, ...] | None:
+        if encoded.turns is None or encoded.turn_means is None:
+            return None
+        rows = zip(encoded.turns, self._probabilities(encoded.turn_means), strict=True)
+        return tuple(
+            LabelledTurn(i, turn.start_s, turn.end_s, self._named(p), turn.speaker, turn.text)
+            for i, (turn, p) in enumerate(rows)
         )
 
     def _frames(self, blocks: Iterable[np.ndarray], speaker: ActivationStatistics | None) -> Iterator[Tensor]:
@@ -219,10 +291,14 @@ class Predictor:
         return encoder.features(given)
 
     def _encode_batch(self, features: Tensor) -> Tensor:
-        """Encode recordings of one length (B, T, F) to their frames (B, T, D), in fp32 again."""
+        """Encode recordings of one length (B, T, F) to their frames (B, T, D), in fp32 again.
+
+        Apple's GPU has no double precision, in which frames are averaged: there they move to the CPU.
+        """
         lengths = torch.full((len(features),), features.shape[1], device=self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            return self.model.encoder(features, lengths).float()
+            frames = self.model.encoder(features, lengths).float()
+        return frames.cpu() if self.device.type == "mps" else frames
 
     def _isolated(
         self, blocks: Iterable[np.ndarray], bounds: list[tuple[int, int]], speaker: ActivationStatistics | None
@@ -239,11 +315,29 @@ class Predictor:
         if waiting:
             yield self._mean_frames(waiting)
 
+    def _isolated_turns(
+        self, blocks: Iterable[np.ndarray], turns: Iterable[Turn], n_samples: int, speaker: ActivationStatistics | None
+    ) -> Iterator[Tensor]:
+        """Yield the vector (D,) of each turn, in order of their start, which the encoder sees alone.
+
+        The samples of the longest turn are held; beyond a window they pass in overlapping ones, as a recording does.
+        """
+        encoder, step = self.model.encoder, step_frames(self.window_frames)
+        n_frames, duration_s = encoder.count_frames(n_samples), n_samples / SAMPLE_RATE_HZ
+        frames = [fit_span(turn.start_s, turn.end_s, n_frames, duration_s) for turn in turns]
+        bounds = [(a * HOP_SAMPLES, min(b * HOP_SAMPLES + encoder.overhang_samples, n_samples)) for a, b in frames]
+        for cut in slice_blocks(blocks, bounds):
+            whole = SpanMeans([(0.0, len(cut) / SAMPLE_RATE_HZ)])
+            for _ in whole.watch(self._frames(rechunk([cut], step * HOP_SAMPLES), speaker)):
+                pass
+            yield whole.stacked(len(cut) / SAMPLE_RATE_HZ)[0]
+
     def _mean_frames(self, features: list[Tensor]) -> Tensor:
         return self._encode_batch(torch.stack(features)).mean(dim=1)  # all segments of a recording are equally long
 
     def _probabilities(self, vectors: Tensor) -> np.ndarray:
-        return (self.model.head(vectors).double() / self.model.config.calibration_temperature).softmax(-1).cpu().numpy()
+        logits = self.model.head(vectors.to(self.device)).cpu().double()
+        return (logits / self.model.config.calibration_temperature).softmax(-1).numpy()
 
     def _named(self, p: np.ndarray) -> dict[str, float]:
         return dict(zip(self.labels, p.tolist(), strict=True))
@@ -260,8 +354,27 @@ class Predictor:
         return tuple(found)
 
 
+def load_turns(given: GivenTurns, recording: str) -> tuple[Turn, ...]:
+    """Load the turns of a recording from a turns file, in which it may be one of several, or check those given.
+
+    Raises:
+        TurnsError: the file cannot be read, has no turn of the recording, or a turn cannot be right.
+    """
+    if isinstance(given, str | Path):
+        return TurnsOfFiles(read_turns_file(Path(given)), Path(given).name).of_recording(PurePath(recording))
+    return as_turns(given)
+
+
+def _short_turns(turns: Sequence[Turn]) -> list[str]:
+    short = sum(turn.duration_s < A_WORD_S for turn in turns)
+    if not short:
+        return []
+    are = "is" if short == 1 else "are"
+    return [f"{short} of {len(turns)} turns {are} shorter than {A_WORD_S} s, a word: what is shown of them is a guess."]
+
+
 def choose_device(device: str) -> str:
-    """Choose the GPU for `auto`, where there is one.
+    """Choose the GPU for `auto`, where there is one: NVIDIA's (`cuda`) or Apple's (`mps`).
 
     Raises:
         ModelError: a GPU was asked for and there is none.
@@ -271,7 +384,15 @@ def choose_device(device: str) -> str:
         'cpu'
     """
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ModelError("device cuda was asked for, but torch finds no GPU here; use --device cpu or auto")
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise ModelError("device mps was asked for, but torch finds no Apple GPU here; use --device cpu or auto")
     return device
+
+
+def name_source(source: Source) -> str:
+    """Name a recording by its path, or by that of an open file; `recording` where it has none."""
+    name = source if isinstance(source, str | Path) else getattr(source, "name", None)
+    return str(name) if isinstance(name, str | Path) else "recording"

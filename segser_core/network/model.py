@@ -19,7 +19,13 @@ from segser_core.network.checkpoint_check import check_checkpoint
 from segser_core.network.config import ORIGIN, SegmentEmotionConfig
 from segser_core.network.encoders import FrameEncoder
 from segser_core.network.layer_average import LayerAverage
-from segser_core.network.pretrained import NETWORKS, disable_layerdrop, load_encoder_network, wrap_encoder
+from segser_core.network.pretrained import (
+    NETWORKS,
+    disable_layerdrop,
+    load_encoder_network,
+    without_loading_bar,
+    wrap_encoder,
+)
 from segser_core.network.segments import mean_over_time, segment_means
 from segser_core.systems import find_system
 
@@ -127,9 +133,9 @@ class SegmentEmotionModel(PreTrainedModel):
         """
         check_checkpoint(folder)
         try:
-            loaded: Any = cls.from_pretrained(
-                folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
-            )
+            exact: dict[str, Any] = {"dtype": torch.float32, "use_safetensors": True, "local_files_only": True}
+            with without_loading_bar():
+                loaded: Any = cls.from_pretrained(folder, output_loading_info=True, **exact)
             model, info = loaded
             model.config.windows  # noqa: B018  made when it is asked for, and checked then
         except SegserError as error:

@@ -1,11 +1,14 @@
 """Load a pretrained network of `transformers`, and put the encoder's interface around it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import HubertModel, PreTrainedConfig, PreTrainedModel, Wav2Vec2Model, WavLMModel
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
+from transformers.utils import logging
 
 from segser_core.errors import ModelError, SettingError, UnknownModelError
 from segser_core.network.encoders import FrameEncoder, MelEncoder, WaveEncoder
@@ -17,6 +20,20 @@ NETWORKS: dict[str, type[PreTrainedModel]] = {
     "whisper": WhisperEncoder,
 }
 WITHIN_WHISPER = {r"^(model\.)?encoder\.": ""}  # where its encoder's weights lie in a whole Whisper or a classifier
+
+
+@contextmanager
+def without_loading_bar() -> Iterator[None]:
+    """Keep transformers' bar "Loading weights" off standard error for the time of a block; downloads keep theirs."""
+
+    def make_bar(factory: Any, args: tuple, kwargs: dict) -> Any:
+        return factory(*args, **kwargs, **({"disable": True} if kwargs.get("desc") == "Loading weights" else {}))
+
+    before = logging.set_tqdm_hook(make_bar)
+    try:
+        yield
+    finally:
+        logging.set_tqdm_hook(before)
 
 
 def wrap_encoder(
@@ -111,9 +128,9 @@ def load_encoder_network(name: str, revision: str | None = None) -> tuple[PreTra
     try:
         kind = NETWORKS[config.model_type]
         within: dict[str, Any] = {"key_mapping": WITHIN_WHISPER} if kind is WhisperEncoder else {}
-        loaded: Any = kind.from_pretrained(
-            name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **within, **how
-        )
+        exact: dict[str, Any] = {"dtype": torch.float32, "use_safetensors": True, "output_loading_info": True}
+        with without_loading_bar():
+            loaded: Any = kind.from_pretrained(name, config=config, **exact, **within, **how)
         extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=False, **how)
     except Exception as error:
         raise ModelError(f"the encoder {name!r} cannot be loaded: {str(error).partition(chr(10))[0]}") from error

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePath
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from segser_core.errors import CorpusError
 from segser_core.formatting import one_line
-from segser_core.labels import is_valid_label
+from segser_core.labels import is_valid_label, normalise_label
 from segser_core.prediction.prediction import Prediction
 from segser_core.prediction.stretches import OVERLAP_S, Stretch, stretches_from_json
 from segser_core.prediction.timeline import STEPS_PER_S, TimeSpan, prediction_steps, whole_steps
@@ -69,19 +70,26 @@ def read_known_changes(name: str, data: bytes, prediction: Prediction) -> tuple[
             raise ValueError(f"has {len(data)} bytes; expected at most {MOST_TRUTH_BYTES}")
         text = decode_text(data)
         found = stretches_from_textgrid(text) if "ooTextFile" in text[:200] else _of_manifest(text, prediction.file)
+        found = tuple(replace(s, label=_as_model(s.label, prediction.labels)) for s in found)
         _check_fit(found, prediction)
     except ValueError as error:
         raise CorpusError(f"{one_line(name)}: {error}") from error
     return found
 
 
-def decode_text(data: bytes) -> str:
+def _as_model(label: str, labels: Sequence[str]) -> str:
+    """Spell a label as the model does: as it is, or in the project's spelling where the model knows that alone."""
+    spelled = normalise_label(label)
+    return spelled if label not in labels and spelled in labels else label
+
+
+def decode_text(data: bytes, expected: str = "a Praat TextGrid, or a manifest as CSV") -> str:
     """Decode a text in UTF-8, or in UTF-16 as Praat writes it, with a mark at the beginning."""
     is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         return data.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError("is no text; expected a Praat TextGrid, or a manifest as CSV") from None
+        raise ValueError(f"is no text; expected {expected}") from None
 
 
 def stretches_from_textgrid(text: str) -> tuple[Stretch, ...]:
@@ -90,18 +98,29 @@ def stretches_from_textgrid(text: str) -> tuple[Stretch, ...]:
     Raises:
         ValueError: there is no such tier, or an interval is no stretch; the text is a clause.
     """
+    rows = {
+        name: [(start, end, label.lower()) for start, end, label in entries] for name, entries in interval_tiers(text)
+    }
+    if EMOTION_TIER not in rows and len(rows) != 1:
+        names = ", ".join(one_line(n) for n in rows) or "none"
+        raise ValueError(f"has the interval tiers {names}; expected one that is called {EMOTION_TIER}, or one alone")
+    return _checked(rows.get(EMOTION_TIER) or next(iter(rows.values())))
+
+
+def interval_tiers(text: str) -> list[tuple[str, list[tuple[float, float, str]]]]:
+    """Read the interval tiers of a Praat TextGrid, long or short: name, and start, end and text of each interval.
+
+    Raises:
+        ValueError: the TextGrid is damaged; the text is a clause.
+    """
     from praatio.utilities.errors import PraatioException
     from praatio.utilities.textgrid_io import parseTextgridStr  # from text: no recording's data is written to disk
 
     try:
         tiers = [t for t in parseTextgridStr(text)["tiers"] if t["class"] == "IntervalTier"]
-        rows = {t["name"]: [(float(a), float(b), str(c).strip().lower()) for a, b, c in t["entries"]] for t in tiers}
+        return [(t["name"], [(float(a), float(b), str(c).strip()) for a, b, c in t["entries"]]) for t in tiers]
     except (PraatioException, ValueError, IndexError, KeyError, TypeError, AttributeError):
         raise ValueError("is a damaged TextGrid; save it again in Praat, as text") from None
-    if EMOTION_TIER not in rows and len(rows) != 1:
-        names = ", ".join(one_line(n) for n in rows) or "none"
-        raise ValueError(f"has the interval tiers {names}; expected one that is called {EMOTION_TIER}, or one alone")
-    return _checked(rows.get(EMOTION_TIER) or next(iter(rows.values())))
 
 
 def _checked(rows: Sequence[tuple[float, float, str]]) -> tuple[Stretch, ...]:

@@ -37,11 +37,20 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class LabelledTurn(Segment):
+    """A turn of speech, its probabilities, and speaker and text where the turns file has them."""
+
+    speaker: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The prediction of one model for one recording, under one rule of aggregation.
 
     `utterance` holds the head's probabilities on the mean of all frames, empty where only segments
-    were heard; `label` and `probabilities` are what the rule makes of it and of the segments.
+    were heard; `label` and `probabilities` are what the rule makes of it and of the segments. `turns` is None where
+    none were asked for. `channel` and `track` count from 1, and are None where none was chosen.
     """
 
     file: str
@@ -56,6 +65,9 @@ class Prediction:
     context: Context
     warnings: tuple[str, ...]
     segments: tuple[Segment, ...]
+    turns: tuple[LabelledTurn, ...] | None = None
+    channel: int | None = None
+    track: int | None = None
 
     @property
     def confidence(self) -> float:
@@ -87,11 +99,15 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """Convert to the object that the command line prints as JSON, numbers not rounded."""
         keys = ("file", "duration_s", "model", "labels", "label", "confidence", "probabilities", "aggregate", "context")
-        return {
+        of_segments = ("index", "start_s", "end_s", "label", "confidence", "probabilities")
+        chosen = {k: getattr(self, k) for k in ("channel", "track") if getattr(self, k) is not None}
+        found = {
             **{k: getattr(self, k) for k in keys},
+            **chosen,
             "warnings": list(self.warnings),
-            "segments": [
-                {k: getattr(s, k) for k in ("index", "start_s", "end_s", "label", "confidence", "probabilities")}
-                for s in self.segments
-            ],
+            "segments": [{k: getattr(s, k) for k in of_segments} for s in self.segments],
         }
+        if self.turns is not None:
+            of_turns = (*of_segments[:3], "speaker", "text", *of_segments[3:])
+            found["turns"] = [{k: getattr(turn, k) for k in of_turns} for turn in self.turns]
+        return found

@@ -10,7 +10,7 @@ from segser_core.errors import SettingError
 if TYPE_CHECKING:
     import pandas as pd
 
-CODES = {"true": "label", "code": "predicted"}
+INDEX_COLUMNS = {"true": "label", "code": "predicted"}
 CLASSES = "classes"  # among a table's attributes: the classes that its indices are of
 
 
@@ -42,8 +42,8 @@ def add_class_indices(rows: "pd.DataFrame", labels: Sequence[str]) -> "pd.DataFr
     Raises:
         SettingError: as in `class_indices`.
     """
-    if rows.attrs.get(CLASSES) == tuple(labels) and set(CODES) <= set(rows):
+    if rows.attrs.get(CLASSES) == tuple(labels) and set(INDEX_COLUMNS) <= set(rows):
         return rows
-    found = rows.assign(**{name: class_indices(rows[column], labels) for name, column in CODES.items()})
+    found = rows.assign(**{name: class_indices(rows[column], labels) for name, column in INDEX_COLUMNS.items()})
     found.attrs = {**rows.attrs, CLASSES: tuple(labels)}
     return found

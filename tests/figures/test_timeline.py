@@ -1,14 +1,16 @@
 """Figures: what is drawn for hand-made predictions, and that a click can tell which segment it hit."""
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from segser_core.figures.style import contrasting_text_colour
 from segser_core.figures.timeline import comparison_figure, probability_figure, timeline_figure
-from segser_core.figures.tracks import DIFFERS, HEARD, TRACK_PX, TRUTH
+from segser_core.figures.tracks import DIFFERS, HEARD, SPOKEN, TRACK_PX, TRUTH
 from segser_core.labels import LABELS, emotion_colour
-from segser_core.prediction.prediction import Prediction, Segment
+from segser_core.prediction.prediction import LabelledTurn, Prediction, Segment
 from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import assign_lanes, find_disagreements
 
@@ -230,3 +232,18 @@ def test_without_the_sound_there_is_no_waveform_and_all_else_is_there(three):
         assert "amplitude" not in {axis.title.text for axis in unheard.select_yaxes()}
         assert [bar.base for bar in bars(unheard)] == [bar.base for bar in bars(heard)]
         assert unheard.layout.font.size == heard.layout.font.size
+
+
+def test_turns_are_a_track_below_the_others_in_lanes_where_they_overlap():
+    three = prediction(["sad", "angry", "sad"])
+    p = three.segments[0].probabilities
+    turns = (LabelledTurn(0, 0.0, 1.0, p, "<Anna>"), LabelledTurn(1, 0.5, 1.5, p, "Ben"), LabelledTurn(2, 1.5, 2.0, p))
+    spoken = replace(three, turns=turns)
+    figure = timeline_figure(spoken, SAMPLES, truth=KNOWN)
+    (bars_of_turns,) = tracks(figure, SPOKEN)
+    label = three.segments[0].label
+    assert list(bars_of_turns.text) == [f"&lt;Anna&gt;: {label}", f"Ben: {label}", label]
+    assert list(bars_of_turns.y) == [2, 3, 2]
+    assert list(zip(bars_of_turns.base, bars_of_turns.x, strict=True)) == [(0.0, 1.0), (0.5, 1.0), (1.5, 0.5)]
+    assert figure.layout.height - timeline_figure(three, SAMPLES, truth=KNOWN).layout.height == 2 * TRACK_PX
+    assert not tracks(timeline_figure(three, SAMPLES), SPOKEN)

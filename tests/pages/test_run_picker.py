@@ -126,6 +126,18 @@ def test_sound_is_found_where_a_corpus_is_a_link(made, tmp_path, monkeypatch):
     assert find_clip_file(run, "ravdess/a.flac", "ravdess") == (tmp_path / "elsewhere" / "a.flac").resolve()
 
 
+def test_sound_is_found_where_a_recording_is_a_link(made, tmp_path, monkeypatch):
+    """As the loaders of corpora take it."""
+    run = read_run(made / "runs" / "baseline")
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "a.flac").write_bytes(b"")
+    (tmp_path / "corpus" / "wav").mkdir(parents=True)
+    (tmp_path / "corpus" / "wav" / "a.flac").symlink_to(tmp_path / "disk" / "a.flac")
+    monkeypatch.setenv("SEGSER_CORPORA", str(tmp_path / "corpus"))
+    assert find_clip_file(run, "wav/a.flac") == (tmp_path / "disk" / "a.flac").resolve()
+    assert find_clip_file(run, "wav/../../disk/a.flac") is None
+
+
 def test_no_corpus_name_leads_out_of_the_known_folders(made, tmp_path, monkeypatch):
     (tmp_path / "corpora").mkdir()
     (tmp_path / "outside.wav").write_bytes(b"")

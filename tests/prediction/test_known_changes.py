@@ -49,6 +49,11 @@ def test_a_textgrid_reads_back_long_short_and_wide():
     assert read(short + '0\n2\n"Angry"\n2\n6.5\n""\n') == (Stretch(0, 2, "angry"),)
 
 
+def test_labels_are_read_as_the_model_spells_them():
+    german = [Stretch(0, 2, "Wut"), Stretch(2, 3, "traurig")]
+    assert read(stretches_to_textgrid(german, 6.5)) == (Stretch(0, 2, "angry"), Stretch(2, 3, "sad"))
+
+
 def test_of_several_tiers_it_is_the_one_of_emotion():
     words, emotion = Tier("words", ((0.0, 1.0, "oh"),)), Tier("emotion", ((0.0, 2.0, "sad"),))
     assert read(tiers_to_textgrid([words, emotion], 6.5)) == (Stretch(0, 2, "sad"),)

@@ -87,3 +87,45 @@ def make_swelling_hum(seconds: float = 4.0) -> bytes:
             out.setframerate(22_050)
             out.writeframes((samples * 32_767).astype("<i2").tobytes())
         return file.getvalue()
+
+
+def make_beeps(seconds, rate, first_s=1.0):
+    """Make a beep of 100 ms at each whole second from `first_s` on, (N,) float32."""
+    at_s = np.arange(round(seconds * rate)) / rate
+    is_on = (at_s >= first_s) & (at_s % 1 < 0.1)
+    return (0.5 * np.sin(2 * np.pi * 1000 * at_s) * is_on).astype(np.float32)
+
+
+def encode_placed(container, codec, places, rate, picture_s=0.0):
+    """Encode pieces of mono sound at given times in one track, perhaps beside a picture from 0 s on.
+
+    Args:
+        container, codec: by libav's names.
+        places: (start in seconds, (N,) samples) each, in order.
+        rate: in Hz.
+        picture_s: how long a grey picture is shown; 0 for none.
+    """
+    content = io.BytesIO()
+    with av.open(content, "w", format=container) as out:
+        picture = out.add_stream("flv1" if container == "flv" else "mpeg4", rate=10) if picture_s else None
+        if picture is not None:
+            picture.width, picture.height, picture.pix_fmt = 32, 32, "yuv420p"
+        sound = out.add_stream(codec, rate=rate, layout="mono")
+        sound.time_base, sound.bit_rate = Fraction(1, rate), 128_000
+        size = sound.codec_context.frame_size or 1024
+        for i in range(round(10 * picture_s)):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 32), 128, np.uint8), format="yuv420p")
+            frame.pts = i
+            out.mux(picture.encode(frame))
+        for start_s, samples in places:
+            resampler = av.AudioResampler(sound.codec_context.format.name, "mono", rate, frame_size=size)
+            whole = np.pad(samples, (0, -len(samples) % size))
+            frame = av.AudioFrame.from_ndarray(whole[None], format="flt", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = rate, round(start_s * rate), Fraction(1, rate)
+            for i, piece in enumerate(resampler.resample(frame) + resampler.resample(None)):
+                piece.pts, piece.time_base = round(start_s * rate) + i * size, Fraction(1, rate)
+                out.mux(sound.encode(piece))
+        out.mux(sound.encode(None))
+        if picture is not None:
+            out.mux(picture.encode(None))
+    return content.getvalue()

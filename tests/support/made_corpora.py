@@ -4,6 +4,7 @@ The sounds are short hums whose pitch tells the label, so that even a tiny netwo
 """
 
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
@@ -29,10 +30,11 @@ FESC_WORDS = ("neutral", "sadness", "joy", "anger", "tenderness")
 
 
 def write_hum(path: Path, pitch: int, seconds: float) -> None:
-    """Write a mono 16 kHz WAV file of one tone under a little noise; `pitch` counts steps from 100 Hz."""
+    """Write a mono 16 kHz WAV file of one tone under a little noise of its own; `pitch` counts steps from 100 Hz."""
     path.parent.mkdir(parents=True, exist_ok=True)
     times = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    noise = np.random.default_rng(pitch).normal(0, 0.01, len(times))
+    name = crc32(f"{path.parent.name}/{path.name}".encode())  # no two recordings are copies of one
+    noise = np.random.default_rng([pitch, name]).normal(0, 0.01, len(times))
     path.write_bytes(encode_wav(0.1 * np.sin(2 * np.pi * 100 * (pitch + 1) * times) + noise, 0, seconds))
 
 

@@ -148,6 +148,52 @@ def test_ray_gives_the_same_rows(command, caplog):
     assert caplog.text.count("3.wav is left out") == 2
 
 
+def relabel(folder, labels):
+    """Write other labels into the manifest, one after the other."""
+    table = pd.read_csv(folder / "manifest.csv", dtype=str)
+    table["label"] = [labels[i % len(labels)] for i in range(len(table))]
+    table.to_csv(folder / "manifest.csv", index=False)
+
+
+def test_labels_that_the_model_does_not_know_are_named_with_their_counts(command, caplog, capsys):
+    call, folder = command
+    relabel(folder, ["neutral", "Trauer", "Wut", "wutt"])
+    assert call() == 0
+    assert (
+        "12 of 24 clips have a label that the model does not know: angry 6, wutt 6; it knows neutral, sad"
+        in caplog.text
+    )
+    assert "over 2 classes, accuracy" in capsys.readouterr().out
+    assert call("--corpus-options.labels", "{Wut: sad, wutt: neutral}", out="told") == 0
+    assert len(read_run(folder / "told").predictions) == 24
+    assert "does not know" not in caplog.text.split("labels are read so")[-1]
+
+
+def test_a_score_over_one_class_is_refused_unless_it_is_asked_for(command, capsys):
+    call, folder = command
+    relabel(folder, ["neutral", "Neid"])
+    assert call() == 1
+    assert (
+        capsys.readouterr().err.splitlines()[-1].startswith("only neutral 12 is left to score, and a recall over one")
+    )
+    assert not (folder / "run").exists()
+    assert call("--one-class") == 0
+    assert "over 1 of 2 classes (neutral), accuracy" in capsys.readouterr().out
+    relabel(folder, ["Neid"])
+    assert call("--one-class", out="none") == 1
+    assert "no clip of manifest" in capsys.readouterr().err
+
+
+def test_labels_are_those_of_the_model_however_it_spells_them(command):
+    call, folder = command
+    model = SegmentEmotionModel.from_encoder(
+        str(folder / "encoder"), labels=["Neutral", "sadness"], system="seg", segment_frames=16, stride_frames=8
+    )
+    save_checkpoint(model, folder / "other")
+    assert call(model="other") == 0
+    assert read_run(folder / "run").predictions["label"].value_counts().to_dict() == {"Neutral": 12, "sadness": 12}
+
+
 def test_an_unknown_model_or_corpus_is_a_wrong_call(command, capsys):
     call, folder = command
     assert call(model="absent") == 2

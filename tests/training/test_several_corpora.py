@@ -68,6 +68,26 @@ def test_clips_of_other_labels_are_left_out_and_counted(corpora, caplog):
         load_combined_fold(several(corpora, labels=["happy"]), corpora)
 
 
+def test_a_copy_in_another_split_of_another_corpus_is_refused(corpora):
+    (corpora / "two" / "s5-sad-0.wav").write_bytes((corpora / "one" / "s0-sad-0.wav").read_bytes())
+    with pytest.raises(CorpusError, match=r"one/s0-sad-0.wav \(train\) and two/s5-sad-0.wav \(test\) are the same"):
+        load_combined_fold(several(corpora), corpora)
+
+
+def test_names_that_differ_in_case_stay_apart_beside_another_corpus(corpora):
+    file = corpora / "one" / "manifest.csv"
+    table = pd.read_csv(file, dtype=str)
+    table.assign(speaker=table["speaker"].replace({"s5": "S0"})).to_csv(file, index=False)
+    parts = [
+        {"name": "manifest", "alias": alias, "protocol": "column:split", "options": options}
+        for alias, options in (("one", {"distinct_speakers": True}), ("two", {}))
+    ]
+    assert load_combined_fold(several(corpora, corpora=parts), corpora).manifest["speaker"].nunique() == 12
+    parts[0]["options"] = {}
+    with pytest.raises(CorpusError, match=r"the speakers S0 \(test\), s0 \(train\) differ in case"):
+        load_combined_fold(several(corpora, corpora=parts), corpora)
+
+
 def test_a_folder_cannot_be_in_two_splits_at_once(corpora):
     table = pd.read_csv(corpora / "one" / "manifest.csv", dtype=str)
     other = {"s0": "test", "s1": "test", "s2": "dev", "s3": "dev", "s4": "train", "s5": "train"}

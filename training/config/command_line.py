@@ -1,7 +1,7 @@
 """Options of several values, settings as options and one rule of exit codes, for all commands of training."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -62,6 +62,25 @@ def repeat_options(arguments: Sequence[str], several: Collection[str]) -> list[s
         else:
             repeated.append(argument)
     return repeated
+
+
+def scores_in_words(metrics: Mapping[str, Any]) -> str:
+    """Put UAR and accuracy in words, and over how many of the model's classes they are.
+
+    Args:
+        metrics: of a run, as in metrics.json.
+
+    Example:
+        >>> scores = {"uar": {"pooled": 0.75}, "accuracy": {"pooled": 0.5}, "classes_present": {"pooled": 2}}
+        >>> scores_in_words(scores | {"recall": {"happy": 1, "sad": 0.5, "angry": None}})
+        'UAR 75.0 over 2 of 3 classes (happy, sad), accuracy 50.0'
+    """
+    recall, present = metrics["recall"], metrics["classes_present"]["pooled"]
+    named = [label for label, found in recall.items() if found is not None]
+    classes = f"{len(recall)} classes" if present == len(recall) else f"{present} of {len(recall)} classes"
+    which = "" if present == len(recall) else f" ({', '.join(named)})"
+    uar, accuracy = (100 * metrics[name]["pooled"] for name in ("uar", "accuracy"))
+    return f"UAR {uar:.1f} over {classes}{which}, accuracy {accuracy:.1f}"
 
 
 def run_command_line(app: typer.Typer, name: str, arguments: Sequence[str] | None = None) -> int:

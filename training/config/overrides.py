@@ -39,10 +39,21 @@ def apply_overrides(values: dict[str, Any], overrides: Mapping[str, str]) -> Non
         target[last] = parse_value(text)
 
 
+class LoaderWithNames(yaml.SafeLoader):
+    """YAML loader that keeps the keys of mappings as they are written: 01 and no are names, and no number or truth."""
+
+    def construct_mapping(self, node, deep=False):
+        """Construct a mapping whose keys are text."""
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                key.tag = "tag:yaml.org,2002:str"
+        return super().construct_mapping(node, deep)
+
+
 def parse_value(text: str) -> Any:
     """Parse a value of the command line: YAML, with 1e-4 as the number that it is."""
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, LoaderWithNames)  # a SafeLoader
         return float(value) if isinstance(value, str) else value
     except (ValueError, yaml.YAMLError):
         return text

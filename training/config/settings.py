@@ -28,7 +28,7 @@ from training.config.kinds import (
     list_to_tuple,
     setting_error,
 )
-from training.config.overrides import apply_overrides
+from training.config.overrides import LoaderWithNames, apply_overrides
 
 
 def known_system(name: str) -> str:
@@ -351,7 +351,7 @@ def require(holds: bool, name: str, got: Any, expected: str) -> None:
         raise SettingError(f"the setting {name} is {got!r}; expected {expected}")
 
 
-class UniqueKeyLoader(yaml.SafeLoader):
+class UniqueKeyLoader(LoaderWithNames):
     """Loads YAML, and refuses a name that stands twice, of which YAML would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -4,7 +4,7 @@ python -m training.corpora describe NAME --root DIR
 python -m training.corpora join NAME --root DIR --out DIR
 python -m training.corpora join NAME --root DIR --out DIR --changing
 
-Options of a corpus's loader are given as --corpus-options.NAME VALUE, e.g. --corpus-options.excited out.
+Options of a corpus's loader are given as --corpus-options.NAME VALUE, e.g. --corpus-options.labels '{Wut: angry}'.
 """
 
 import logging

@@ -5,6 +5,7 @@ and gender stand where `audformat.Database.get` finds them. Splits of the databa
 """
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +17,36 @@ from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, LeftOut, check_folder
 from training.corpora.definition import CorpusDefinition
 from training.corpora.fold import SPLITS
-from training.corpora.manifest import corpus_from_table, with_all_columns
+from training.corpora.label_codes import read_label_codes
+from training.corpora.manifest import corpus_from_table, with_all_columns, with_distinct_speakers
 
 _HEADER = "db.yaml"
 _ALSO = {"gender": "gender", "text": "transcription", "session": "session"}
 _READ_ERRORS = (OSError, ValueError, TypeError, KeyError, RuntimeError, AttributeError, yaml.YAMLError)
 
 
-def load_audformat(root: Path, label: str = "emotion", speaker: str = "speaker", tables: str | None = None) -> Corpus:
-    """Load the database in `root`; labels in the project's spelling, others as they are.
+def load_audformat(
+    root: Path,
+    label: str = "emotion",
+    speaker: str = "speaker",
+    tables: str | None = None,
+    labels: Mapping[str, str] | str | None = None,
+    distinct_speakers: bool = False,
+) -> Corpus:
+    """Load the database in `root`; labels in the project's spelling, others in small letters.
 
     Args:
         root: the folder that holds db.yaml.
         label: name of the scheme of the emotion.
         speaker: name of the scheme of the speaker.
         tables: where the label is searched, separated by commas; all tables where it is None.
+        labels, distinct_speakers: as in `load_manifest`.
 
     Raises:
         CorpusError: the package is missing, no database or one that cannot be read, a pickled table, no such
             label, or no file that fits.
     """
+    codes = read_label_codes(labels)
     check_folder(root)
     if not (root / _HEADER).is_file():
         raise CorpusError(f"{root} holds no {_HEADER}; give the folder of an audformat database")
@@ -43,17 +54,18 @@ def load_audformat(root: Path, label: str = "emotion", speaker: str = "speaker",
         raise CorpusError(f"{pickled[0]} is a pickle, which may run code and is not opened; delete it, or save as csv")
     try:
         database = importlib.import_module("audformat").Database.load(str(root), load_data=False)
-        table = labelled_files(database, label, speaker, tables.split(",") if tables else None)
+        found = labelled_files(database, label, speaker, tables.split(",") if tables else None)
     except ImportError as error:
         raise CorpusError("an audformat database needs a package of that name: `pip install audformat`") from error
     except _READ_ERRORS as error:
         raise CorpusError(f"the audformat database in {root} cannot be read: {str(error).splitlines()[0]}") from error
-    if table.empty:
+    if found.empty:
         raise CorpusError(f"nothing in {root} has {label!r}; its schemes are {', '.join(database.schemes)}")
-    parts = is_part_of_file(table)
-    whole = table[~parts].rename(columns={label: "label", speaker: "speaker"} | {v: k for k, v in _ALSO.items()})
-    corpus = corpus_from_table("audformat", root, with_all_columns(whole.rename(columns={"file": "path"})))
-    left_out = [LeftOut(path, "a stretch of a file; cut it to a file of its own") for path in table[parts]["file"]]
+    parts = is_part_of_file(found)
+    whole = found[~parts].rename(columns={label: "label", speaker: "speaker"} | {v: k for k, v in _ALSO.items()})
+    table = with_all_columns(whole.rename(columns={"file": "path"}), codes)
+    corpus = with_distinct_speakers(corpus_from_table("audformat", root, table, codes), distinct_speakers)
+    left_out = [LeftOut(path, "a stretch of a file; cut it to a file of its own") for path in found[parts]["file"]]
     return Corpus("audformat", root, corpus.manifest, (*corpus.left_out, *left_out), notes=corpus.notes)
 
 

@@ -21,6 +21,7 @@ from training.corpora import Corpus, load_corpus
 from training.corpora.corpus import LeftOut
 from training.corpora.decode_check import drop_undecodable, reasons_in_words
 from training.corpora.fold import DevelopmentFold, Fold
+from training.corpora.leaks import IDENTITY, check_copies, identical_files
 from training.corpora.protocols import folds, protocol_name
 
 VOTES = "votes_"  # begins the names of the columns that hold numbers of raters by class
@@ -39,10 +40,13 @@ def load_combined_fold(settings: Settings, root: Path, *, with_test: bool = True
     """Load the corpora of a training below `root`, and combine their folds to one.
 
     Raises:
-        CorpusError: a corpus cannot be loaded or divided, has no such fold, or has none of the classes.
+        CorpusError: a corpus cannot be loaded or divided, has no such fold, or has none of the classes; or a copy of a
+            recording is in another split.
     """
     parts = [load_part(part, root, partial=settings.partial, with_test=with_test) for part in settings.corpora]
-    return combine_folds(parts, settings.labels)
+    fold = combine_folds(parts, settings.labels)
+    check_copies(fold.manifest, identical_files(root, fold.manifest["path"]))
+    return fold
 
 
 def load_part(part: CorpusPart, root: Path, *, partial: bool, with_test: bool) -> FoldOfPart:
@@ -113,6 +117,8 @@ def combine_folds(parts: Sequence[FoldOfPart], labels: Sequence[str] | None = No
 def rename_rows(each: FoldOfPart) -> pd.DataFrame:
     """Name the corpus of each row, keep its speakers apart from others', and its path below the training's folder."""
     rows, name, folder = each.fold.manifest, each.part.key, each.part.folder
+    if IDENTITY in rows:
+        rows = rows.assign(**{IDENTITY: name + "/" + rows[IDENTITY]})
     return rows.assign(
         utterance_id=rows["utterance_id"].astype(str),
         corpus=name,

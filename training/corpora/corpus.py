@@ -2,34 +2,27 @@
 
 The manifest has a row an utterance and at least the columns `COLUMNS`. Nothing is guessed: a
 file that does not fit its corpus's layout is left out, by name, with the reason.
+
+One rule for links in all loaders: they are followed, files and folders, wherever they lead. A path that climbs out of
+the corpus's folder by `..` is not.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import av
 import pandas as pd
+from av.container import InputContainer
 
-from segser_core.errors import CorpusError
-from segser_core.labels import LABELS
+from segser_core.audio.decoding import SAMPLE_RATE_HZ, open_container, open_source
+from segser_core.audio.loading import audio_blocks
+from segser_core.errors import AudioError, CorpusError
 
 COLUMNS = ("utterance_id", "path", "speaker", "session", "gender", "label", "duration_s", "text", "style")
 ENDINGS = (".wav", ".flac")
-SPELLINGS = {
-    "joy": "happy",
-    "happiness": "happy",
-    "sadness": "sad",
-    "anger": "angry",
-    "anxiety": "fearful",
-    "fear": "fearful",
-    "boredom": "bored",
-    "surprise": "surprised",
-    "affection": "tender",
-    "tenderness": "tender",
-    "excitement": "excited",
-    "frustration": "frustrated",
-}
+COUNTED_FORMATS = ("wav", "w64", "flac", "aiff", "au", "mov", "ogg")  # whose headers or pages count samples
+PIECE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -95,12 +88,6 @@ class Lost(Misfit):
     """A recording that should be there and is not, or cannot be read."""
 
 
-def normalise_label(label: str) -> str:
-    """Spell a label as the project does; a label that is none of the project's own stays as it is."""
-    small = label.strip().lower()
-    return SPELLINGS.get(small, small if small in LABELS else label.strip())
-
-
 def check_folder(root: Path) -> None:
     """Check that there is such a folder.
 
@@ -111,28 +98,52 @@ def check_folder(root: Path) -> None:
         raise CorpusError(f"{root} is no folder; give the folder that holds the corpus")
 
 
+def counted_duration_s(container: InputContainer) -> float | None:
+    """Read the seconds of sound from a header that counts samples; None where it guesses, or sound begins later."""
+    stream = next(iter(container.streams.audio), None)
+    is_counted = any(name in COUNTED_FORMATS for name in container.format.name.split(","))
+    if stream is None or not is_counted or stream.start_time or not stream.duration or not stream.time_base:
+        return None
+    return float(stream.duration * stream.time_base)
+
+
 def read_duration_s(path: Path) -> float:
-    """Read the seconds of sound from a file's header, or by decoding where the header does not say.
+    """Read the seconds of sound from a header that counts samples; otherwise, as of MP3 and bare AAC, decode the file.
 
     Raises:
         Lost: the file holds no sound that can be read.
     """
     try:
-        with av.open(str(path)) as container:
-            stream = container.streams.audio[0]
-            if stream.duration and stream.time_base:
-                return float(stream.duration * stream.time_base)
-            seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(stream))
-    except (av.FFmpegError, OSError, IndexError) as error:
-        raise Lost(f"not a readable recording ({error.__class__.__name__})") from error
-    if not seconds:
-        raise Lost("no sound in it")
-    return seconds
+        with open_source(path) as file, open_container(file) as container:
+            counted_s = counted_duration_s(container)
+        if counted_s is not None:
+            return counted_s
+        return sum(map(len, audio_blocks(path, PIECE_S))) / SAMPLE_RATE_HZ
+    except AudioError as error:
+        raise Lost(f"not a readable recording ({error})") from error
+
+
+def walk_files(root: Path) -> Iterator[Path]:
+    """Walk the files below a folder in order; links are followed, wherever they lead, but no circle of them is."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    waiting = [root]
+    while waiting:  # folders themselves before links to them, so that a file has its own name
+        links = []
+        for start in waiting:
+            for folder, folders, files in os.walk(start) if os.path.realpath(start) not in seen else ():
+                seen.add(os.path.realpath(folder))
+                found += [Path(folder, name) for name in files]
+                below = {name: Path(folder, name) for name in sorted(folders)}
+                links += [path for path in below.values() if path.is_symlink()]
+                folders[:] = [name for name, path in below.items() if os.path.realpath(path) not in seen]
+        waiting = links
+    yield from sorted(path for path in found if path.is_file())
 
 
 def candidate_paths(root: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
     """Walk the files below `root` in order of name, each with the reason if it cannot be a recording of the corpus."""
-    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+    for path in walk_files(root):
         if path.name.startswith("."):
             yield path, "a hidden file"
         elif path.suffix.lower() not in endings:

@@ -1,7 +1,7 @@
 """Declaration of a corpus in its file: its loader, its protocols and the words about it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus
@@ -17,12 +17,18 @@ class Protocol:
         divide: from the corpus to its folds.
         sizes: utterances of each split of the first fold of the complete corpus; empty where they are not known.
         speakers: of the complete corpus, where only their number is known and each makes a fold.
+        style: the one that it uses, e.g. speech; all where it is empty.
+        expected: utterances of each label of that style in the complete corpus.
+        labels: the ones that it uses, as the corpus has them; all where it is empty.
     """
 
     name: str
     divide: Callable[[Corpus], list[Fold]]
     sizes: Mapping[str, int] | None = None
     speakers: int | None = None
+    style: str = ""
+    expected: Mapping[str, int] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pandas as pd
 
-from segser_core.formatting import one_line
+from segser_core.formatting import align_columns, one_line
 from training.corpora import Corpus, Counts
+from training.corpora.protocols import missing_counts, own_protocols
 
 COLUMNS_COUNTED = ("label", "speaker", "session", "gender", "style")
 
@@ -28,7 +29,15 @@ def describe_counts(corpus: Corpus) -> list[str]:
             f"{' and '.join(counts.columns)}, of {', '.join(counts.labels)}",
             *compare_counts(manifest, counts),
         ]
+    lines += completeness_lines(corpus)
     return [*lines, *(["", *corpus.notes] if corpus.notes else [])]
+
+
+def completeness_lines(corpus: Corpus) -> list[str]:
+    """Write for each protocol of a corpus whether what it uses is complete; none where that is not known."""
+    protocols = own_protocols(corpus.name).values() if corpus.expected else ()
+    states = [(p.name, "not complete" if missing_counts(corpus, p) else "complete") for p in protocols]
+    return ["", "protocol", *(f"  {line}" for line in align_columns(states))] if states else []
 
 
 def compare_counts(manifest: pd.DataFrame, counts: Counts) -> list[str]:

@@ -18,33 +18,30 @@ A manifest: `manifest.csv` (or .tsv, .parquet) in the folder, as in `training.co
 """
 
 import dataclasses
-import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from segser_core.errors import CorpusError, UnknownCorpusError
+from segser_core.errors import CorpusError
 from segser_core.runs.corpus_info import CorpusInfo
-from training.corpora.corpus import Corpus, Misfit, Utterance, load_by_file_name, normalise_label
+from training.corpora.corpus import Corpus, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, leave_one_out
+from training.corpora.label_codes import read_label_codes
 from training.corpora.manifest import MANIFEST_FILES, MANIFEST_RUN_COLUMNS, load_manifest
+from training.corpora.pattern import PATTERN_EXAMPLE, PathParser, compile_pattern
 
 FESC_LABELS = ("neutral", "happy", "sad", "angry", "tender")
 _SPEAKERS = 9
-_GENDERS = {"m": "male", "male": "male", "f": "female", "female": "female"}
-_NEEDED = ("speaker", "label")
-_GROUPS = tuple(f.name for f in dataclasses.fields(Utterance))
-PATTERN_EXAMPLE = r"(?P<speaker>(?P<gender>[MF])\d)/(?P<label>[a-z]+)_(?P<text>\d+)"
 _NOTES = ("Acted prose: a label is what the actor was asked to express.",)
 
 
-def load_fesc(root: Path, pattern: str | None = None, labels: dict[str, str] | None = None) -> Corpus:
+def load_fesc(root: Path, pattern: str | None = None, labels: Mapping[str, str] | str | None = None) -> Corpus:
     r"""Load FESC from below `root`, by a pattern, or by its manifest where none is given.
 
     Args:
         root: the folder.
         pattern: a regular expression for a file's whole path below `root` without its ending.
-        labels: the label of each code of the group `label`, e.g. {"t": "tenderness"}.
+        labels: what labels stand for, e.g. {"t": "tenderness"}.
 
     Raises:
         UnknownCorpusError: a pattern that is none or lacks a group.
@@ -57,8 +54,9 @@ def load_fesc(root: Path, pattern: str | None = None, labels: dict[str, str] | N
                 f"for the path without its ending, e.g. --corpus-options.pattern '{PATTERN_EXAMPLE}', or write "
                 "a manifest"
             )
-        return check_labels(dataclasses.replace(load_manifest(root), name="fesc", notes=_NOTES))
-    table, left_out = load_by_file_name(root, PathParser(compile_pattern(pattern), labels or {}), with_folders=True)
+        return check_labels(dataclasses.replace(load_manifest(root, labels), name="fesc", notes=_NOTES))
+    parse = PathParser(compile_pattern(pattern), read_label_codes(labels), classes=FESC_LABELS)
+    table, left_out = load_by_file_name(root, parse, with_folders=True)
     return Corpus("fesc", root, table, left_out, notes=_NOTES)
 
 
@@ -73,52 +71,6 @@ def check_labels(corpus: Corpus) -> Corpus:
             f"the manifest in {corpus.root} has the label {unknown[0]}; FESC has {', '.join(FESC_LABELS)}"
         )
     return corpus
-
-
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile the regular expression of a file's path.
-
-    Raises:
-        UnknownCorpusError: it is none, lacks a group that is needed, or has one of another name.
-    """
-    try:
-        expression = re.compile(pattern)
-    except (re.error, TypeError) as error:
-        raise UnknownCorpusError(f"the pattern {pattern!r} is no regular expression: {error}") from error
-    groups = set(expression.groupindex)
-    if (missing := set(_NEEDED) - groups) or (unknown := groups - set(_GROUPS)):
-        wrong = f"lacks the group {min(missing)}" if missing else f"has the unknown group {min(unknown)}"
-        raise UnknownCorpusError(
-            f"the pattern {pattern!r} {wrong}; known are {', '.join(_GROUPS)}, as in {PATTERN_EXAMPLE}"
-        )
-    return expression
-
-
-@dataclasses.dataclass(frozen=True)
-class PathParser:
-    """Parses a path without its ending by a pattern, with a label for each code."""
-
-    pattern: re.Pattern[str]
-    codes: dict[str, Any]
-
-    def __call__(self, name: str) -> Utterance:
-        """Parse the path of a recording, without its ending.
-
-        Raises:
-            Misfit: the pattern does not fit, or the label is none of FESC's.
-        """
-        if not (match := self.pattern.fullmatch(name)):
-            raise Misfit("its path does not fit the pattern")
-        groups = dict.fromkeys(_GROUPS, "") | {k: v or "" for k, v in match.groupdict().items()}
-        label = normalise_label(str(self.codes.get(groups["label"], groups["label"])))
-        if label not in FESC_LABELS:
-            raise Misfit(
-                f"label {groups['label']} is none of {', '.join(FESC_LABELS)}; say in `labels` what it stands for"
-            )
-        gender = _GENDERS.get(groups["gender"].lower(), groups["gender"])
-        return Utterance(
-            **(groups | {"utterance_id": groups["utterance_id"] or name, "label": label, "gender": gender})
-        )
 
 
 def fesc_speaker_folds(corpus: Corpus) -> list[Fold]:

@@ -9,6 +9,7 @@ import pandas as pd
 from segser_core.errors import CorpusError
 from segser_core.labels import is_valid_label
 from training.corpora.corpus import LeftOut
+from training.corpora.leaks import check_recordings, check_speakers
 
 SPLITS = ("train", "dev", "test")
 
@@ -46,6 +47,11 @@ class Fold:
                 f"fold {self.index} has no utterance of {', '.join(sorted(unlearnt))} for training, so no model can "
                 "learn it; complete the corpus, or choose another protocol"
             )
+        if len(self.labels) < 2:
+            raise CorpusError(
+                f"fold {self.index} has the class {', '.join(self.labels)} alone; a model tells two or more apart; "
+                "look at the labels with `python -m training.corpora describe`"
+            )
 
     def split(self, name: str) -> pd.DataFrame:
         """Select the rows of `train`, `dev` or `test`."""
@@ -68,20 +74,17 @@ class DevelopmentFold(Fold):
 
 
 def check_disjoint(manifest: pd.DataFrame, index: int = 0) -> None:
-    """Check that train, dev and test share no speaker: `manifest` with columns `speaker` and `split`.
+    """Check that train, dev and test share no speaker and no recording: `manifest` with `speaker` and `split`.
 
     Raises:
-        CorpusError: a speaker is unknown, or stands in more than one split; it names both.
+        CorpusError: a speaker is unknown, or a speaker or recording stands in more than one split; it names both.
     """
     if not manifest.speaker.fillna("").astype(str).str.strip().all():
         raise CorpusError(
             f"fold {index} has an utterance without a speaker, so nothing shows that its splits share none"
         )
-    splits = manifest.groupby("speaker").split.unique()
-    for speaker, where in splits[splits.map(len) > 1].items():
-        raise CorpusError(
-            f"fold {index}: speaker {speaker} is in {' and '.join(sorted(where))}; a speaker belongs to one split alone"
-        )
+    check_speakers(manifest, index)
+    check_recordings(manifest, index)
 
 
 def check_sizes(fold: Fold, expected: Mapping[str, int]) -> None:

@@ -16,22 +16,13 @@ from pathlib import Path
 import pandas as pd
 
 from segser_core.errors import CorpusError, UnknownCorpusError
+from segser_core.labels import CODES
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut, Lost, Misfit, check_folder, read_duration_s
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, leave_one_out
 
-_EMOTIONS = {
-    "neu": "neutral",
-    "hap": "happy",
-    "exc": "excited",
-    "sad": "sad",
-    "ang": "angry",
-    "fru": "frustrated",
-    "sur": "surprised",
-    "fea": "fearful",
-    "dis": "disgust",
-}
+_EMOTIONS = CODES["iemocap"]
 _NO_LABEL = {"xxx": "its raters agreed on no label (xxx)", "oth": "its label is another emotion, unnamed (oth)"}
 _WHY_UNLISTED = {True: "a hidden file", False: "no label line names it"}
 _STYLES = {"impro": "improvised", "script": "scripted"}
@@ -66,7 +57,7 @@ _TRANSCRIPT_LINE = re.compile(r"(\S+) \[[\d.]+-[\d.]+\]: ?(.*)")
 
 
 @dataclass(frozen=True)
-class Turn:
+class EvaluatedTurn:
     """A label line of a dialogue's file, its number there, and the lines below it, each a rater's."""
 
     number: int
@@ -118,7 +109,7 @@ def read_dialogue(file: Path, root: Path) -> Iterator[dict[str, object] | LeftOu
         return
     sounds = file.parents[2] / "sentences" / "wav" / file.stem
     texts = read_transcript(file.parents[1] / "transcriptions" / file.name)
-    for turn in read_turns(file):
+    for turn in read_evaluated_turns(file):
         path = file
         try:
             if not (match := _LINE.match(turn.line)):
@@ -160,14 +151,14 @@ def manifest_row(match: re.Match[str], ratings: list[str], path: Path) -> dict[s
     return row | dict(zip(("valence", "activation", "dominance"), map(float, numbers), strict=True))
 
 
-def read_turns(file: Path) -> Iterator[Turn]:
+def read_evaluated_turns(file: Path) -> Iterator[EvaluatedTurn]:
     """Read the lines of a file that begin with `[`, each with the lines up to the next one."""
     turn = None
     for number, line in enumerate(read_lines(file), start=1):
         if line.startswith("["):
             if turn:
                 yield turn
-            turn = Turn(number, line)
+            turn = EvaluatedTurn(number, line)
         elif turn:
             turn.ratings.append(line)
     if turn:
@@ -238,6 +229,6 @@ IEMOCAP = CorpusDefinition(
     name="iemocap",
     info=CorpusInfo("IEMOCAP"),
     load=load_iemocap,
-    protocols=(Protocol(name="iemocap-session", divide=session_folds),),
+    protocols=(Protocol(name="iemocap-session", divide=session_folds, labels=_FIVE_LABELS),),
     run_columns=("agreement",),
 )

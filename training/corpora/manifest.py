@@ -1,12 +1,17 @@
 """Any corpus of your own: a folder with `manifest.csv`, `manifest.tsv` or `manifest.parquet`, a row an utterance.
 
-Columns `path` (relative to the folder), `label` and `speaker` are needed. As known: `utterance_id` (the path
-without its ending where it is not given), `session`, `gender`, `duration_s` (read from the file where it is not
-given), `text`, `style`, `valence`, `activation`, `dominance`, `agreement` (share of raters behind the label),
-`dialogue`, `split` (train, dev or test), and `stretches`, the emotions of a recording in which they change, as JSON:
-`[[start_s, end_s, "label"], …]`. Every other column goes along as text.
+Columns `path` (relative to the folder), `label` and `speaker` are needed; nkululeko's names `file`, `emotion` and
+`speaker` do as well. As known: `utterance_id` (the path without its ending where it is not given), `session`, `gender`,
+`duration_s` (which must agree with the file's own length), `text`, `style`, `valence`, `activation`, `dominance`,
+`agreement` (share of raters behind the label), `dialogue`, `split` (train, dev or test), and `stretches`, the emotions
+of a recording in which they change, as JSON: `[[start_s, end_s, "label"], …]`. Every other column goes along as text.
+
+Spreadsheets write a manifest in many ways; `training.corpora.spreadsheet` reads what is certain. What spellings of
+labels stand for that `segser_core.labels` does not know is said by the option `labels`.
 """
 
+import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +19,8 @@ import pandas as pd
 from pyarrow.lib import ArrowException
 
 from segser_core.errors import CorpusError
-from segser_core.labels import LABELS
+from segser_core.formatting import one_line
+from segser_core.labels import normalise_label
 from segser_core.prediction.stretches import stretches_from_json, stretches_to_json
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import (
@@ -24,40 +30,103 @@ from training.corpora.corpus import (
     Lost,
     Misfit,
     check_folder,
-    normalise_label,
     read_duration_s,
 )
 from training.corpora.definition import CorpusDefinition
+from training.corpora.label_codes import own_labels, read_label_codes, read_labels, warn_of_own_labels
+from training.corpora.leaks import IDENTITY, speakers_spelled_alike
+from training.corpora.manifest_paths import ManifestPaths
+from training.corpora.spreadsheet import Columns, header_key, read_spreadsheet, with_known_names
 
 MANIFEST_FILES = ("manifest.csv", "manifest.tsv", "manifest.parquet")
 _NEEDED = ("path", "label", "speaker")
 LONGEST_OVERHANG_S = 0.02  # of a stretch beyond its recording's end: a frame, by which headers may be off
 _NUMBERS = ("duration_s", "valence", "activation", "dominance", "agreement", "joined")
 MANIFEST_RUN_COLUMNS = ("agreement", "joined", "parts", "stretches")
+MANIFEST_COLUMNS = Columns(
+    needed=_NEEDED,
+    known=(*COLUMNS, *_NUMBERS[1:], "dialogue", "split", "stretches"),
+    others={
+        "path": (
+            "file",
+            "filename",
+            "file_name",
+            "filepath",
+            "file_path",
+            "audio_path",
+            "audio_file",
+            "wav",
+            "wav_path",
+        ),
+        "label": ("emotion", "emo", "class_label"),  # nkululeko's, and others
+        "speaker": ("speaker_id", "spk", "spk_id", "actor", "actor_id"),
+    },
+    numbers=_NUMBERS,
+)
+_NO_VALUE = ("nan", "NaN", "None", "<NA>", "N/A", "n/a", "#N/A")  # as programs write an empty cell, not as people do
+WORKBOOK_ENDINGS = (".xlsx", ".xls", ".ods", ".numbers")
+DURATION_SHARE, DURATION_S = 0.1, 0.5  # by which duration_s may be off: of headers, and of trimmed silence
+MOST_WRONG_DURATIONS = 0.1  # of the rows; more is a column of another unit
+_log = logging.getLogger(__name__)
 
 
-def load_manifest(root: Path) -> Corpus:
-    """Load the corpus that a manifest in `root` lists; labels in the project's spelling, others as they are.
+def load_manifest(
+    root: Path,
+    labels: Mapping[str, str] | str | None = None,
+    label: str = "label",
+    speaker: str = "speaker",
+    distinct_speakers: bool = False,
+) -> Corpus:
+    """Load the corpus that a manifest in `root` lists; labels in the project's spelling, others in small letters.
+
+    Args:
+        root: the folder.
+        labels: what spellings of labels stand for, e.g. {"Wut": "angry"}, or a corpus whose codes are meant.
+        label, speaker: names of these columns.
+        distinct_speakers: speakers whose names differ in case, blanks or leading zeros alone are different people.
 
     Raises:
+        UnknownCorpusError: `labels` is neither.
         CorpusError: no manifest or several, one that cannot be read or lacks a column, or no row of it fits.
     """
-    return corpus_from_table("manifest", root, read_manifest(find_manifest(root)))
+    codes = read_label_codes(labels)
+    table = read_manifest(find_manifest(root), codes, {"label": label, "speaker": speaker})
+    return with_distinct_speakers(corpus_from_table("manifest", root, table, codes), distinct_speakers)
 
 
-def corpus_from_table(name: str, root: Path, table: pd.DataFrame) -> Corpus:
+def with_distinct_speakers(corpus: Corpus, distinct: bool) -> Corpus:
+    """Take speakers whose names differ in case, blanks or leading zeros alone as different people, or note them."""
+    if distinct:
+        return replace(corpus, manifest=corpus.manifest.assign(**{IDENTITY: corpus.manifest["speaker"]}))
+    alike = speakers_spelled_alike(corpus.manifest)
+    note = f"Speakers that are spelled alike, taken as one: {'; '.join(one_line(', '.join(names)) for names in alike)}."
+    return replace(corpus, notes=(*corpus.notes, note)) if alike else corpus
+
+
+def corpus_from_table(name: str, root: Path, table: pd.DataFrame, codes: Mapping[str, str] | None = None) -> Corpus:
     """Make a corpus of a table with the columns of `with_all_columns`, a row an utterance.
 
+    Args:
+        name: of the corpus.
+        root: the folder.
+        table: the rows.
+        codes: what further spellings of labels stand for, in stretches.
+
     Raises:
-        CorpusError: no row of it fits.
+        CorpusError: no row of it fits, or its durations are of another unit.
     """
     rows, left_out = [], []
     seen: dict[str, str] = {}
+    paths = ManifestPaths(root)
+    said_s: dict[str, float] = {}
     for number, row in enumerate(table.to_dict("records"), start=1):
         path = str(row["path"]) or f"row {number}"
         try:
+            check_row(row)
+            row = row | {"path": paths.find(row["path"])}
             found = row | {"utterance_id": row_name(row, seen), "duration_s": row_duration_s(row, root)}
-            rows.append(found | ({"stretches": row_stretches(found)} if "stretches" in row else {}))
+            said_s[found["utterance_id"]] = row["duration_s"]
+            rows.append(found | ({"stretches": row_stretches(found, codes)} if "stretches" in row else {}))
             seen[rows[-1]["utterance_id"]] = path
         except Misfit as error:
             left_out.append(LeftOut(path, str(error), isinstance(error, Lost)))
@@ -66,8 +135,11 @@ def corpus_from_table(name: str, root: Path, table: pd.DataFrame) -> Corpus:
             f"none of the {len(table)} rows of the {name} in {root} fits; the first: {_first_reason(left_out)}"
         )
     manifest = pd.DataFrame(rows).sort_values("utterance_id", ignore_index=True)
+    paths.warn_of_guesses()
+    check_durations(manifest, manifest["utterance_id"].map(said_s))
+    warn_of_own_labels(manifest["label"])
     others = [c for c in manifest if c not in COLUMNS]
-    foreign = sorted(set(manifest["label"]) - set(LABELS))
+    foreign = own_labels(manifest["label"])
     notes = (f"Labels that are none of segser's own: {', '.join(foreign)}.",) if foreign else ()
     return Corpus(name, root, manifest[[*COLUMNS, *others]], tuple(left_out), notes=notes)
 
@@ -82,51 +154,92 @@ def find_manifest(root: Path) -> Path:
     files = [root / name for name in MANIFEST_FILES if (root / name).is_file()]
     if len(files) != 1:
         got = " and ".join(file.name for file in files) or "no manifest"
-        raise CorpusError(f"{root} holds {got}; expected one of {', '.join(MANIFEST_FILES)}")
+        books = [p.name for p in sorted(root.iterdir()) if p.suffix.lower() in WORKBOOK_ENDINGS and not files]
+        which = f"; save {one_line(books[0])} as {MANIFEST_FILES[0]}, CSV in UTF-8" if books else ""
+        raise CorpusError(f"{root} holds {got}; expected one of {', '.join(MANIFEST_FILES)}{which}")
     return files[0]
 
 
-def read_manifest(file: Path) -> pd.DataFrame:
+def read_manifest(
+    file: Path, codes: Mapping[str, str] | None = None, chosen: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """Read the table in a manifest, `with_all_columns`; text is text, "03" stays "03".
+
+    Args:
+        file: the manifest.
+        codes: what further spellings of labels stand for.
+        chosen: by the name of a column the one that is meant.
 
     Raises:
         CorpusError: it cannot be read, or lacks a column that is needed.
     """
-    try:
-        if file.suffix == ".parquet":
+    if file.suffix == ".parquet":
+        try:
             table = pd.read_parquet(file)
-        else:
-            separator = "\t" if file.suffix == ".tsv" else ","
-            table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError, ArrowException) as error:
-        raise CorpusError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
-    if missing := [c for c in _NEEDED if c not in table]:
-        raise CorpusError(f"{file} has no column {', '.join(missing)}; it has {', '.join(map(str, table.columns))}")
-    return with_all_columns(table)
+        except (OSError, ValueError, ArrowException) as error:
+            raise CorpusError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
+    else:
+        table = read_spreadsheet(file, MANIFEST_COLUMNS)
+    table = with_known_names(with_chosen_columns(table, chosen or {}, file), MANIFEST_COLUMNS, file)
+    return with_all_columns(table, codes)
 
 
-def with_all_columns(table: pd.DataFrame) -> pd.DataFrame:
-    """Complete a table of utterances to all of `COLUMNS`, with "" where it has none; numbers as numbers, else text."""
+def with_chosen_columns(table: pd.DataFrame, chosen: Mapping[str, str], file: Path) -> pd.DataFrame:
+    """Take the columns that are meant as `label` and `speaker`, in place of those of that name.
+
+    Raises:
+        CorpusError: there is no such column.
+    """
+    for known, meant in chosen.items():
+        if header_key(meant) == known:
+            continue
+        found = [name for name in table if header_key(str(name)) == header_key(meant)]
+        if len(found) != 1:
+            has = ", ".join(one_line(name) for name in table.columns)
+            raise CorpusError(f"{file} has no column {one_line(meant)}, which {known} names; it has {has}")
+        others = [name for name in table if header_key(str(name)) == known]
+        table = table.drop(columns=others).rename(columns={found[0]: known})
+    return table
+
+
+def with_all_columns(table: pd.DataFrame, codes: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Complete a table of utterances to all of `COLUMNS`, with "" where it has none; numbers as numbers, else text.
+
+    Args:
+        table: a row an utterance.
+        codes: what further spellings of labels stand for.
+    """
     absent = {c: "" for c in COLUMNS if c not in table}
-    return table.assign(**absent).apply(lambda column: _column(column, str(column.name)))
+    completed = table.assign(**absent).apply(lambda column: _column(column, str(column.name)))
+    return completed.assign(label=read_labels(completed["label"], codes or {}))
 
 
 def _column(column: pd.Series, name: str) -> pd.Series:
     if name in _NUMBERS:
         return pd.to_numeric(column, errors="coerce")
     text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
-    return text.map(normalise_label) if name == "label" else text
+    if name == "split":
+        return text.str.lower()
+    return text.where(~text.isin(_NO_VALUE), "") if name != "label" else text
+
+
+def check_row(row: dict) -> None:
+    """Check that a row has a path and a label.
+
+    Raises:
+        Misfit: it lacks one.
+    """
+    for column in ("path", "label"):
+        if not row[column]:
+            raise Misfit(f"it has no {column}")
 
 
 def row_name(row: dict, seen: dict[str, str]) -> str:
     """Name a row: its utterance_id, which no row before it has.
 
     Raises:
-        Misfit: the row has no label or no path, or its name is taken.
+        Misfit: its name is taken.
     """
-    for column in ("path", "label"):
-        if not row[column]:
-            raise Misfit(f"it has no {column}")
     name = row["utterance_id"] or PurePosixPath(row["path"]).with_suffix("").as_posix()
     if name in seen:
         raise Misfit(f"a second row of the name {name}; {seen[name]} is used")
@@ -134,22 +247,55 @@ def row_name(row: dict, seen: dict[str, str]) -> str:
 
 
 def row_duration_s(row: dict, root: Path) -> float:
-    """Find a row's duration in seconds, as it says or as its file does.
+    """Read the duration of a row's recording in seconds; the row's own counts where the recording cannot be read.
+
+    Such a recording is named when it is heard.
 
     Raises:
-        Misfit: its path leads out of the folder.
-        Lost: it leads to no file that can be read.
+        Lost: it cannot be read, and the row does not say how long it is.
     """
-    path = root / row["path"]
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise Misfit("its path leads out of the corpus's folder")
-    if not path.is_file():
-        raise Lost("there is no such file")
-    return float(row["duration_s"]) if row["duration_s"] > 0 else read_duration_s(path)
+    try:
+        return read_duration_s(root / row["path"])
+    except Lost:
+        if row["duration_s"] > 0:
+            return float(row["duration_s"])
+        raise
 
 
-def row_stretches(row: dict) -> str:
+def check_durations(manifest: pd.DataFrame, said_s: pd.Series) -> None:
+    """Hold the durations that a manifest says against those of its recordings, which count.
+
+    Args:
+        manifest: with the recordings' own `duration_s`.
+        said_s: (N,) seconds as the manifest says, NaN where it does not.
+
+    Raises:
+        CorpusError: more than a tenth of the rows are far off.
+    """
+    off = (said_s - manifest["duration_s"]).abs() > (DURATION_SHARE * manifest["duration_s"]).clip(lower=DURATION_S)
+    if not off.any():
+        return
+    first = manifest[off].iloc[0]
+    seen = (
+        f"{off.sum()} of {said_s.notna().sum()} rows have a duration_s that is far off, as {said_s[off].iloc[0]:g} s "
+        f"for {one_line(first['path'])}, which lasts {first['duration_s']:.2f} s"
+    )
+    if off.sum() <= MOST_WRONG_DURATIONS * said_s.notna().sum():
+        _log.warning("%s; the recordings' own durations count", seen)
+        return
+    factor = (said_s[off] / manifest["duration_s"][off]).median()
+    unit = " (milliseconds?)" if 900 < factor < 1100 else ""
+    raise CorpusError(
+        f"{seen}{unit}; write seconds there, or leave the column out: the recordings' own durations count"
+    )
+
+
+def row_stretches(row: dict, codes: Mapping[str, str] | None = None) -> str:
     """Read a row's stretches; returns them as JSON, labels in the project's spelling, empty where it has none.
+
+    Args:
+        row: of the manifest.
+        codes: what further spellings of labels stand for.
 
     Raises:
         Misfit: they are no stretches, or lie beyond the end of the recording.
@@ -162,7 +308,7 @@ def row_stretches(row: dict) -> str:
         raise Misfit(f"its stretches end at {stretches[-1].end_s:g} s, but it lasts {row['duration_s']:g} s")
     if not stretches:
         return ""
-    return stretches_to_json(replace(s, label=normalise_label(s.label)) for s in stretches)
+    return stretches_to_json(replace(s, label=normalise_label(s.label, codes)) for s in stretches)
 
 
 def _first_reason(left_out: list[LeftOut]) -> str:

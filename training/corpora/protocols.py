@@ -1,6 +1,6 @@
 """Folds of a corpus under a protocol: one of its own (see its file), or `column:NAME`, which any corpus has.
 
-Whatever a protocol does, each `Fold` refuses a speaker that stands in two splits.
+Whatever a protocol does, a speaker, a recording or a copy of one that stands in two splits is refused.
 """
 
 import pandas as pd
@@ -9,6 +9,7 @@ from segser_core.errors import CorpusError, UnknownCorpusError
 from segser_core.labels import LABELS
 from training.corpora import Corpus, Protocol, corpus_definitions
 from training.corpora.fold import SPLITS, Fold, check_disjoint, check_sizes, leave_one_out
+from training.corpora.leaks import check_copies, identical_files
 
 COLUMN = "column:"
 SPLIT_COLUMN = "column:split"
@@ -26,7 +27,7 @@ def folds(corpus: Corpus, protocol: str | None = None, *, partial: bool = False)
     Raises:
         UnknownCorpusError: no such protocol for this corpus.
         CorpusError: an incomplete corpus, an empty split, a training part
-            without a class, or a shared speaker.
+            without a class, or a shared speaker or recording.
     """
     name = protocol or default_protocol(corpus)
     own = own_protocols(corpus.name)
@@ -35,11 +36,12 @@ def folds(corpus: Corpus, protocol: str | None = None, *, partial: bool = False)
             f"protocol {name!r} is unknown for {corpus.name}; choose one of {', '.join([*own, COLUMN + 'NAME'])}"
         )
     if not partial:
-        check_complete(corpus)
-    if name.startswith(COLUMN):
-        return by_column(corpus, name.removeprefix(COLUMN))
-    divided = own[name].divide(corpus)
-    if not partial:
+        check_complete(corpus, own.get(name))
+    copies = identical_files(corpus.root, corpus.manifest["path"])
+    divided = by_column(corpus, name.removeprefix(COLUMN)) if name.startswith(COLUMN) else own[name].divide(corpus)
+    for fold in divided:
+        check_copies(fold.manifest, copies, fold.index)
+    if name in own and not partial:
         check_protocol_sizes(own[name], corpus, divided)
     return divided
 
@@ -101,6 +103,7 @@ def clips_of_split(
     """
     if (protocol or default_protocol(corpus)) == SPLIT_COLUMN and "split" in corpus.manifest:
         check_disjoint(corpus.manifest)
+        check_copies(corpus.manifest, identical_files(corpus.root, corpus.manifest["path"]))
         clips = corpus.manifest[corpus.manifest["split"] == split].reset_index(drop=True)
     else:
         divided = [f for f in folds(corpus, protocol, partial=partial) if fold in (None, f.index)]
@@ -112,19 +115,35 @@ def clips_of_split(
     return clips
 
 
-def check_complete(corpus: Corpus) -> None:
+def check_complete(corpus: Corpus, protocol: Protocol | None = None) -> None:
     """Check that every label is as frequent as in the complete corpus, where that is known.
+
+    Args:
+        corpus: as it is on disk.
+        protocol: one that uses a part of the corpus asks for that part alone.
 
     Raises:
         CorpusError: a label is there more or less often.
     """
-    counts = corpus.manifest.label.value_counts().to_dict()
-    differing = [f"{c} {counts.get(c, 0)} of {n}" for c, n in corpus.expected.items() if counts.get(c, 0) != n]
-    if differing:
-        raise CorpusError(
-            f"{corpus.name} in {corpus.root} is not complete: {', '.join(differing)}; see what is left out with "
-            f"`python -m training.corpora describe {corpus.name} --root {corpus.root}`, or take it so: --partial"
-        )
+    if not (differing := missing_counts(corpus, protocol)):
+        return
+    others = [p.name for p in own_protocols(corpus.name).values() if not missing_counts(corpus, p)]
+    enough = f"; it is for {' and '.join(others)}" if others else ""
+    raise CorpusError(
+        f"{corpus.name} in {corpus.root} is not complete: {', '.join(differing)}{enough}; see what is left out with "
+        f"`python -m training.corpora describe {corpus.name} --root {corpus.root}`, or take it so: --partial"
+    )
+
+
+def missing_counts(corpus: Corpus, protocol: Protocol | None = None) -> list[str]:
+    """List the labels that are there more or less often than in the complete corpus, as far as a protocol uses them."""
+    manifest, expected = corpus.manifest, dict(corpus.expected)
+    if protocol and protocol.style and expected:
+        manifest, expected = manifest[manifest["style"] == protocol.style], dict(protocol.expected)
+    if protocol and protocol.labels:
+        expected = {label: n for label, n in expected.items() if label in protocol.labels}
+    counts = manifest["label"].value_counts().to_dict()
+    return [f"{label} {counts.get(label, 0)} of {n}" for label, n in expected.items() if counts.get(label, 0) != n]
 
 
 def check_protocol_sizes(protocol: Protocol, corpus: Corpus, divided: list[Fold]) -> None:

@@ -11,21 +11,13 @@ kept, so that counts agree with everyone's, and both have the same speaker, so n
 import re
 from pathlib import Path
 
+from segser_core.labels import CODES
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, fold_by_speaker
 
-RAVDESS_EMOTIONS = {
-    "01": "neutral",
-    "02": "calm",
-    "03": "happy",
-    "04": "sad",
-    "05": "angry",
-    "06": "fearful",
-    "07": "disgust",
-    "08": "surprised",
-}
+RAVDESS_EMOTIONS = CODES["ravdess"]
 RAVDESS_STYLES = {"01": "speech", "02": "song"}
 _STATEMENTS = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
 _EXPECTED = {
@@ -38,6 +30,7 @@ _EXPECTED = {
     "disgust": 192,
     "surprised": 192,
 }
+_EXPECTED_SPEECH = {"neutral": 96} | dict.fromkeys(list(_EXPECTED)[1:], 192)
 RAVDESS_PAPER_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 RAVDESS_LABELS = ("neutral", "calm", *RAVDESS_PAPER_LABELS[1:])
 _PAPER_SIZES = {"train": 2036, "dev": 208, "test": 208}
@@ -128,7 +121,7 @@ RAVDESS = CorpusDefinition(
     load=load_ravdess,
     protocols=(
         Protocol(name="ravdess-paper", divide=paper_folds, sizes=_PAPER_SIZES),
-        Protocol(name="ravdess-emobox", divide=emobox_folds),
-        Protocol(name="ravdess-nkululeko", divide=nkululeko_folds),
+        Protocol(name="ravdess-emobox", divide=emobox_folds, style="speech", expected=_EXPECTED_SPEECH),
+        Protocol(name="ravdess-nkululeko", divide=nkululeko_folds, style="speech", expected=_EXPECTED_SPEECH),
     ),
 )

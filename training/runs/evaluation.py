@@ -19,6 +19,7 @@ from tqdm import tqdm
 from segser_core.bundled import find_checkpoint
 from segser_core.errors import CorpusError, RunError, SettingError
 from segser_core.inference.predictor import Predictor
+from segser_core.labels import normalise_label
 from segser_core.network.model import encoder_origin
 from segser_core.prediction.stretches import stretches_from_json
 from segser_core.runs.reading import read_json
@@ -26,6 +27,8 @@ from segser_core.runs.run import Run, read_run
 from segser_core.runs.writing import check_run_folder, write_run
 from training.config.settings import read_settings
 from training.corpora import load_corpus
+from training.corpora.decode_check import reasons_in_words
+from training.corpora.label_codes import LABELS_OPTION, count_labels, own_labels
 from training.corpora.protocols import clips_of_split, protocol_name
 from training.features.store import digest
 from training.runs.records import Records, Result
@@ -49,6 +52,7 @@ class EvaluateRequest:
         protocol: the corpus's default where it is None.
         split: the clips to score.
         partial: take a corpus that is not complete as it is.
+        one_class: score clips of one class alone, too.
         device: where to compute.
         resume: go on where an earlier call was stopped.
         engine: `ray` shares the clips out to more processes and machines.
@@ -63,7 +67,8 @@ class EvaluateRequest:
     protocol: str | None = None
     split: Literal["train", "dev", "test", "all"] = "test"
     partial: bool = False
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    one_class: bool = False
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     resume: bool = False
     engine: Literal["local", "ray"] = "local"
     ray_address: str | None = None
@@ -149,19 +154,73 @@ def requested_clips(request: EvaluateRequest, labels: tuple[str, ...]) -> pd.Dat
     else:
         fold = trained_fold(request)
         manifest = clips_of_split(corpus, request.split, request.protocol, partial=request.partial, fold=fold)
+    if corpus.left_out:
+        reasons = reasons_in_words(corpus.left_out)
+        _log.warning("%d files of %s are left out: %s", len(corpus.left_out), corpus.name, reasons)
+    manifest = with_labels_of_model(manifest, labels)
     known = manifest["label"].isin(labels)
     if "stretches" in manifest:
         known &= manifest["stretches"].map(lambda text: {s.label for s in stretches_from_json(text)} <= set(labels))
+    check_classes(manifest[known], request, unknown_labels(manifest, known, labels))
     if not known.all():
-        _log.warning("%d clips have a label that the model does not know; they are left out", (~known).sum())
+        _log.warning("%s; they are left out", unknown_labels(manifest, known, labels))
     return with_known_stretches(manifest[known].reset_index(drop=True), labels)
+
+
+def with_labels_of_model(manifest: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
+    """Spell the labels of clips as the model does, where it spells them in another way than the project."""
+    spelled: dict[str, list[str]] = {}
+    for label in labels:
+        spelled.setdefault(normalise_label(label), []).append(label)
+    one = {ours: theirs[0] for ours, theirs in spelled.items() if len(theirs) == 1 and ours not in labels}
+    return manifest.assign(label=manifest["label"].replace(one)) if one else manifest
+
+
+def unknown_labels(manifest: pd.DataFrame, known: pd.Series, labels: tuple[str, ...]) -> str:
+    """Name the labels that a model does not know, with their counts; a clause, empty where it knows all.
+
+    Args:
+        manifest: all clips.
+        known: (N,) whether the model knows the labels of a clip.
+        labels: of the model.
+    """
+    if known.all():
+        return ""
+    strange = manifest["label"][~known & ~manifest["label"].isin(labels)]
+    counts = f": {count_labels(strange)}" if len(strange) else " in their stretches"
+    remedy = f"; say what a label stands for with {LABELS_OPTION}" if own_labels(strange) else ""
+    return (
+        f"{(~known).sum()} of {len(known)} clips have a label that the model does not know{counts}; it knows "
+        f"{', '.join(labels)}{remedy}"
+    )
+
+
+def check_classes(manifest: pd.DataFrame, request: EvaluateRequest, why: str) -> None:
+    """Check that clips of two classes or more are left to score, unless one is asked for.
+
+    Args:
+        manifest: the clips.
+        request: that was made.
+        why: others are left out; empty where none is.
+
+    Raises:
+        CorpusError: there is no clip, or one class.
+    """
+    because = f" ({why})" if why else ""
+    if manifest.empty:
+        raise CorpusError(f"no clip of {request.corpus} in {request.root} is left to score{because}")
+    if manifest["label"].nunique() < 2 and not request.one_class:
+        raise CorpusError(
+            f"only {count_labels(manifest['label'])} is left to score, and a recall over one class tells "
+            f"nothing apart; to have it all the same: --one-class{because}"
+        )
 
 
 def config_yaml(request: EvaluateRequest, manifest: pd.DataFrame) -> str:
     """Write config.yaml: everything that decides the result of an evaluation."""
     weights = encoder_origin(str(find_checkpoint(request.model)), None).get("sha256")
     names = [*manifest["utterance_id"], *manifest.get("stretches", ())]
-    clips = digest("\n".join(names).encode())
+    clips = digest("\n".join([*names, *manifest["label"]]).encode())
     return (
         f"model: {Path(request.model).name}\nsha256: {weights}\ncorpus: {request.corpus}\n"
         f"protocol: {request.protocol_name}\nsplit: {request.split}\nclips: {clips}\n"

@@ -18,6 +18,7 @@ from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
 from segser_core.prediction.prediction import Context, Prediction
+from segser_core.prediction.turns import Turn
 
 if TYPE_CHECKING:
     from segser_core.inference.predictor import Predictor
@@ -42,14 +43,16 @@ def bundled_predictor(model: str) -> "Predictor":
     scope="session",
     max_entries=3,
     show_spinner="Reading the recording …",
-    hash_funcs={RecordingFile: lambda recording: recording.sha256},
+    hash_funcs={RecordingFile: lambda recording: recording.sound},
 )
 def recording_samples(recording: RecordingFile) -> np.ndarray:
     """Decode a recording to (N,) samples at 16 kHz, once a session."""
-    return load_audio(recording.data, max_duration_s=MAX_DURATION_S)
+    return load_audio(recording.data, max_duration_s=MAX_DURATION_S, choice=recording.choice)
 
 
-def predict_recording(recording: RecordingFile, samples: np.ndarray, model: str, context: Context) -> Prediction:
+def predict_recording(
+    recording: RecordingFile, samples: np.ndarray, model: str, context: Context, turns: tuple[Turn, ...] | None = None
+) -> Prediction:
     """Analyse a recording under the model's own rule, once a session, behind a progress bar.
 
     Args:
@@ -57,6 +60,7 @@ def predict_recording(recording: RecordingFile, samples: np.ndarray, model: str,
         samples: (N,) of it, at 16 kHz.
         model: name of a bundled model.
         context: whether the encoder is given the whole recording or each segment alone.
+        turns: of the recording, to be labelled as well.
 
     Raises:
         AudioError: the recording cannot be analysed.
@@ -66,7 +70,7 @@ def predict_recording(recording: RecordingFile, samples: np.ndarray, model: str,
     def progress(done_s: float) -> tuple[float, str]:
         return min(done_s / duration_s, 1.0), f"Listening: {done_s:.0f} of {duration_s:.0f} s"
 
-    (prediction,) = _predict_with_bar([recording], model, context, lambda _: progress)
+    (prediction,) = _predict_with_bar([recording], model, context, lambda _: progress, turns)
     if isinstance(prediction, str):
         raise AudioError(prediction)
     return prediction
@@ -89,7 +93,11 @@ def predict_recordings(recordings: Sequence[RecordingFile], model: str, context:
 
 
 def _predict_with_bar(
-    recordings: Sequence[RecordingFile], model: str, context: Context, progress_of: Callable[[int], ProgressBar]
+    recordings: Sequence[RecordingFile],
+    model: str,
+    context: Context,
+    progress_of: Callable[[int], ProgressBar],
+    turns: tuple[Turn, ...] | None = None,
 ) -> list[Prediction | str]:
     """Analyse recordings; `progress_of` gives the bar of a recording by its index."""
     slot = st.empty()
@@ -97,7 +105,7 @@ def _predict_with_bar(
     predictor = bundled_predictor(model)
     try:
         return [
-            _predict(recording, model, context, predictor, _Progress(progress_of(index), draw))
+            _predict(recording, model, context, turns, predictor, _Progress(progress_of(index), draw))
             for index, recording in enumerate(recordings)
         ]
     finally:
@@ -127,7 +135,9 @@ class _Progress:
     show_spinner=False,
     hash_funcs={RecordingFile: lambda recording: recording.identity},
 )
-def _predict(recording: RecordingFile, model: str, context: Context, _predictor, _progress) -> Prediction | str:
+def _predict(
+    recording: RecordingFile, model: str, context: Context, turns: tuple[Turn, ...] | None, _predictor, _progress
+) -> Prediction | str:
     """Analyse a recording in its turn; a refusal is cached as well, lest a broken file be read at each click."""
     with ANALYSES.first(_progress.report_position) as requeue:
 
@@ -135,9 +145,16 @@ def _predict(recording: RecordingFile, model: str, context: Context, _predictor,
             _progress.report_seconds(done_s)
             requeue()
 
+        chosen = {name: n for name, n in vars(recording.choice).items() if n is not None}
         try:
             return _predictor.predict(
-                recording.data, file=recording.name, context=context, progress=progress, max_duration_s=MAX_DURATION_S
+                recording.data,
+                file=recording.name,
+                context=context,
+                progress=progress,
+                max_duration_s=MAX_DURATION_S,
+                **chosen,
+                turns=turns,
             )
         except AudioError as error:
             return str(error)

@@ -50,6 +50,8 @@ def clip_corpus(row: Any) -> str:
 def find_clip_file(run: Run, path: str, corpus: str = "") -> Path | None:
     """Find a clip below one of the known folders; None where it is in none of them.
 
+    Links are followed, wherever they lead, as by the loaders of corpora; a path that climbs out is not.
+
     Args:
         run: whose clip.
         path: below the corpus's folder, or in a run of several corpora below the folder that holds them by name.
@@ -57,9 +59,9 @@ def find_clip_file(run: Run, path: str, corpus: str = "") -> Path | None:
     """
     for folder in _corpus_folders():
         for root, below in _possible_places(folder, path, (run.corpus, corpus)):
-            file = (root / below).resolve()
-            if file.is_relative_to(root.resolve()) and file.is_file():
-                return file
+            file = Path(os.path.normpath(root / below))
+            if file.is_relative_to(os.path.normpath(root)) and file.is_file():
+                return file.resolve()
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from segser_core.formatting import percent
 from segser_core.inference.models import ModelInfo
 from segser_core.prediction.known_changes import share_of_time_right
-from segser_core.prediction.prediction import Context, Prediction
+from segser_core.prediction.prediction import Context, LabelledTurn, Prediction
 from segser_core.prediction.rules import Aggregate
 from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import TimeSpan, find_disagreements
@@ -62,6 +62,11 @@ KNOWN_CHANGES = (
     "Where the emotions of this recording are known, the timeline shows them as a track, and in how much of the time "
     "its label is right. Give a Praat TextGrid whose interval tier `emotion` holds them, or a manifest (CSV) with the "
     "column `stretches`; `training.corpora join --changing` writes both."
+)
+TURNS = (
+    "Where it is known who speaks when, each turn has a label of its own, by the mean of its frames: give CSV (columns "
+    "`start` and `end` in seconds, `speaker` and `text` as known), a Praat TextGrid or ELAN document with a tier a "
+    "speaker, SRT, WebVTT or RTTM."
 )
 
 
@@ -209,6 +214,13 @@ def analysed_count(analysed: int, files: int) -> str:
     if not analysed:
         return f"**None of the {files} files could be analysed.**"
     return f"**{analysed} of {files} files could be analysed.** Choose one to see its timeline below."
+
+
+def turns_count(turns: Sequence[LabelledTurn]) -> str:
+    """Say how many turns there are, and how to hear one."""
+    speakers = {turn.speaker for turn in turns if turn.speaker}
+    of = f" of {len(speakers)} speakers" if len(speakers) > 1 else ""
+    return f"**{len(turns)} {'turn' if len(turns) == 1 else 'turns'}{of}.** Choose a row to hear it."
 
 
 def refusal_text(reason: str) -> str:

@@ -79,9 +79,16 @@ def test_a_group_of_the_command_line_is_made_where_there_is_none(tmp_path):
         read_settings(tmp_path / "a.yaml", {"corpus.excited": "out"})
 
 
+def test_codes_of_labels_in_a_file_are_names(tmp_path):
+    (tmp_path / "a.yaml").write_text("corpus: manifest\ncorpus_options: {labels: {01: neutral, no: sad}}\n")
+    assert read_settings(tmp_path / "a.yaml").corpus_options == {"labels": {"01": "neutral", "no": "sad"}}
+
+
 def test_options_of_a_corpus_on_a_command_line():
     assert corpus_options([]) == {}
     assert corpus_options(["--corpus-options.excited", "out"]) == {"excited": "out"}
+    told = corpus_options(["--corpus-options.labels", "{01: neutral, no: sad, 1e3: happy, W: null}"])
+    assert told == {"labels": {"01": "neutral", "no": "sad", "1e3": "happy", "W": None}}  # keys are names, as written
     for wrong in (["--excited", "out"], ["--corpus-options.excited"], ["excited", "out"], ["--corpus-options", "out"]):
         with pytest.raises(SettingError):
             corpus_options(wrong)

@@ -6,16 +6,22 @@ import sys
 import time
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
+from segser_core.audio.loading import load_audio
 from segser_core.errors import CorpusError
 from segser_core.runs.corpus_info import BEFORE_CORPUS_INFO, corpus_info
+from tests.support.audio_files import encode_audio, make_noise
 from tests.support.paths import ROOT, SHARED
 from training.corpora import COLUMNS, corpus_definitions, corpus_title, load_corpus
 from training.corpora import __main__ as command_line
 from training.corpora.corpus import Misfit, read_duration_s
 from training.corpora.emodb import parse_emodb_name
 from training.corpora.ravdess import parse_ravdess_name
+
+RAVDESS_PATTERN = r"(?:.*/)?(?P<utterance_id>03-01-(?P<label>\d\d)[\d-]+-(?P<speaker>\d\d))"
 
 
 def real(name: str) -> Path:
@@ -113,6 +119,48 @@ def test_any_folder_any_case_and_what_is_left_out(tmp_path):
     assert len(why) == 4
 
 
+def test_links_to_files_and_folders_are_followed_by_every_loader(tmp_path):
+    disk = tmp_path / "disk"
+    write_wav(disk / "more" / "03-01-05-01-01-01-02.wav", 0.5)
+    write_wav(disk / "03-01-01-01-01-01-01.wav")
+    root = tmp_path / "corpus"
+    write_wav(root / "z" / "03-01-03-01-01-01-03.wav")
+    (root / "more").symlink_to(disk / "more")
+    (root / "03-01-01-01-01-01-01.wav").symlink_to(disk / "03-01-01-01-01-01-01.wav")
+    (root / "a").symlink_to(root / "z")  # the folder's own name goes before that of a link
+    (root / "round").symlink_to(root)
+    (root / "nowhere").symlink_to(disk / "gone")
+    for corpus in (
+        load_corpus("ravdess", root),
+        load_corpus("pattern", root, {"pattern": RAVDESS_PATTERN, "labels": "ravdess"}),
+    ):
+        assert sorted(corpus.manifest.path) == [
+            "03-01-01-01-01-01-01.wav", "more/03-01-05-01-01-01-02.wav", "z/03-01-03-01-01-01-03.wav",
+        ]  # fmt: skip
+        assert corpus.left_out == ()
+
+
+@pytest.mark.parametrize("container", ["adts", "mp3"])
+def test_a_duration_is_counted_where_the_header_guesses(tmp_path, container):
+    """A stream whose bit rate varies, without an index: half noise, half next to nothing."""
+    path, rate = tmp_path / f"a.{container}", 16000
+    sound = np.random.default_rng(0).normal(0, 0.2, 6 * rate) * np.repeat([1, 1e-4], 3 * rate)
+    options = {"write_xing": "0"} if container == "mp3" else {}
+    with av.open(str(path), "w", format=container, options=options) as file:
+        stream = file.add_stream("libmp3lame" if container == "mp3" else "aac", rate=rate, layout="mono")
+        if container == "mp3":
+            stream.codec_context.options = {"q": "9"}
+            stream.codec_context.qscale = 9 * 118
+        for start in range(0, len(sound), rate):
+            block = av.AudioFrame.from_ndarray(
+                (sound[start : start + rate] * 32767).clip(-32768, 32767).astype(np.int16)[None], "s16", "mono"
+            )
+            block.sample_rate = rate
+            file.mux(stream.encode(block))
+        file.mux(stream.encode(None))
+    assert read_duration_s(path) == pytest.approx(6, abs=0.15)
+
+
 def test_a_recording_without_sound_is_left_out(tmp_path):
     with pytest.raises(Misfit):
         read_duration_s(write_wav(tmp_path / "none.wav", 0))
@@ -179,3 +227,16 @@ def test_a_name_that_is_not_known_is_a_wrong_call(tmp_path, capsys, call, messag
 def test_a_folder_without_the_corpus_is_a_problem(tmp_path, capsys):
     assert command_line.main(["describe", "emodb", "--root", str(tmp_path)]) == 1
     assert "no recording" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "claimed_s"),
+    [("adts", "aac", None), ("mp3", "libmp3lame", None), ("matroska", "flac", None), ("flac", "flac", 5.0)],
+)
+def test_durations_are_those_of_the_decoded_sound(container, codec, claimed_s, tmp_path):
+    """Loud and quiet seconds, so that a guess by the bit rate at the start would be off."""
+    samples = np.concatenate([make_noise(1.0), np.zeros(64_000, np.float32)])
+    path = tmp_path / "a"
+    path.write_bytes(encode_audio(container, codec, samples, 16_000))
+    assert read_duration_s(path) == pytest.approx(len(load_audio(path)) / 16_000, abs=0.001)
+    assert read_duration_s(path) == pytest.approx(claimed_s or 5.0, abs=0.15)

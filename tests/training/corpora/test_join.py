@@ -187,8 +187,8 @@ def test_a_model_is_evaluated_on_a_joined_corpus(short, tmp_path):
 
 def write_corpus(folder: Path, text: str, name: str = "manifest.csv", clips: tuple[str, ...] = ("a", "b")) -> Path:
     folder.mkdir(exist_ok=True)
-    for clip in clips:
-        (folder / f"{clip}.wav").write_bytes(encode_wav(np.ones(8000), 0, 1))
+    for i, clip in enumerate(clips):
+        (folder / f"{clip}.wav").write_bytes(encode_wav(np.full(8000, 1 - 0.1 * i), 0, 1))
     (folder / name).write_text(text)
     return folder
 
@@ -216,7 +216,7 @@ def test_a_manifest_in_each_format(tmp_path, name):
         table.to_csv(tmp_path / name, index=False, sep="\t" if name == "manifest.tsv" else ",")
     corpus = load_corpus("manifest", tmp_path)
     rows = corpus.manifest.to_dict("records")
-    assert [r["duration_s"] for r in rows] == [0.4, 0.5]
+    assert [r["duration_s"] for r in rows] == [0.5, 0.5]  # of the recordings, whatever the manifest says
     assert [r["speaker"] for r in rows] == ["01", ""]
     assert rows[0]["valence"] == 1.5
     assert rows[0]["mood"] == "m"

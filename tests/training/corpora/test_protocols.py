@@ -9,6 +9,7 @@ import pytest
 from segser_core.errors import CorpusError
 from tests.support.paths import SHARED
 from training.corpora import Corpus, corpus_definitions, load_corpus
+from training.corpora.describe import describe_counts
 from training.corpora.emodb import EMODB_LABELS
 from training.corpora.fesc import FESC_LABELS
 from training.corpora.fold import Fold, check_disjoint
@@ -122,6 +123,54 @@ def test_an_incomplete_corpus_is_refused_unless_partial():
     with pytest.raises(CorpusError, match=r"sad 24 of 25; .*describe emodb"):
         folds(corpus)
     assert len(folds(corpus, partial=True)) == 24
+
+
+def speech_of_ravdess() -> Corpus:
+    """The complete speech: neutral twice for each of two statements, the others at two intensities, too."""
+    parts = []
+    for take in range(8):
+        labels = [c for c in RAVDESS_EMOTIONS.values() if c != "neutral" or take < 4]
+        rows = small(actors(), labels).manifest
+        parts.append(rows.assign(utterance_id=rows.utterance_id + f"-{take}", path=f"{take}/" + rows.path))
+    whole = {c: 188 if c == "neutral" else 192 if c in ("disgust", "surprised") else 376
+             for c in RAVDESS_EMOTIONS.values()}  # fmt: skip
+    return Corpus("ravdess", Path("corpus"), pd.concat(parts, ignore_index=True), expected=whole)
+
+
+def test_speech_alone_is_complete_for_the_protocols_that_use_it_alone():
+    corpus = speech_of_ravdess()
+    assert len(corpus.manifest) == 1440
+    assert len(folds(corpus, "ravdess-emobox")) == 6
+    (fold,) = folds(corpus, "ravdess-nkululeko")
+    assert fold.manifest.split.value_counts().to_dict() == {"train": 960, "dev": 240, "test": 240}
+    enough = "neutral 96 of 188, .*; it is for ravdess-emobox and ravdess-nkululeko; see"
+    with pytest.raises(CorpusError, match=enough):
+        folds(corpus)
+
+
+def test_a_lost_recording_of_speech_is_not_hidden():
+    corpus = speech_of_ravdess()
+    song = corpus.manifest.iloc[:3].assign(style="song", utterance_id=list("abc"), path=list("abc"))
+    lossy = replace(corpus, manifest=pd.concat([corpus.manifest.iloc[1:], song], ignore_index=True))
+    with pytest.raises(CorpusError, match=r"is not complete: neutral 95 of 96; see"):
+        folds(lossy, "ravdess-nkululeko")
+    assert describe_counts(corpus)[-4:] == [
+        "protocol",
+        "  ravdess-paper      not complete",
+        "  ravdess-emobox     complete",
+        "  ravdess-nkululeko  complete",
+    ]
+
+
+def test_iemocap_is_complete_without_the_labels_that_its_protocol_leaves_out():
+    expected = dict.fromkeys(("neutral", "happy", "excited", "sad", "angry", "frustrated", "disgust"), 10)
+    corpus = iemocap(expected=expected)
+    four = corpus.manifest[corpus.manifest.label != "frustrated"]
+    assert len(folds(replace(corpus, manifest=four))) == 5
+    with pytest.raises(CorpusError, match="frustrated 0 of 10; it is for iemocap-session"):
+        folds(replace(corpus, manifest=four), "column:session")
+    with pytest.raises(CorpusError, match="not complete: sad 0 of 10; see"):
+        folds(replace(corpus, manifest=four[four.label != "sad"]))
 
 
 def test_the_paper_s_sizes_are_checked():
