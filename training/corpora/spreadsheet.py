@@ -18,7 +18,7 @@ from segser_core.formatting import one_line
 from segser_core.labels import SPELLINGS, label_key
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 WORKBOOKS = {b"PK\x03\x04": "an Excel or LibreOffice workbook", b"\xd0\xcf\x11\xe0": "an Excel workbook"}
 SAVE_AS = "save it as CSV in UTF-8"
 # encodings of one byte a letter: Windows in the west and in the east, and the Macintosh
@@ -86,7 +86,7 @@ def decode_spreadsheet(data: bytes, file: Path) -> tuple[str, str]:
     for mark, what in WORKBOOKS.items():
         if data.startswith(mark):
             raise CorpusError(f"{file} is {what}, whatever its ending; {SAVE_AS}")
-    encodings = [encoding for mark, encoding in MARKS.items() if data.startswith(mark)]
+    encodings = [encoding for mark, encoding in BYTE_ORDER_MARKS.items() if data.startswith(mark)]
     if not encodings and b"\0" in data[:200]:
         encodings = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
     try:
