@@ -55,12 +55,15 @@ def read_labels(column: pd.Series, codes: Mapping[str, str]) -> pd.Series:
     """
     by_spelling = {spelling: normalise_label(spelling, codes) for spelling in column.unique()}
     labels = unify_own_labels(column.map(by_spelling))
-    renamed: dict[str, list[str]] = {}
+    spellings: dict[str, list[str]] = {}
     for spelling, label in dict(zip(column, labels, strict=True)).items():
-        if label and spelling != label:
-            renamed.setdefault(label, []).append(spelling)
-    if renamed:
-        said = (f"{', '.join(map(one_line, sorted(s)))} as {one_line(label)}" for label, s in sorted(renamed.items()))
+        spellings.setdefault(label, []).append(spelling)
+    said = [
+        f"{', '.join(map(one_line, sorted(written)))} as {one_line(label)}"
+        for label, written in sorted(spellings.items())
+        if label and (len(written) > 1 or label_key(written[0]) != label_key(label))
+    ]
+    if said:
         _log.warning("labels are read so: %s", "; ".join(said))
     if unused := [] if codes in CORPUS_CODES.values() else unused_codes(codes, column):
         _log.warning("no label is spelled %s, which `labels` names", ", ".join(map(one_line, unused)))
