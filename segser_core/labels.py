@@ -34,7 +34,7 @@ OTHER_COLOUR = "#444444"
 LONGEST_LABEL = 40
 
 # digits and single letters mean different emotions in different corpora (A: EMO-DB's fear, SAVEE's anger)
-CODES = {
+CORPUS_CODES = {
     "ravdess": {
         "01": "neutral",
         "02": "calm",
@@ -239,7 +239,7 @@ def label_key(label: str) -> str:
 def _all_spellings() -> dict[str, str]:
     """Collect the label of each spelling by its key: words with and without umlauts, and codes of one meaning."""
     words = {w: label for label, languages in WORDS.items() for words in languages for w in words.split(", ")}
-    codes = {code: label for corpus in UNAMBIGUOUS_CODES for code, label in CODES[corpus].items()}
+    codes = {code: label for corpus in UNAMBIGUOUS_CODES for code, label in CORPUS_CODES[corpus].items()}
     found = {label_key(w.translate(_WITHOUT_UMLAUTS)): label for w, label in words.items()}
     return found | {label_key(w): label for w, label in (words | codes).items()} | dict.fromkeys(NO_LABEL, "")
 
@@ -260,7 +260,7 @@ def normalise_label(label: str, codes: Mapping[str, str] | None = None) -> str:
     Example:
         >>> [normalise_label(word) for word in ("Wut", "HAP", "pleasant_surprise", "Contempt", "n/a")]
         ['angry', 'happy', 'surprised', 'contempt', '']
-        >>> normalise_label("W", CODES["emodb"])
+        >>> normalise_label("W", CORPUS_CODES["emodb"])
         'angry'
     """
     key = label_key(label)

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from segser_core.labels import CODES, LABELS, UNAMBIGUOUS_CODES, WORDS, label_key, normalise_label
+from segser_core.labels import CORPUS_CODES, LABELS, UNAMBIGUOUS_CODES, WORDS, label_key, normalise_label
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_no_spelling_means_two_labels():
             for word in words.split(", "):
                 meanings[label_key(word)].add(label)
     for corpus in UNAMBIGUOUS_CODES:
-        for code, label in CODES[corpus].items():
+        for code, label in CORPUS_CODES[corpus].items():
             meanings[label_key(code)].add(label)
     assert {key: labels for key, labels in meanings.items() if len(labels) > 1} == {}
     assert set().union(*meanings.values()) == set(LABELS)
@@ -61,7 +61,7 @@ def test_no_spelling_means_two_labels():
 def test_codes_that_conflict_are_known_by_their_corpus_alone(corpus, codes):
     for code, label in codes.items():
         assert normalise_label(code) == code.lower()  # of its own, since A is EMO-DB's fear and SAVEE's anger
-        assert normalise_label(code, CODES[corpus]) == label
+        assert normalise_label(code, CORPUS_CODES[corpus]) == label
 
 
 @pytest.mark.parametrize("nothing", ["", "  ", "nan", "NaN", "none", "None", "N/A", "n/a", "null", "<NA>", "xxx"])

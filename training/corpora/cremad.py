@@ -18,14 +18,14 @@ import pandas as pd
 
 from segser_core.errors import CorpusError
 from segser_core.formatting import one_line
-from segser_core.labels import CODES
+from segser_core.labels import CORPUS_CODES
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, fold_by_speaker
 
 CREMAD_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
-_EMOTIONS = CODES["cremad"]
+_EMOTIONS = CORPUS_CODES["cremad"]
 _SENTENCES = {
     "DFA": "Don't forget a jacket",
     "IEO": "It's eleven o'clock",

@@ -7,13 +7,13 @@ Speaker 08 has no disgust.
 import re
 from pathlib import Path
 
-from segser_core.labels import CODES
+from segser_core.labels import CORPUS_CODES
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, fold_by_speaker, leave_one_out
 
-_EMOTIONS = CODES["emodb"]
+_EMOTIONS = CORPUS_CODES["emodb"]
 _GENDERS = dict.fromkeys(("03", "10", "11", "12", "15"), "male") | dict.fromkeys(
     ("08", "09", "13", "14", "16"), "female"
 )

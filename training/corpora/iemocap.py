@@ -16,13 +16,13 @@ from pathlib import Path
 import pandas as pd
 
 from segser_core.errors import CorpusError, UnknownCorpusError
-from segser_core.labels import CODES
+from segser_core.labels import CORPUS_CODES
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import COLUMNS, Corpus, Counts, LeftOut, Lost, Misfit, check_folder, read_duration_s
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, leave_one_out
 
-_EMOTIONS = CODES["iemocap"]
+_EMOTIONS = CORPUS_CODES["iemocap"]
 _NO_LABEL = {"xxx": "its raters agreed on no label (xxx)", "oth": "its label is another emotion, unnamed (oth)"}
 _WHY_UNLISTED = {True: "a hidden file", False: "no label line names it"}
 _STYLES = {"impro": "improvised", "script": "scripted"}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from segser_core.errors import UnknownCorpusError
 from segser_core.formatting import one_line
-from segser_core.labels import CODES, LABELS, is_valid_label, label_key, normalise_label
+from segser_core.labels import CORPUS_CODES, LABELS, is_valid_label, label_key, normalise_label
 
 MOST_NAMED_LABELS = 12
 LABELS_OPTION = "--corpus-options.labels '{Wut: angry}'"
@@ -26,12 +26,12 @@ def read_label_codes(labels: object) -> dict[str, str]:
     """
     if labels is None:
         return {}
-    if isinstance(labels, str) and labels in CODES:
-        return CODES[labels]
+    if isinstance(labels, str) and labels in CORPUS_CODES:
+        return CORPUS_CODES[labels]
     if not isinstance(labels, Mapping):
         raise UnknownCorpusError(
             f"labels is {one_line(labels)!r}; expected what spellings stand for, e.g. {LABELS_OPTION}, or the corpus "
-            f"whose codes are meant: {', '.join(CODES)}"
+            f"whose codes are meant: {', '.join(CORPUS_CODES)}"
         )
     codes = {str(code).strip(): "" if label is None else str(label).strip() for code, label in labels.items()}
     if wrong := [label for label in codes.values() if label and not is_valid_label(label)]:
@@ -55,14 +55,17 @@ def read_labels(column: pd.Series, codes: Mapping[str, str]) -> pd.Series:
     """
     by_spelling = {spelling: normalise_label(spelling, codes) for spelling in column.unique()}
     labels = unify_own_labels(column.map(by_spelling))
-    renamed: dict[str, list[str]] = {}
+    spellings: dict[str, list[str]] = {}
     for spelling, label in dict(zip(column, labels, strict=True)).items():
-        if label and spelling != label:
-            renamed.setdefault(label, []).append(spelling)
-    if renamed:
-        said = (f"{', '.join(map(one_line, sorted(s)))} as {one_line(label)}" for label, s in sorted(renamed.items()))
+        spellings.setdefault(label, []).append(spelling)
+    said = [
+        f"{', '.join(map(one_line, sorted(written)))} as {one_line(label)}"
+        for label, written in sorted(spellings.items())
+        if label and (len(written) > 1 or label_key(written[0]) != label_key(label))
+    ]
+    if said:
         _log.warning("labels are read so: %s", "; ".join(said))
-    if unused := [] if codes in CODES.values() else unused_codes(codes, column):
+    if unused := [] if codes in CORPUS_CODES.values() else unused_codes(codes, column):
         _log.warning("no label is spelled %s, which `labels` names", ", ".join(map(one_line, unused)))
     return labels
 

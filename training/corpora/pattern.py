@@ -21,7 +21,7 @@ from pathlib import Path
 
 from segser_core.audio.formats import AUDIO_ENDINGS
 from segser_core.errors import UnknownCorpusError
-from segser_core.labels import CODES, LABELS, label_key, normalise_label
+from segser_core.labels import CORPUS_CODES, LABELS, label_key, normalise_label
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition
@@ -55,18 +55,18 @@ class Preset:
 PRESETS = {
     "cremad": Preset(
         r"(?:.*/)?(?P<utterance_id>(?P<speaker>\d{4})_(?P<text>[A-Z]{3})_(?P<label>[A-Z]{3})_(?P<style>[A-Z]{1,2}))",
-        CODES["cremad"],
+        CORPUS_CODES["cremad"],
     ),
     # one file of TESS is called OA_bite_neutral
     "tess": Preset(
         r"(?:.*/)?(?P<utterance_id>(?P<speaker>OAF?|YAF?)_(?P<text>[a-z]+)_(?P<label>[a-z]+))",
-        CODES["tess"],
+        CORPUS_CODES["tess"],
         {"OA": "OAF", "YA": "YAF"},
         "female",
     ),
     "savee": Preset(
         r"(?:.*/)?(?P<utterance_id>(?P<speaker>DC|JE|JK|KL)[/_](?P<label>sa|su|[adfhn])(?P<text>\d{1,2}))",
-        CODES["savee"],
+        CORPUS_CODES["savee"],
         gender="male",
     ),
 }

@@ -3,6 +3,8 @@
 Whatever a protocol does, a speaker, a recording or a copy of one that stands in two splits is refused.
 """
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from segser_core.errors import CorpusError, UnknownCorpusError
@@ -137,9 +139,10 @@ def check_complete(corpus: Corpus, protocol: Protocol | None = None) -> None:
 
 def missing_counts(corpus: Corpus, protocol: Protocol | None = None) -> list[str]:
     """List the labels that are there more or less often than in the complete corpus, as far as a protocol uses them."""
-    manifest, expected = corpus.manifest, dict(corpus.expected)
+    manifest = corpus.manifest
+    expected: Mapping[str, int] = corpus.expected
     if protocol and protocol.style and expected:
-        manifest, expected = manifest[manifest["style"] == protocol.style], dict(protocol.expected)
+        manifest, expected = manifest[manifest["style"] == protocol.style], protocol.expected
     if protocol and protocol.labels:
         expected = {label: n for label, n in expected.items() if label in protocol.labels}
     counts = manifest["label"].value_counts().to_dict()

@@ -11,13 +11,13 @@ kept, so that counts agree with everyone's, and both have the same speaker, so n
 import re
 from pathlib import Path
 
-from segser_core.labels import CODES
+from segser_core.labels import CORPUS_CODES
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
 from training.corpora.fold import Fold, fold_by_speaker
 
-RAVDESS_EMOTIONS = CODES["ravdess"]
+RAVDESS_EMOTIONS = CORPUS_CODES["ravdess"]
 RAVDESS_STYLES = {"01": "speech", "02": "song"}
 _STATEMENTS = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
 _EXPECTED = {

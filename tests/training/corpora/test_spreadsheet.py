@@ -167,7 +167,10 @@ def test_labels_in_two_cases_are_one_class_and_nothing_is_none(folder, caplog):
     corpus = load(folder, content, labels={"Wutt": "anger", "Zorno": "anger"})
     assert corpus.manifest["label"].tolist() == ["contempt", "contempt", *["mixed up"] * 3, "angry"]
     assert [file.why for file in corpus.left_out] == ["it has no label"] * 2
-    assert "labels are read so: Wutt as angry; Contempt as contempt; mixed-up as mixed up" in caplog.text
+    assert (
+        "labels are read so: Wutt as angry; Contempt, contempt as contempt; mixed up, mixed-up as mixed up"
+        in caplog.text
+    )
     assert "classes of their own: mixed up 3, contempt 2; say what they stand for" in caplog.text
     assert "no label is spelled Zorno" in caplog.text
 
