@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ, decode_mono
+from segser_core.audio.excerpt import Excerpt, excerpt_samples
 from segser_core.audio.levels import LevelMeter
 from segser_core.errors import AudioError, SettingError
 
@@ -22,7 +24,8 @@ class DecodedAudio:
     damaged: bool
 
 
-Source = str | Path | bytes | np.ndarray | DecodedAudio
+PathOrExcerpt = TypeVar("PathOrExcerpt", Path, Excerpt, Path | Excerpt)
+Source = str | Path | bytes | np.ndarray | DecodedAudio | Excerpt
 
 
 def load_audio(source: Source, *, max_duration_s: float | None = None) -> np.ndarray:
@@ -49,7 +52,7 @@ def audio_blocks(
     skips (a lost FLAC frame, a torn Ogg page) goes unnoticed, and what follows is that much too early.
 
     Args:
-        source: path of a file, a file's content, (N,) floats at 16 kHz, or what `predecode` made.
+        source: path of a file, a file's content, (N,) floats at 16 kHz, a stretch, or what `predecode` made.
         block_s: seconds of each block but the last, which may be shorter.
         max_duration_s: a longer recording is refused, once so much of it has been decoded.
         levels: takes note of a damaged file; the samples are added to it by whoever reads them.
@@ -76,6 +79,8 @@ def iter_samples(source: Source, levels: LevelMeter) -> Iterator[np.ndarray]:
         return iter([source.samples])
     if isinstance(source, np.ndarray):
         return iter([check_array(source)])
+    if isinstance(source, Excerpt):
+        return excerpt_samples(source)
 
     def on_damage() -> None:
         levels.damaged = True
@@ -83,8 +88,8 @@ def iter_samples(source: Source, levels: LevelMeter) -> Iterator[np.ndarray]:
     return decode_mono(source, on_damage)
 
 
-def predecode(path: Path) -> DecodedAudio | Path:
-    """Decode a file before its turn, for use in a thread; for a file longer than 30 s return its path.
+def predecode(path: PathOrExcerpt) -> DecodedAudio | PathOrExcerpt:
+    """Decode a file or a stretch before its turn, for use in a thread; one longer than 30 s is returned as it is.
 
     Raises:
         AudioError: as `audio_blocks` does.

@@ -1,7 +1,8 @@
 """An audformat database (`db.yaml` with its tables), as audb and nkululeko write them: `pip install audformat`.
 
 A file's label is found by the name of a scheme, a column or a scheme's own labels, in whichever table it is: speaker
-and gender stand where `audformat.Database.get` finds them. Splits of the database become the column `split`.
+and gender stand where `audformat.Database.get` finds them. Splits of the database become the column `split`. A row of a
+segmented table is the stretch of its file from `start` to `end`; NaT is the end of the file.
 """
 
 import importlib
@@ -13,8 +14,9 @@ import yaml
 
 from segser_core.errors import CorpusError
 from segser_core.runs.corpus_info import CorpusInfo
-from training.corpora.corpus import Corpus, LeftOut, check_folder
+from training.corpora.corpus import Corpus, check_folder
 from training.corpora.definition import CorpusDefinition
+from training.corpora.excerpts import with_clip_times
 from training.corpora.fold import SPLITS
 from training.corpora.manifest import corpus_from_table, with_all_columns
 
@@ -50,11 +52,9 @@ def load_audformat(root: Path, label: str = "emotion", speaker: str = "speaker",
         raise CorpusError(f"the audformat database in {root} cannot be read: {str(error).splitlines()[0]}") from error
     if table.empty:
         raise CorpusError(f"nothing in {root} has {label!r}; its schemes are {', '.join(database.schemes)}")
-    parts = is_part_of_file(table)
-    whole = table[~parts].rename(columns={label: "label", speaker: "speaker"} | {v: k for k, v in _ALSO.items()})
-    corpus = corpus_from_table("audformat", root, with_all_columns(whole.rename(columns={"file": "path"})))
-    left_out = [LeftOut(path, "a stretch of a file; cut it to a file of its own") for path in table[parts]["file"]]
-    return Corpus("audformat", root, corpus.manifest, (*corpus.left_out, *left_out), notes=corpus.notes)
+    named = {label: "label", speaker: "speaker", "file": "path"} | {v: k for k, v in _ALSO.items()}
+    renamed = with_clip_times(table.rename(columns=named), str(root / _HEADER))
+    return corpus_from_table("audformat", root, with_all_columns(renamed))
 
 
 def labelled_files(database: Any, label: str, speaker: str, tables: list[str] | None) -> pd.DataFrame:
@@ -66,13 +66,6 @@ def labelled_files(database: Any, label: str, speaker: str, tables: list[str] | 
             members = database.get(label, tables=tables, splits=name).index.get_level_values("file")
             table.loc[files.isin(members), "split"] = split.type
     return table.dropna(subset=[label]).reset_index()
-
-
-def is_part_of_file(table: pd.DataFrame) -> pd.Series:
-    """Tell the rows that are about a part of a file: (rows,) of booleans."""
-    if "start" not in table:
-        return pd.Series(False, index=table.index)
-    return (table["start"] > pd.Timedelta(0)) | table["end"].notna()
 
 
 AUDFORMAT = CorpusDefinition(name="audformat", info=CorpusInfo("audformat"), load=load_audformat)

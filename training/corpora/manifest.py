@@ -1,18 +1,21 @@
 """Any corpus of your own: a folder with `manifest.csv`, `manifest.tsv` or `manifest.parquet`, a row an utterance.
 
 Columns `path` (relative to the folder), `label` and `speaker` are needed. As known: `utterance_id` (the path
-without its ending where it is not given), `session`, `gender`, `duration_s` (read from the file where it is not
-given), `text`, `style`, `valence`, `activation`, `dominance`, `agreement` (share of raters behind the label),
-`dialogue`, `split` (train, dev or test), and `stretches`, the emotions of a recording in which they change, as JSON:
-`[[start_s, end_s, "label"], …]`. Every other column goes along as text.
+without its ending where it is not given), `start` and `end` (in seconds, or timedeltas as `0 days 00:00:01.5`: the row
+is about that stretch of the file; an empty end is the end of the file), `session`, `gender`, `duration_s` (read from
+the file where it is not given), `text`, `style`, `valence`, `activation`, `dominance`, `agreement` (share of raters
+behind the label), `dialogue`, `split` (train, dev or test), and `stretches`, the emotions of a recording in which they
+change, as JSON: `[[start_s, end_s, "label"], …]`. Every other column goes along as text.
 """
 
+import math
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 from pyarrow.lib import ArrowException
 
+from segser_core.audio.excerpt import CLIP_END, CLIP_START
 from segser_core.errors import CorpusError
 from segser_core.labels import LABELS
 from segser_core.prediction.stretches import stretches_from_json, stretches_to_json
@@ -28,11 +31,12 @@ from training.corpora.corpus import (
     read_duration_s,
 )
 from training.corpora.definition import CorpusDefinition
+from training.corpora.excerpts import clip_times, with_clip_times
 
 MANIFEST_FILES = ("manifest.csv", "manifest.tsv", "manifest.parquet")
 _NEEDED = ("path", "label", "speaker")
 LONGEST_OVERHANG_S = 0.02  # of a stretch beyond its recording's end: a frame, by which headers may be off
-_NUMBERS = ("duration_s", "valence", "activation", "dominance", "agreement", "joined")
+_NUMBERS = (CLIP_START, CLIP_END, "duration_s", "valence", "activation", "dominance", "agreement", "joined")
 MANIFEST_RUN_COLUMNS = ("agreement", "joined", "parts", "stretches")
 
 
@@ -49,14 +53,17 @@ def corpus_from_table(name: str, root: Path, table: pd.DataFrame) -> Corpus:
     """Make a corpus of a table with the columns of `with_all_columns`, a row an utterance.
 
     Raises:
-        CorpusError: no row of it fits.
+        CorpusError: no row of it fits, or a row's stretch is none.
     """
     rows, left_out = [], []
     seen: dict[str, str] = {}
     for number, row in enumerate(table.to_dict("records"), start=1):
         path = str(row["path"]) or f"row {number}"
         try:
-            found = row | {"utterance_id": row_name(row, seen), "duration_s": row_duration_s(row, root)}
+            found = row | {"duration_s": row_duration_s(row, root)}
+            if CLIP_START in row:
+                found |= row_stretch(found, f"row {number} of the {name} ({path})")
+            found |= {"utterance_id": row_name(found, seen)}
             rows.append(found | ({"stretches": row_stretches(found)} if "stretches" in row else {}))
             seen[rows[-1]["utterance_id"]] = path
         except Misfit as error:
@@ -102,7 +109,7 @@ def read_manifest(file: Path) -> pd.DataFrame:
         raise CorpusError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
     if missing := [c for c in _NEEDED if c not in table]:
         raise CorpusError(f"{file} has no column {', '.join(missing)}; it has {', '.join(map(str, table.columns))}")
-    return with_all_columns(table)
+    return with_all_columns(with_clip_times(table, str(file)))
 
 
 def with_all_columns(table: pd.DataFrame) -> pd.DataFrame:
@@ -127,10 +134,27 @@ def row_name(row: dict, seen: dict[str, str]) -> str:
     for column in ("path", "label"):
         if not row[column]:
             raise Misfit(f"it has no {column}")
-    name = row["utterance_id"] or PurePosixPath(row["path"]).with_suffix("").as_posix()
+    name = row["utterance_id"] or PurePosixPath(row["path"]).with_suffix("").as_posix() + stretch_name(row)
     if name in seen:
         raise Misfit(f"a second row of the name {name}; {seen[name]} is used")
     return name
+
+
+def stretch_name(row: dict) -> str:
+    """Name the stretch of a row that is one, as `@0.5-1.75`."""
+    start_s, end_s = row.get(CLIP_START, math.nan), row.get(CLIP_END, math.nan)
+    return "" if math.isnan(start_s) else f"@{start_s:.10g}-{end_s:.10g}"
+
+
+def row_stretch(row: dict, where: str) -> dict[str, float]:
+    """Find the stretch of its file that a row is about, and how long it lasts.
+
+    Raises:
+        CorpusError: the stretch has no length, or lies beyond the file.
+    """
+    start_s, end_s = clip_times(row, row["duration_s"], where)
+    duration_s = row["duration_s"] if math.isnan(start_s) else end_s - start_s
+    return {CLIP_START: start_s, CLIP_END: end_s, "duration_s": duration_s}
 
 
 def row_duration_s(row: dict, root: Path) -> float:
@@ -145,7 +169,9 @@ def row_duration_s(row: dict, root: Path) -> float:
         raise Misfit("its path leads out of the corpus's folder")
     if not path.is_file():
         raise Lost("there is no such file")
-    return float(row["duration_s"]) if row["duration_s"] > 0 else read_duration_s(path)
+    if row["duration_s"] > 0 and CLIP_START not in row:  # beside a stretch it may be that of the stretch
+        return float(row["duration_s"])
+    return read_duration_s(path)
 
 
 def row_stretches(row: dict) -> str:
