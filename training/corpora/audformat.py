@@ -59,13 +59,40 @@ def load_audformat(root: Path, label: str = "emotion", speaker: str = "speaker",
 
 def labelled_files(database: Any, label: str, speaker: str, tables: list[str] | None) -> pd.DataFrame:
     """List the labelled files: file (and start and end of parts of files), label, speaker, `_ALSO`, split."""
-    table = database.get(label, [speaker, *_ALSO.values()], tables=tables)
+    table = database.get(label, tables=tables)
+    for scheme in (speaker, *_ALSO.values()):
+        table[scheme] = values_of_rows(database, scheme, table.index)
     files = table.index.get_level_values("file")
     for name, split in database.splits.items():
         if len(table) and split.type in SPLITS:
             members = database.get(label, tables=tables, splits=name).index.get_level_values("file")
             table.loc[files.isin(members), "split"] = split.type
     return table.dropna(subset=[label]).reset_index()
+
+
+def values_of_rows(database: Any, scheme: str, index: pd.Index) -> list[Any]:
+    """Look up a scheme for labelled rows: of the same stretch, else of the whole file; None where neither has it.
+
+    Where some tables are of files and others of stretches, audformat 1.4.3 mixes up the rows of `additional_schemes`.
+    """
+    found = database.get(scheme)
+    known = found[scheme].dropna()
+    values = dict(zip(map(stretch_of_index, known.index), known, strict=True))
+    rows = map(stretch_of_index, index)
+    return [values.get(row, values.get((row[0], 0.0, None))) for row in rows]
+
+
+def stretch_of_index(entry: Any) -> tuple[str, float, float | None]:
+    """Read an entry of audformat's index: file, start and end in seconds, None for the end of the file.
+
+    Example:
+        >>> stretch_of_index("a.wav"), stretch_of_index(("a.wav", pd.Timedelta("1s"), pd.NaT))
+        (('a.wav', 0.0, None), ('a.wav', 1.0, None))
+    """
+    if isinstance(entry, str):
+        return entry, 0.0, None
+    file, start, end = entry
+    return file, 0.0 if pd.isna(start) else start.total_seconds(), None if pd.isna(end) else end.total_seconds()
 
 
 AUDFORMAT = CorpusDefinition(name="audformat", info=CorpusInfo("audformat"), load=load_audformat)

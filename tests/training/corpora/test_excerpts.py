@@ -90,26 +90,17 @@ def test_each_stretch_has_features_of_its_own(files):
         np.testing.assert_allclose(store.waveform(clips.clips[1]), load_audio(files / "a.wav")[16_000:], atol=1e-4)
 
 
-def test_a_stretch_before_the_damage_of_its_file_is_kept(files):
-    manifest = load(files, "a.wav,0,0.5,sad,1\na.wav,1.5,2,sad,2\nb.wav,0,0.05,sad,3\nc.wav,0,1,sad,3\n").manifest
-    data = (files / "a.wav").read_bytes()
-    (files / "a.wav").write_bytes(data[: 44 + 32_000])  # 1 s of 2
-    fold = Fold(0, ("sad",), manifest.assign(split=["train", "dev", "test", "test"]))
-    corpus = load_corpus_of(manifest, files)
-    (kept,) = drop_undecodable([fold.__class__(0, ("sad",), pad(fold))], corpus, partial=True)
-    assert {f.path.split("#")[0] + f.why[:12] for f in kept.left_out} == {"a.wavends at 2.00 ", "b.wavlasts only 5"}
-
-
-def load_corpus_of(manifest, root):
-    from training.corpora import Corpus
-
-    return Corpus("manifest", root, manifest)
-
-
-def pad(fold):
-    """The fold's rows, and a whole file for the split that loses its only clip."""
-    more = fold.manifest.iloc[[3]].assign(split="dev", speaker="9", utterance_id="more")
-    return pd.concat([fold.manifest, more], ignore_index=True)
+def test_a_stretch_before_the_end_of_a_cut_off_file_is_kept(files):
+    rows = "a.wav,0,0.5,sad,1\na.wav,1.5,2,sad,2\nb.wav,0,0.05,sad,3\nb.wav,1,2,sad,2\nc.wav,0,1,sad,3\n"
+    corpus = load(files, rows)
+    (files / "a.wav").write_bytes((files / "a.wav").read_bytes()[: 44 + 32_000])  # 1 s of 2
+    manifest = corpus.manifest.assign(split=corpus.manifest["speaker"].map({"1": "train", "2": "dev", "3": "test"}))
+    (kept,) = drop_undecodable([Fold(0, ("sad",), manifest)], corpus, partial=True)
+    assert {f.path: f.why for f in kept.left_out} == {
+        "a.wav#t=1.5,2": "ends at 2.00 s, and the sound of its file at 1.00 s",
+        "b.wav#t=0,0.05": "lasts only 50 ms; training takes 100 or more",
+    }
+    assert kept.manifest["utterance_id"].tolist() == ["a@0-0.5", "b@1-2", "c@0-1"]
 
 
 @pytest.fixture
