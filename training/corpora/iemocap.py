@@ -66,7 +66,7 @@ _TRANSCRIPT_LINE = re.compile(r"(\S+) \[[\d.]+-[\d.]+\]: ?(.*)")
 
 
 @dataclass(frozen=True)
-class Turn:
+class IemocapTurn:
     """A label line of a dialogue's file, its number there, and the lines below it, each a rater's."""
 
     number: int
@@ -118,7 +118,7 @@ def read_dialogue(file: Path, root: Path) -> Iterator[dict[str, object] | LeftOu
         return
     sounds = file.parents[2] / "sentences" / "wav" / file.stem
     texts = read_transcript(file.parents[1] / "transcriptions" / file.name)
-    for turn in read_turns(file):
+    for turn in read_iemocap_turns(file):
         path = file
         try:
             if not (match := _LINE.match(turn.line)):
@@ -160,14 +160,14 @@ def manifest_row(match: re.Match[str], ratings: list[str], path: Path) -> dict[s
     return row | dict(zip(("valence", "activation", "dominance"), map(float, numbers), strict=True))
 
 
-def read_turns(file: Path) -> Iterator[Turn]:
+def read_iemocap_turns(file: Path) -> Iterator[IemocapTurn]:
     """Read the lines of a file that begin with `[`, each with the lines up to the next one."""
     turn = None
     for number, line in enumerate(read_lines(file), start=1):
         if line.startswith("["):
             if turn:
                 yield turn
-            turn = Turn(number, line)
+            turn = IemocapTurn(number, line)
         elif turn:
             turn.ratings.append(line)
     if turn:

@@ -60,10 +60,9 @@ def corpus_from_table(name: str, root: Path, table: pd.DataFrame) -> Corpus:
     for number, row in enumerate(table.to_dict("records"), start=1):
         path = str(row["path"]) or f"row {number}"
         try:
-            found = row | {"duration_s": row_duration_s(row, root)}
+            found = row | {"utterance_id": row_name(row, seen), "duration_s": row_duration_s(row, root)}
             if CLIP_START in row:
                 found |= row_stretch(found, f"row {number} of the {name} ({path})")
-            found |= {"utterance_id": row_name(found, seen)}
             rows.append(found | ({"stretches": row_stretches(found)} if "stretches" in row else {}))
             seen[rows[-1]["utterance_id"]] = path
         except Misfit as error:
@@ -141,9 +140,12 @@ def row_name(row: dict, seen: dict[str, str]) -> str:
 
 
 def stretch_name(row: dict) -> str:
-    """Name the stretch of a row that is one, as `@0.5-1.75`."""
+    """Name the stretch of a row that is one, as `@0.5-1.75`, or `@0.5-end` where its end is empty."""
     start_s, end_s = row.get(CLIP_START, math.nan), row.get(CLIP_END, math.nan)
-    return "" if math.isnan(start_s) else f"@{start_s:.10g}-{end_s:.10g}"
+    start_s = 0.0 if math.isnan(start_s) else start_s
+    if math.isnan(end_s):
+        return f"@{start_s:.10g}-end" if start_s else ""
+    return f"@{start_s:.10g}-{end_s:.10g}"
 
 
 def row_stretch(row: dict, where: str) -> dict[str, float]:

@@ -45,7 +45,7 @@ def test_a_row_is_a_stretch_of_a_file(files):
     corpus = load(files, rows)
     assert corpus.left_out == ()
     table = corpus.manifest.set_index("utterance_id")
-    assert table.index.tolist() == ["a@0-0.5", "a@0.5-2", "b", "c@0.25-1.5"]
+    assert table.index.tolist() == ["a@0-0.5", "a@0.5-end", "b", "c@0.25-1.5"]
     assert table["duration_s"].tolist() == [0.5, 1.5, 2.0, 1.25]
     np.testing.assert_array_equal(table[CLIP_START], [0, 0.5, np.nan, 0.25])
     np.testing.assert_array_equal(table[CLIP_END], [0.5, 2, np.nan, 1.5])
