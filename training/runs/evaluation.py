@@ -16,6 +16,7 @@ from typing import Any, Literal
 import pandas as pd
 from tqdm import tqdm
 
+from segser_core.audio.excerpt import clip_locations
 from segser_core.bundled import find_checkpoint
 from segser_core.errors import CorpusError, RunError, SettingError
 from segser_core.inference.predictor import Predictor
@@ -219,7 +220,8 @@ def check_classes(manifest: pd.DataFrame, request: EvaluateRequest, why: str) ->
 def config_yaml(request: EvaluateRequest, manifest: pd.DataFrame) -> str:
     """Write config.yaml: everything that decides the result of an evaluation."""
     weights = encoder_origin(str(find_checkpoint(request.model)), None).get("sha256")
-    names = [*manifest["utterance_id"], *manifest.get("stretches", ())]
+    excerpts = [clip.key for clip in clip_locations(manifest) if clip.start_s is not None]
+    names = [*manifest["utterance_id"], *manifest.get("stretches", ()), *excerpts]
     clips = digest("\n".join([*names, *manifest["label"]]).encode())
     return (
         f"model: {Path(request.model).name}\nsha256: {weights}\ncorpus: {request.corpus}\n"
