@@ -188,10 +188,10 @@ def unknown_labels(manifest: pd.DataFrame, known: pd.Series, labels: tuple[str, 
     if known.all():
         return ""
     strange = manifest["label"][~known & ~manifest["label"].isin(labels)]
-    counts = f": {count_labels(strange)}" if len(strange) else " in their stretches"
+    counts = f": {count_labels(strange)}" if len(strange) else ", in their stretches"
     remedy = f"; say what a label stands for with {LABELS_OPTION}" if own_labels(strange) else ""
     return (
-        f"{(~known).sum()} of {len(known)} clips have a label that the model does not know{counts}; it knows "
+        f"{(~known).sum()} clips have a label that the model does not know (of {len(known)}){counts}; it knows "
         f"{', '.join(labels)}{remedy}"
     )
 
