@@ -91,16 +91,16 @@ def test_each_stretch_has_features_of_its_own(files):
 
 
 def test_a_stretch_before_the_end_of_a_cut_off_file_is_kept(files):
-    rows = "a.wav,0,0.5,sad,1\na.wav,1.5,2,sad,2\nb.wav,0,0.05,sad,3\nb.wav,1,2,sad,2\nc.wav,0,1,sad,3\n"
+    rows = "a.wav,0,0.5,sad,1\na.wav,1.5,2,sad,2\nb.wav,0,0.05,sad,3\nb.wav,1,2,sad,2\nc.wav,0,1,sad,3\nc.wav,1,2,happy,1\n"
     corpus = load(files, rows)
     (files / "a.wav").write_bytes((files / "a.wav").read_bytes()[: 44 + 32_000])  # 1 s of 2
     manifest = corpus.manifest.assign(split=corpus.manifest["speaker"].map({"1": "train", "2": "dev", "3": "test"}))
-    (kept,) = drop_undecodable([Fold(0, ("sad",), manifest)], corpus, partial=True)
+    (kept,) = drop_undecodable([Fold(0, ("happy", "sad"), manifest)], corpus, partial=True)
     assert {f.path: f.why for f in kept.left_out} == {
         "a.wav#t=1.5,2": "ends at 2.00 s, and the sound of its file at 1.00 s",
         "b.wav#t=0,0.05": "lasts only 50 ms; training takes 100 or more",
     }
-    assert kept.manifest["utterance_id"].tolist() == ["a@0-0.5", "b@1-2", "c@0-1"]
+    assert kept.manifest["utterance_id"].tolist() == ["a@0-0.5", "b@1-2", "c@0-1", "c@1-2"]
 
 
 @pytest.fixture
