@@ -19,6 +19,7 @@ import torch
 from tqdm import tqdm
 
 from benchmarks.turns import markdown
+from segser_core.audio.excerpt import ClipLocation, clip_locations
 from segser_core.audio.loading import load_audio
 from segser_core.errors import SegserError, SettingError
 from segser_core.files import write_whole
@@ -89,9 +90,9 @@ def score_condition(
 def degraded_clips(condition: str, divided: Sequence[Fold], split: str, root: Path) -> Iterator[tuple]:
     """Every clip of a split under a condition: its fold, its row of the manifest, (N,) samples."""
     for fold in divided:
-        others = ClipPool([root / path for path in fold.split("train")["path"]])
+        others = ClipPool([clip.source(root) for clip in clip_locations(fold.split("train"))])
         for clip in tqdm(fold.split(split).to_dict("records"), condition, unit="clip", file=sys.stderr, leave=False):
-            waveform = torch.from_numpy(load_audio(root / clip["path"]))
+            waveform = torch.from_numpy(load_audio(ClipLocation.of_row(clip).source(root)))
             yield fold.index, clip, degrade(waveform, condition, clip["path"], others).numpy()
 
 

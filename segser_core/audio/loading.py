@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from segser_core.audio.decoding import (
     resample_stream,
     select_track,
 )
+from segser_core.audio.excerpt import Excerpt, excerpt_samples
 from segser_core.audio.levels import LevelMeter
 from segser_core.errors import AudioError, SettingError
 
@@ -39,8 +40,9 @@ class DecodedAudio:
 
 
 Tensor = Any  # a torch tensor, or anything else that numpy takes for an array: this room does without torch
-Source = str | Path | bytes | BinaryIO | np.ndarray | Sequence[float] | Tensor | DecodedAudio
-ReadableSource = str | Path | bytes | np.ndarray | DecodedAudio  # what can be read twice
+PathOrExcerpt = TypeVar("PathOrExcerpt", Path, Excerpt, Path | Excerpt)
+Source = str | Path | bytes | BinaryIO | np.ndarray | Sequence[float] | Tensor | DecodedAudio | Excerpt
+ReadableSource = str | Path | bytes | np.ndarray | DecodedAudio | Excerpt  # what can be read twice
 
 
 def load_audio(
@@ -75,7 +77,8 @@ def audio_blocks(
     goes unnoticed, and what follows is that much too early.
 
     Args:
-        source: path of a file, a file's content, an open file, (N,) floats at 16 kHz, or what `predecode` made.
+        source: path of a file, a file's content, an open file, (N,) floats at 16 kHz, a stretch of a file, or what
+            `predecode` made.
         block_s: seconds of each block but the last, which may be shorter.
         max_duration_s: a longer recording is refused, once so much of it has been decoded.
         levels: takes note of a damaged file, and of what its samples do not show, once the last block is read; the
@@ -107,6 +110,8 @@ def iter_samples(source: Source, levels: LevelMeter, choice: AudioChoice = DEFAU
         if choice != DEFAULT_CHOICE:
             raise SettingError("a channel or a track is that of a file; take one row of the samples instead")
         return iter([source])
+    if isinstance(source, Excerpt):
+        return excerpt_samples(source)
     return decode_with_notes(source, levels, choice)
 
 
@@ -127,7 +132,7 @@ def count_tracks(source: ReadableSource) -> int:
     Raises:
         AudioError: as `audio_blocks` does at its first block.
     """
-    if isinstance(source, np.ndarray | DecodedAudio):
+    if isinstance(source, np.ndarray | DecodedAudio | Excerpt):
         return 1
     with open_source(source) as file, open_container(file) as container:
         return len(container.streams.audio)
@@ -139,15 +144,15 @@ def count_channels(source: ReadableSource, track: int | None = None) -> int:
     Raises:
         AudioError: as `audio_blocks` does at its first block.
     """
-    if isinstance(source, np.ndarray | DecodedAudio):
+    if isinstance(source, np.ndarray | DecodedAudio | Excerpt):
         return 1
     with open_source(source) as file, open_container(file) as container:
         selected: Any = select_track(container, AudioChoice(track), DecodingReport())
         return selected.codec_context.layout.nb_channels
 
 
-def predecode(path: Path, choice: AudioChoice = DEFAULT_CHOICE) -> DecodedAudio | Path:
-    """Decode a file before its turn, for use in a thread; for a file longer than 30 s return its path.
+def predecode(path: PathOrExcerpt, choice: AudioChoice = DEFAULT_CHOICE) -> DecodedAudio | PathOrExcerpt:
+    """Decode a file or a stretch before its turn, for use in a thread; one longer than 30 s is returned as it is.
 
     Raises:
         AudioError: as `audio_blocks` does.
@@ -180,7 +185,7 @@ def prepare_source(source: Source, sample_rate_hz: int | None = None) -> Readabl
         source = bytes(source)
     elif hasattr(source, "read"):
         source = read_whole(source)
-    if isinstance(source, str | Path | bytes | DecodedAudio):
+    if isinstance(source, str | Path | bytes | DecodedAudio | Excerpt):
         if sample_rate_hz is not None:
             raise SettingError("a sample rate is given with samples alone; a file names its own: leave sample_rate out")
         return source

@@ -5,7 +5,8 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+
+import numpy as np
 
 from segser_core.formatting import one_line
 from segser_core.prediction.times import parse_time_s
@@ -15,7 +16,7 @@ SEPARATORS = (",", ";", "\t")
 LONG_TURN_S = 200  # whole numbers of which half are longer may be milliseconds
 TIME_COLUMNS = ("start", "end", "duration")
 TEXT_COLUMNS = {"speaker": ("speaker",), "text": ("text", "transcript", "transcription"), "file": ("file", "path")}
-RTTM_NOT_KNOWN = "<NA>"  # as RTTM writes it
+RTTM_UNKNOWN = "<NA>"  # as RTTM writes it
 
 
 def read_csv_turns(text: str, tiers: Sequence[str] = ()) -> list[Turn]:
@@ -82,7 +83,7 @@ def _check_unit(columns: _Columns, rows: list[tuple[int, list[str]]], turns: Seq
     """
     places = [place for place, unit_s in columns.times.values() if unit_s == 1]
     whole = places and all(row[place].strip().isdigit() for _, row in rows for place in places)
-    if whole and turns and median(turn.duration_s for turn in turns) > LONG_TURN_S:
+    if whole and turns and np.median([turn.duration_s for turn in turns]) > LONG_TURN_S:
         raise ValueError(
             f"{turns[0].origin}: the turn of {span_text(turns[0])}, all in whole numbers, may be in milliseconds; "
             f"write seconds with a decimal point, as in {turns[0].start_s:.1f}, or name the columns start_ms and end_ms"
@@ -104,6 +105,6 @@ def read_rttm_turns(text: str, tiers: Sequence[str] = ()) -> list[Turn]:
                 f"{origin}: {shown!r}; expected SPEAKER file channel start duration …, in seconds"
             ) from None
         file, speaker = fields[1], fields[7] if len(fields) > 7 else ""
-        file, speaker = ("" if name == RTTM_NOT_KNOWN else name for name in (file, speaker))
+        file, speaker = ("" if name == RTTM_UNKNOWN else name for name in (file, speaker))
         turns.append(make_turn(start_s, start_s + duration_s, speaker, file=file, origin=origin))
     return turns

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import median
+
+import numpy as np
 
 from segser_core.errors import TurnsError
 from segser_core.formatting import one_line
@@ -142,7 +143,7 @@ def sort_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
 
 def _beyond_remedy(turns: Sequence[Turn], duration_s: float) -> str:
     fits = max(turn.end_s for turn in turns) / MS_PER_S <= duration_s + BEYOND_END_S
-    if fits and median(turn.duration_s for turn in turns) / MS_PER_S >= SHORTEST_WORD_S:
+    if fits and np.median([turn.duration_s for turn in turns]) / MS_PER_S >= SHORTEST_WORD_S:
         return "it would fit in milliseconds: give seconds (in a CSV, columns start_ms and end_ms hold milliseconds)"
     return "choose the turns file that belongs to the recording"
 

@@ -10,7 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.clips import clip_list
+from pages.shared.recording import player
 from pages.shared.runs.filter_address import filter_from_address, filter_to_address
+from segser_core.audio.waveform import encode_wav
 from segser_core.runs.clip_filter import ClipFilter, filter_clips, sort_clips
 from segser_core.runs.clip_table import clip_table
 from segser_core.runs.run import read_run
@@ -210,6 +212,23 @@ def test_with_sound_a_clip_is_heard_and_its_loudness_said(table, original):
     assert "has a level of −17 dB" in page_text(app)
     titles = [axis.get("title", {}).get("text") for name, axis in chart_spec(app)["layout"].items() if "yaxis" in name]
     assert "amplitude" in titles
+
+
+def test_of_a_stretch_only_the_stretch_is_heard_and_its_place_is_said(made, table, original, monkeypatch):
+    monkeypatch.setenv("SEGSER_CORPORA", str(original / "corpora"))
+    played = []
+    monkeypatch.setattr(
+        player, "encode_wav", lambda samples, *span: played.append(len(samples)) or encode_wav(samples, *span)
+    )
+    page(clip=table.utterance_id[0])
+    file = made / "runs" / "seg+tri-w" / "predictions.parquet"
+    frame = pd.read_parquet(file)
+    frame["clip_start_s"], frame["clip_end_s"] = 0.25, 0.75
+    frame.to_parquet(file)
+    app = page(clip=table.utterance_id[0])
+    assert played[0] > 8000
+    assert played[-1] == 8000
+    assert "0.25–0.75 s of " in page_text(app)
 
 
 def test_the_shown_clips_are_measured_when_asked(original, monkeypatch):

@@ -160,7 +160,7 @@ def test_labels_that_the_model_does_not_know_are_named_with_their_counts(command
     relabel(folder, ["neutral", "Trauer", "Wut", "wutt"])
     assert call() == 0
     assert (
-        "12 of 24 clips have a label that the model does not know: angry 6, wutt 6; it knows neutral, sad"
+        "12 clips have a label that the model does not know (of 24): angry 6, wutt 6; it knows neutral, sad"
         in caplog.text
     )
     assert "over 2 classes, accuracy" in capsys.readouterr().out

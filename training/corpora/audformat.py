@@ -1,7 +1,8 @@
 """An audformat database (`db.yaml` with its tables), as audb and nkululeko write them: `pip install audformat`.
 
 A file's label is found by the name of a scheme, a column or a scheme's own labels, in whichever table it is: speaker
-and gender stand where `audformat.Database.get` finds them. Splits of the database become the column `split`.
+and gender stand where `audformat.Database.get` finds them. Splits of the database become the column `split`. A row of a
+segmented table is the stretch of its file from `start` to `end`; NaT is the end of the file.
 """
 
 import importlib
@@ -14,8 +15,9 @@ import yaml
 
 from segser_core.errors import CorpusError
 from segser_core.runs.corpus_info import CorpusInfo
-from training.corpora.corpus import Corpus, LeftOut, check_folder
+from training.corpora.corpus import Corpus, check_folder
 from training.corpora.definition import CorpusDefinition
+from training.corpora.excerpts import with_clip_times
 from training.corpora.fold import SPLITS
 from training.corpora.label_codes import read_label_codes
 from training.corpora.manifest import corpus_from_table, with_all_columns, with_distinct_speakers
@@ -61,17 +63,17 @@ def load_audformat(
         raise CorpusError(f"the audformat database in {root} cannot be read: {str(error).splitlines()[0]}") from error
     if found.empty:
         raise CorpusError(f"nothing in {root} has {label!r}; its schemes are {', '.join(database.schemes)}")
-    parts = is_part_of_file(found)
-    whole = found[~parts].rename(columns={label: "label", speaker: "speaker"} | {v: k for k, v in _ALSO.items()})
-    table = with_all_columns(whole.rename(columns={"file": "path"}), codes)
-    corpus = with_distinct_speakers(corpus_from_table("audformat", root, table, codes), distinct_speakers)
-    left_out = [LeftOut(path, "a stretch of a file; cut it to a file of its own") for path in found[parts]["file"]]
-    return Corpus("audformat", root, corpus.manifest, (*corpus.left_out, *left_out), notes=corpus.notes)
+    named = {label: "label", speaker: "speaker", "file": "path"} | {v: k for k, v in _ALSO.items()}
+    renamed = with_clip_times(found.rename(columns=named), str(root / _HEADER))
+    corpus = corpus_from_table("audformat", root, with_all_columns(renamed, codes), codes)
+    return with_distinct_speakers(corpus, distinct_speakers)
 
 
 def labelled_files(database: Any, label: str, speaker: str, tables: list[str] | None) -> pd.DataFrame:
     """List the labelled files: file (and start and end of parts of files), label, speaker, `_ALSO`, split."""
-    table = database.get(label, [speaker, *_ALSO.values()], tables=tables)
+    table = database.get(label, tables=tables)
+    for scheme in (speaker, *_ALSO.values()):
+        table[scheme] = values_of_rows(database, scheme, table.index)
     files = table.index.get_level_values("file")
     for name, split in database.splits.items():
         if len(table) and split.type in SPLITS:
@@ -80,11 +82,29 @@ def labelled_files(database: Any, label: str, speaker: str, tables: list[str] | 
     return table.dropna(subset=[label]).reset_index()
 
 
-def is_part_of_file(table: pd.DataFrame) -> pd.Series:
-    """Tell the rows that are about a part of a file: (rows,) of booleans."""
-    if "start" not in table:
-        return pd.Series(False, index=table.index)
-    return (table["start"] > pd.Timedelta(0)) | table["end"].notna()
+def values_of_rows(database: Any, scheme: str, index: pd.Index) -> list[Any]:
+    """Look up a scheme for labelled rows: of the same stretch, else of the whole file; None where neither has it.
+
+    Where some tables are of files and others of stretches, audformat 1.4.3 mixes up the rows of `additional_schemes`.
+    """
+    found = database.get(scheme)
+    known = found[scheme].dropna()
+    values = dict(zip(map(stretch_of_index, known.index), known, strict=True))
+    rows = map(stretch_of_index, index)
+    return [values.get(row, values.get((row[0], 0.0, None))) for row in rows]
+
+
+def stretch_of_index(entry: Any) -> tuple[str, float, float | None]:
+    """Read an entry of audformat's index: file, start and end in seconds, None for the end of the file.
+
+    Example:
+        >>> stretch_of_index("a.wav"), stretch_of_index(("a.wav", pd.Timedelta("1s"), pd.NaT))
+        (('a.wav', 0.0, None), ('a.wav', 1.0, None))
+    """
+    if isinstance(entry, str):
+        return entry, 0.0, None
+    file, start, end = entry
+    return file, 0.0 if pd.isna(start) else start.total_seconds(), None if pd.isna(end) else end.total_seconds()
 
 
 AUDFORMAT = CorpusDefinition(name="audformat", info=CorpusInfo("audformat"), load=load_audformat)

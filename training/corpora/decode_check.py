@@ -9,9 +9,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.excerpt import ClipLocation, clip_locations
 from segser_core.audio.levels import LevelMeter
 from segser_core.audio.loading import audio_blocks
 from segser_core.errors import AudioError, CorpusError
+from segser_core.prediction.known_changes import BEYOND_END_S
 from training.corpora import Corpus, LeftOut
 from training.corpora.fold import Fold
 
@@ -34,13 +36,15 @@ def drop_undecodable(divided: Sequence[Fold], corpus: Corpus, *, partial: bool =
         CorpusError: a broken recording of a corpus whose complete counts are known, or more than 1 % (and more than
             one) of any other, those that its loader lost among them; or a fold that is none without them.
     """
-    paths = sorted({path for fold in divided for path in fold.manifest["path"]})
+    clips = {clip for fold in divided for clip in clip_locations(fold.manifest)}
+    paths = sorted({clip.path for clip in clips})
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda path: decoding_problem(corpus.root / path), paths)
-        whys = dict(zip(paths, tqdm(found, "hearing", len(paths), unit="clip", disable=None), strict=True))
-    broken = tuple(LeftOut(path, why, lost=True) for path, why in whys.items() if why)
+        found = pool.map(lambda path: decode_to_end(corpus.root / path), paths)
+        heard = dict(zip(paths, tqdm(found, "hearing", len(paths), unit="clip", disable=None), strict=True))
+    whys = {clip.key: clip_problem(clip, heard[clip.path]) for clip in sorted(clips, key=lambda clip: clip.key)}
+    broken = tuple(LeftOut(key, why, lost=True) for key, why in whys.items() if why)
     lost = broken if corpus.expected else (*(file for file in corpus.left_out if file.lost), *broken)
-    allowed = 0 if corpus.expected else max(1, MOST_BROKEN * len(paths))
+    allowed = 0 if corpus.expected else max(1, MOST_BROKEN * len(clips))
     if len(lost) > allowed and not partial:
         raise CorpusError(
             f"{len(lost)} of the recordings of {corpus.name} in {corpus.root} cannot be used: "
@@ -51,24 +55,53 @@ def drop_undecodable(divided: Sequence[Fold], corpus: Corpus, *, partial: bool =
         _log.warning("%d files of %s are left out: %s", len(left_out), corpus.name, reasons_in_words(left_out))
     return [
         dataclasses.replace(
-            f, manifest=f.manifest[~f.manifest["path"].isin([b.path for b in broken])], left_out=left_out
+            f,
+            manifest=f.manifest[[not whys[clip.key] for clip in clip_locations(f.manifest)]],
+            left_out=left_out,
         )
         for f in divided
     ]
 
 
-def decoding_problem(path: Path) -> str:
-    """Explain why a recording cannot be trained on; empty where it can."""
+@dataclasses.dataclass(frozen=True)
+class DecodedToEnd:
+    """Result of decoding a file: seconds until its end or a damage, whether it is damaged, or why nothing was heard."""
+
+    seconds: float
+    damaged: bool = False
+    why: str = ""
+
+
+def decode_to_end(path: Path) -> DecodedToEnd:
+    """Decode a file to its end."""
     levels, samples = LevelMeter(), 0
     try:
         for block in audio_blocks(path, BLOCK_S, levels=levels):
             samples += len(block)
     except AudioError as error:
-        return str(error)
-    if levels.damaged:
-        return f"damaged after {samples / SAMPLE_RATE_HZ:.2f} s"
-    if samples < SHORTEST_S * SAMPLE_RATE_HZ:
-        return f"lasts only {1000 * samples / SAMPLE_RATE_HZ:.0f} ms; training takes {1000 * SHORTEST_S:.0f} or more"
+        return DecodedToEnd(samples / SAMPLE_RATE_HZ, why=str(error))
+    return DecodedToEnd(samples / SAMPLE_RATE_HZ, levels.damaged)
+
+
+def decoding_problem(path: Path) -> str:
+    """Explain why a recording cannot be trained on; empty where it can."""
+    return clip_problem(ClipLocation(path.name), decode_to_end(path))
+
+
+def clip_problem(clip: ClipLocation, heard: DecodedToEnd) -> str:
+    """Explain why a clip of a decoded file cannot be trained on; empty where it can."""
+    if heard.why:
+        return heard.why
+    if clip.start_s is None or clip.end_s is None:
+        seconds, ends_s = heard.seconds, heard.seconds
+    else:
+        seconds, ends_s = clip.end_s - clip.start_s, clip.end_s
+    if heard.damaged and (clip.start_s is None or ends_s > heard.seconds):
+        return f"damaged after {heard.seconds:.2f} s"
+    if ends_s > heard.seconds + BEYOND_END_S:
+        return f"ends at {ends_s:.2f} s, and the sound of its file at {heard.seconds:.2f} s"
+    if seconds < SHORTEST_S:
+        return f"lasts only {1000 * seconds:.0f} ms; training takes {1000 * SHORTEST_S:.0f} or more"
     return ""
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.excerpt import ClipLocation
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError, CorpusError, SettingError
 from segser_core.files import replace_folder
@@ -132,9 +133,11 @@ def read_short_clips(clips: pd.DataFrame, root: Path) -> list[ShortClip]:
     found = []
     for clip in clips.to_dict("records"):
         try:
-            found.append(ShortClip(clip["utterance_id"], clip["text"], load_audio(root / clip["path"])))
+            found.append(
+                ShortClip(clip["utterance_id"], clip["text"], load_audio(ClipLocation.of_row(clip).source(root)))
+            )
         except AudioError as error:
-            _log.warning("%s is left out: %s", clip["path"], error)
+            _log.warning("%s is left out: %s", ClipLocation.of_row(clip).key, error)
     return found
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from segser_core.audio.excerpt import CLIP_END, CLIP_START
 from segser_core.errors import CorpusError
 from segser_core.formatting import one_line
 
@@ -89,9 +90,9 @@ def check_recordings(manifest: pd.DataFrame, index: int = 0) -> None:
 
 def _rows_that_overlap(rows: pd.DataFrame) -> tuple[object, object] | None:
     """Find two rows of one recording in different splits that share time; without times all do."""
-    timed = {"start_s", "end_s"} <= set(rows)
-    starts = rows["start_s"].fillna(0.0) if timed else pd.Series(0.0, rows.index)
-    ends = rows["end_s"].fillna(float("inf")) if timed else pd.Series(float("inf"), rows.index)
+    timed = {CLIP_START, CLIP_END} <= set(rows)
+    starts = rows[CLIP_START].fillna(0.0) if timed else pd.Series(0.0, rows.index)
+    ends = rows[CLIP_END].fillna(float("inf")) if timed else pd.Series(float("inf"), rows.index)
     order = list(starts.sort_values(kind="stable").index)
     for k, first in enumerate(order):
         for second in order[k + 1 :]:

@@ -1,16 +1,19 @@
 """Any corpus of your own: a folder with `manifest.csv`, `manifest.tsv` or `manifest.parquet`, a row an utterance.
 
 Columns `path` (relative to the folder), `label` and `speaker` are needed; nkululeko's names `file`, `emotion` and
-`speaker` do as well. As known: `utterance_id` (the path without its ending where it is not given), `session`, `gender`,
-`duration_s` (which must agree with the file's own length), `text`, `style`, `valence`, `activation`, `dominance`,
-`agreement` (share of raters behind the label), `dialogue`, `split` (train, dev or test), and `stretches`, the emotions
-of a recording in which they change, as JSON: `[[start_s, end_s, "label"], …]`. Every other column goes along as text.
+`speaker` do as well. As known: `utterance_id` (the path without its ending where it is not given), `start` and `end`
+(in seconds, or timedeltas as `0 days 00:00:01.5`: the row is about that stretch of the file; an empty end is the end
+of the file), `session`, `gender`, `duration_s` (which must agree with the file's own length), `text`, `style`,
+`valence`, `activation`, `dominance`, `agreement` (share of raters behind the label), `dialogue`, `split` (train, dev
+or test), and `stretches`, the emotions of a recording in which they change, as JSON: `[[start_s, end_s, "label"],
+…]`. Every other column goes along as text.
 
 Spreadsheets write a manifest in many ways; `training.corpora.spreadsheet` reads what is certain. What spellings of
 labels stand for that `segser_core.labels` does not know is said by the option `labels`.
 """
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -18,6 +21,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from pyarrow.lib import ArrowException
 
+from segser_core.audio.excerpt import CLIP_END, CLIP_START
 from segser_core.errors import CorpusError
 from segser_core.formatting import one_line
 from segser_core.labels import normalise_label
@@ -33,6 +37,7 @@ from training.corpora.corpus import (
     read_duration_s,
 )
 from training.corpora.definition import CorpusDefinition
+from training.corpora.excerpts import clip_times, with_clip_times
 from training.corpora.label_codes import own_labels, read_label_codes, read_labels, warn_of_own_labels
 from training.corpora.leaks import IDENTITY, speakers_spelled_alike
 from training.corpora.manifest_paths import ManifestPaths
@@ -41,11 +46,12 @@ from training.corpora.spreadsheet import Columns, header_key, read_spreadsheet, 
 MANIFEST_FILES = ("manifest.csv", "manifest.tsv", "manifest.parquet")
 _NEEDED = ("path", "label", "speaker")
 LONGEST_OVERHANG_S = 0.02  # of a stretch beyond its recording's end: a frame, by which headers may be off
-_NUMBERS = ("duration_s", "valence", "activation", "dominance", "agreement", "joined")
+_NUMBERS = (CLIP_START, CLIP_END, "duration_s", "valence", "activation", "dominance", "agreement", "joined")
+_TIMES = ("start", "end", "start_s", "end_s")  # of a stretch of a file, as people name them
 MANIFEST_RUN_COLUMNS = ("agreement", "joined", "parts", "stretches")
 MANIFEST_COLUMNS = Columns(
     needed=_NEEDED,
-    known=(*COLUMNS, *_NUMBERS[1:], "dialogue", "split", "stretches"),
+    known=(*COLUMNS, *_TIMES, *_NUMBERS[3:], "dialogue", "split", "stretches"),
     others={
         "path": (
             "file",
@@ -61,7 +67,7 @@ MANIFEST_COLUMNS = Columns(
         "label": ("emotion", "emo", "class_label"),  # nkululeko's, and others
         "speaker": ("speaker_id", "spk", "spk_id", "actor", "actor_id"),
     },
-    numbers=_NUMBERS,
+    numbers=(*_NUMBERS, *_TIMES),
 )
 _NO_VALUE = ("nan", "NaN", "None", "<NA>", "N/A", "n/a", "#N/A")  # as programs write an empty cell, not as people do
 WORKBOOK_ENDINGS = (".xlsx", ".xls", ".ods", ".numbers")
@@ -113,7 +119,7 @@ def corpus_from_table(name: str, root: Path, table: pd.DataFrame, codes: Mapping
         codes: what further spellings of labels stand for, in stretches.
 
     Raises:
-        CorpusError: no row of it fits, or its durations are of another unit.
+        CorpusError: no row of it fits, its durations are of another unit, or a row's stretch is none.
     """
     rows, left_out = [], []
     seen: dict[str, str] = {}
@@ -126,6 +132,10 @@ def corpus_from_table(name: str, root: Path, table: pd.DataFrame, codes: Mapping
             row = row | {"path": paths.find(row["path"])}
             found = row | {"utterance_id": row_name(row, seen), "duration_s": row_duration_s(row, root)}
             said_s[found["utterance_id"]] = row["duration_s"]
+            if CLIP_START in row:
+                found |= row_stretch(found, f"row {number} of the {name} ({path})")
+            if not math.isnan(found.get(CLIP_START, math.nan)):
+                said_s[found["utterance_id"]] = math.nan  # it may be that of the file, or of the stretch
             rows.append(found | ({"stretches": row_stretches(found, codes)} if "stretches" in row else {}))
             seen[rows[-1]["utterance_id"]] = path
         except Misfit as error:
@@ -181,7 +191,7 @@ def read_manifest(
     else:
         table = read_spreadsheet(file, MANIFEST_COLUMNS)
     table = with_known_names(with_chosen_columns(table, chosen or {}, file), MANIFEST_COLUMNS, file)
-    return with_all_columns(table, codes)
+    return with_all_columns(with_clip_times(table, str(file)), codes)
 
 
 def with_chosen_columns(table: pd.DataFrame, chosen: Mapping[str, str], file: Path) -> pd.DataFrame:
@@ -240,10 +250,30 @@ def row_name(row: dict, seen: dict[str, str]) -> str:
     Raises:
         Misfit: its name is taken.
     """
-    name = row["utterance_id"] or PurePosixPath(row["path"]).with_suffix("").as_posix()
+    name = row["utterance_id"] or PurePosixPath(row["path"]).with_suffix("").as_posix() + stretch_name(row)
     if name in seen:
         raise Misfit(f"a second row of the name {name}; {seen[name]} is used")
     return name
+
+
+def stretch_name(row: dict) -> str:
+    """Name the stretch of a row that is one, as `@0.5-1.75`, or `@0.5-end` where its end is empty."""
+    start_s, end_s = row.get(CLIP_START, math.nan), row.get(CLIP_END, math.nan)
+    start_s = 0.0 if math.isnan(start_s) else start_s
+    if math.isnan(end_s):
+        return f"@{start_s:.10g}-end" if start_s else ""
+    return f"@{start_s:.10g}-{end_s:.10g}"
+
+
+def row_stretch(row: dict, where: str) -> dict[str, float]:
+    """Find the stretch of its file that a row is about, and how long it lasts.
+
+    Raises:
+        CorpusError: the stretch has no length, or lies beyond the file.
+    """
+    start_s, end_s = clip_times(row, row["duration_s"], where)
+    duration_s = row["duration_s"] if math.isnan(start_s) else end_s - start_s
+    return {CLIP_START: start_s, CLIP_END: end_s, "duration_s": duration_s}
 
 
 def row_duration_s(row: dict, root: Path) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor
 
+from segser_core.audio.excerpt import Excerpt
 from segser_core.audio.loading import load_audio
 from segser_core.errors import CorpusError
 from training.features.draws import draw_uniform
@@ -39,12 +40,12 @@ class ClipPool:
         CorpusError: fewer than two clips.
     """
 
-    def __init__(self, paths: Sequence[Path], size: int = 256, seed: int = 0):
+    def __init__(self, paths: Sequence[Path | Excerpt], size: int = 256, seed: int = 0):
         if len(paths) < 2:
             raise CorpusError(f"babble is made of other training clips, and there are {len(paths)} in all; give two")
         order = torch.randperm(len(paths), generator=Generator().manual_seed(seed)).tolist()
         self.paths = [paths[i] for i in order[: max(2, size)]]
-        self._decoded: dict[Path, Tensor] = {}
+        self._decoded: dict[Path | Excerpt, Tensor] = {}
 
     @cached_property
     def key(self) -> str:
@@ -55,12 +56,12 @@ class ClipPool:
         """Draw a clip: (M,) at 16 kHz."""
         return self._load(self.paths[int(torch.randint(len(self.paths), (), generator=generator))])
 
-    def without(self, path: Path) -> OtherClips:
+    def without(self, path: Path | Excerpt) -> OtherClips:
         """Return a function that draws any clip but one, so that a clip is not in its own babble."""
         others = [other for other in self.paths if other != path]
         return lambda generator: self._load(others[int(torch.randint(len(others), (), generator=generator))])
 
-    def _load(self, path: Path) -> Tensor:
+    def _load(self, path: Path | Excerpt) -> Tensor:
         if path not in self._decoded:
             self._decoded[path] = torch.from_numpy(load_audio(path))
         return self._decoded[path]

@@ -17,6 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, Sampler, get_worker_info
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.excerpt import Excerpt, clip_locations
 from segser_core.audio.loading import load_audio
 from segser_core.network.encoders import HOP_SAMPLES, FrameEncoder, MelEncoder
 from segser_core.network.layer_average import ActivationStatistics, LayerAverage
@@ -62,7 +63,7 @@ class ClipDataset(Dataset):
     """The clips of one split, as the encoder's frozen part leaves them, each variant kept once made.
 
     Args:
-        manifest: rows with `path` (relative to the corpus's folder) and `label`.
+        manifest: rows with `path` (relative to the corpus's folder), the stretch where it is one, and `label`.
         store: where the corpus lies, and where features are kept.
         labels: the classes, in the model's order.
         encoder: whose `features` are taken; where its frozen part holds the position table,
@@ -89,7 +90,7 @@ class ClipDataset(Dataset):
         seed: int,
         cut_s: float | None = None,
     ):
-        self.names = list(manifest["path"])
+        self.clips = clip_locations(manifest)
         self.targets = [labels.index(label) for label in manifest["label"]]
         self.store, self.encoder, self.how, self.seed = store, encoder, how, seed
         self.cut = None if cut_s is None else round(cut_s * SAMPLE_RATE_HZ)
@@ -102,7 +103,7 @@ class ClipDataset(Dataset):
         self.others: ClipPool | None = None
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.clips)
 
     def __getitem__(self, draw: ClipDraw | JoinedDraw) -> TrainingItem:
         if isinstance(draw, JoinedDraw):
@@ -118,7 +119,7 @@ class ClipDataset(Dataset):
     def _joined(self, draw: JoinedDraw) -> TrainingItem:
         """Join the clips of a draw, augmented together, as one voice in one room; a frame's target is its clip's."""
         of, generator = self.soft or self.labelled, torch.Generator().manual_seed(draw.seed)
-        parts = [trim_silence(self.store.waveform(self.names[clip])) for clip in draw.clips]
+        parts = [trim_silence(self.store.waveform(self.clips[clip])) for clip in draw.clips]
         waveform, ends = join_waveforms(parts, draw.pauses_s)
         if draw.augmented:
             joined, before = augment_clip(waveform, self.how, generator, self.others), len(waveform)
@@ -139,13 +140,13 @@ class ClipDataset(Dataset):
         )
 
     def _as_drawn(self, draw: ClipDraw) -> TrainingItem:
-        name, target = self.names[draw.clip], self.targets[draw.clip]
+        location, target = self.clips[draw.clip], self.targets[draw.clip]
         if draw.variant is None:
-            return TrainingItem(self.store.features(name, self.frozen_part, self._as_it_is), target, 0, draw.clip)
-        generator = torch.Generator().manual_seed(self._variant_seed(name, draw.variant))
+            return TrainingItem(self.store.features(location, self.frozen_part, self._as_it_is), target, 0, draw.clip)
+        generator = torch.Generator().manual_seed(self._variant_seed(location.key, draw.variant))
         position = torch.rand((), generator=generator).item()
 
-        def make(path: Path) -> Tensor:
+        def make(path: Path | Excerpt) -> Tensor:
             clip = load_audio(path)[: self.cut]
             if self.how.trim and draw_chance(self.how.trim, generator):
                 clip = trim_silence(clip)
@@ -154,7 +155,9 @@ class ClipDataset(Dataset):
             frames = -(-len(waveform) // HOP_SAMPLES)
             return self._features(waveform, self._offset(frames, position) if self._position_is_frozen else 0).half()
 
-        features = self.store.features(name, f"{self.frozen_part} {self._variation} {self.seed} {draw.variant}", make)
+        features = self.store.features(
+            location, f"{self.frozen_part} {self._variation} {self.seed} {draw.variant}", make
+        )
         share = position if self._position_is_frozen else draw.position
         return TrainingItem(features.float(), target, self._offset(len(features), share), draw.clip)
 
@@ -188,7 +191,7 @@ class ClipDataset(Dataset):
         needs_weights = not isinstance(self.encoder, MelEncoder) or self.encoder.frozen_layers is not None
         return 0 if needs_weights and self._device.type != "cpu" else asked
 
-    def _as_it_is(self, path: Path) -> Tensor:
+    def _as_it_is(self, path: Path | Excerpt) -> Tensor:
         return self._features(torch.from_numpy(load_audio(path))[: self.longest])
 
     def _features(self, waveform: Tensor, offset: int = 0) -> Tensor:

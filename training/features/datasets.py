@@ -26,7 +26,7 @@ def make_datasets(
         ClipDataset(part, store, fold.labels, encoder, how, seed, settings.cut_s) for part in (train, dev)
     )
     if how.babble_db is not None:
-        clips.others = ClipPool([store.root / path for path in train["path"]], seed=seed)
+        clips.others = ClipPool([clip.source(store.root) for clip in clips.clips], seed=seed)
     if settings.soft_targets:
         known = classes_by_corpus(train)
         votes = {part.key: part.votes for part in settings.corpora}

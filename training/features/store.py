@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from segser_core import __version__
+from segser_core.audio.excerpt import ClipLocation, Excerpt
 from segser_core.audio.loading import load_audio
 from segser_core.files import write_whole
 from segser_core.network.encoders import FrameEncoder
@@ -31,40 +32,38 @@ class FeatureStore:
     folder: Path | None = None
     memory: dict[tuple[str, str], Tensor] = field(default_factory=dict)
 
-    def features(self, name: str, recipe: str, make: Callable[[Path], Tensor]) -> Tensor:
-        """Return the features (T, F) of a recording under a recipe: read where they are kept, or made now.
+    def features(self, clip: ClipLocation, recipe: str, make: Callable[[Path | Excerpt], Tensor]) -> Tensor:
+        """Return the features (T, F) of a clip under a recipe: read where they are kept, or made now.
 
         Args:
-            name: the recording's path below `root`.
+            clip: below `root`.
             recipe: everything else that decides the features, as text.
-            make: from the recording's path to its features.
+            make: from the clip's file or stretch to its features.
         """
+        name = clip.key
         if self.folder is None:
             if (name, recipe) not in self.memory:
-                self.memory[name, recipe] = make(self.root / name)
+                self.memory[name, recipe] = make(clip.source(self.root))
             return self.memory[name, recipe]
-        file = self._file(self.folder, name, recipe)
+        file = self._file(self.folder, clip, recipe)
         if not file.is_file():
-            features = make(self.root / name).numpy()
+            features = make(clip.source(self.root)).numpy()
             # whole or not there, so that two trainings may share a folder
             write_whole(file, lambda stream: np.save(stream, features, allow_pickle=False))
         return torch.from_numpy(np.load(file, allow_pickle=False))
 
-    def waveform(self, name: str) -> np.ndarray:
-        """Return the samples (N,) of a recording, float32 at 16 kHz; they are kept in memory in 16 bits.
-
-        Args:
-            name: the recording's path below `root`.
-        """
+    def waveform(self, clip: ClipLocation) -> np.ndarray:
+        """Return the samples (N,) of a clip below `root`, float32 at 16 kHz; they are kept in memory in 16 bits."""
+        name = clip.key
         if (name, WAVEFORM) not in self.memory:
-            samples = torch.from_numpy(load_audio(self.root / name))
+            samples = torch.from_numpy(load_audio(clip.source(self.root)))
             self.memory[name, WAVEFORM] = (samples.clamp(-1, 1) * INT16_MAX).round().to(torch.int16)
         return self.memory[name, WAVEFORM].numpy().astype(np.float32) / INT16_MAX
 
-    def _file(self, folder: Path, name: str, recipe: str) -> Path:
-        """Locate the file of a recipe and a recording; a changed recording of the same name has another one."""
-        stat = (self.root / name).stat()
-        recording = digest(f"{name}\n{stat.st_size}\n{stat.st_mtime_ns}".encode())
+    def _file(self, folder: Path, clip: ClipLocation, recipe: str) -> Path:
+        """Locate the file of a recipe and a clip; a changed recording of the same name has another one."""
+        stat = (self.root / clip.path).stat()
+        recording = digest(f"{clip.key}\n{stat.st_size}\n{stat.st_mtime_ns}".encode())
         return folder / digest(f"{__version__}\n{recipe}".encode()) / f"{recording}.npy"
 
 

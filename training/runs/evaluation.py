@@ -16,6 +16,7 @@ from typing import Any, Literal
 import pandas as pd
 from tqdm import tqdm
 
+from segser_core.audio.excerpt import clip_locations
 from segser_core.bundled import find_checkpoint
 from segser_core.errors import CorpusError, RunError, SettingError
 from segser_core.inference.predictor import Predictor
@@ -187,10 +188,10 @@ def unknown_labels(manifest: pd.DataFrame, known: pd.Series, labels: tuple[str, 
     if known.all():
         return ""
     strange = manifest["label"][~known & ~manifest["label"].isin(labels)]
-    counts = f": {count_labels(strange)}" if len(strange) else " in their stretches"
+    counts = f": {count_labels(strange)}" if len(strange) else ", in their stretches"
     remedy = f"; say what a label stands for with {LABELS_OPTION}" if own_labels(strange) else ""
     return (
-        f"{(~known).sum()} of {len(known)} clips have a label that the model does not know{counts}; it knows "
+        f"{(~known).sum()} clips have a label that the model does not know (of {len(known)}){counts}; it knows "
         f"{', '.join(labels)}{remedy}"
     )
 
@@ -219,7 +220,8 @@ def check_classes(manifest: pd.DataFrame, request: EvaluateRequest, why: str) ->
 def config_yaml(request: EvaluateRequest, manifest: pd.DataFrame) -> str:
     """Write config.yaml: everything that decides the result of an evaluation."""
     weights = encoder_origin(str(find_checkpoint(request.model)), None).get("sha256")
-    names = [*manifest["utterance_id"], *manifest.get("stretches", ())]
+    excerpts = [clip.key for clip in clip_locations(manifest) if clip.start_s is not None]
+    names = [*manifest["utterance_id"], *manifest.get("stretches", ()), *excerpts]
     clips = digest("\n".join([*names, *manifest["label"]]).encode())
     return (
         f"model: {Path(request.model).name}\nsha256: {weights}\ncorpus: {request.corpus}\n"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segser_core.audio.excerpt import CLIP_END, CLIP_START, ClipLocation
 from segser_core.errors import AudioError
 from segser_core.prediction.prediction import Prediction
 from segser_core.prediction.stretches import Stretch
@@ -25,6 +26,8 @@ COMMON_COLUMNS = (
     "duration_s",
     "style",
     "text",
+    CLIP_START,
+    CLIP_END,
 )
 _log = logging.getLogger(__name__)
 
@@ -108,7 +111,7 @@ class Records:
         rows: list[tuple[dict[str, Any], ScoredClip]] = []
         for clip, result in zip(clips, results, strict=False):  # results may go on to the next part
             if isinstance(result, AudioError):
-                _log.warning("%s is left out: %s", clip["path"], result)
+                _log.warning("%s is left out: %s", ClipLocation.of_row(clip).key, result)
             else:
                 own = {"corpus": clip["corpus"]} if "corpus" in clip else {}  # where there are several
                 rows.append(({k: clip[k] for k in columns if k in clip} | shared | own, result))

@@ -17,6 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
+from segser_core.audio.excerpt import ClipLocation, Excerpt, clip_locations
 from segser_core.audio.loading import DecodedAudio, load_audio, predecode
 from segser_core.errors import AudioError, CorpusError, SettingError
 from segser_core.inference.predictor import Predictor
@@ -60,7 +61,7 @@ def score_clips(predictor: Predictor, manifest: pd.DataFrame, root: Path) -> Ite
     by_speaker = speaker_statistics(encoder, manifest, root) if isinstance(encoder, LayerAverage) else {}
     keys = zip(manifest["split"], manifest["speaker"], strict=True) if by_speaker else repeat(None)
     clips = zip(clips_to_score(manifest), keys, strict=False)
-    for (clip, key), decoded in prefetch(clips, lambda waiting: predecode(root / waiting[0].path)):
+    for (clip, key), decoded in prefetch(clips, lambda waiting: predecode(waiting[0].location.source(root))):
         yield score_with_stretches(predictor, clip, decoded.result, by_speaker.get(key))
 
 
@@ -90,16 +91,21 @@ def with_known_stretches(manifest: pd.DataFrame, labels: Collection[str]) -> pd.
 
 @dataclass(frozen=True)
 class ClipToScore:
-    """A clip's path below the corpus's folder, and its true stretches as JSON; None where the corpus has none."""
+    """A clip below the corpus's folder, and its true stretches as JSON; None where the corpus has none."""
 
-    path: str
+    location: ClipLocation
     stretches: str | None
+
+    @property
+    def path(self) -> str:
+        """The path of the clip's file, below the corpus's folder."""
+        return self.location.path
 
 
 def clips_to_score(manifest: pd.DataFrame) -> list[ClipToScore]:
     """List the clips of a manifest in order."""
     stretches = manifest["stretches"] if "stretches" in manifest else repeat(None)
-    return [ClipToScore(path, text) for path, text in zip(manifest["path"], stretches, strict=False)]
+    return [ClipToScore(clip, text) for clip, text in zip(clip_locations(manifest), stretches, strict=False)]
 
 
 def make_scorer(model: str, device: str, root: Path) -> Callable[[ClipToScore], Result]:
@@ -111,13 +117,13 @@ def make_scorer(model: str, device: str, root: Path) -> Callable[[ClipToScore], 
     predictor = Predictor.from_pretrained(model, device)
     if isinstance(predictor.model.encoder, LayerAverage) and predictor.model.encoder.by_speaker:
         raise SettingError("a model that normalises by speaker must hear all of a speaker first: use --engine local")
-    return lambda clip: score_with_stretches(predictor, clip, partial(predecode, root / clip.path), None)
+    return lambda clip: score_with_stretches(predictor, clip, partial(predecode, clip.location.source(root)), None)
 
 
 def score_with_stretches(
     predictor: Predictor,
     clip: ClipToScore,
-    decoded: Callable[[], DecodedAudio | Path],
+    decoded: Callable[[], DecodedAudio | Path | Excerpt],
     speaker: ActivationStatistics | None,
 ) -> Result:
     """Score one clip as `score_clip` does and, where its corpus has stretches, in isolation and each stretch alone."""
@@ -165,7 +171,7 @@ def score_stretches(
 def score_clip(
     predictor: Predictor,
     path: str,
-    decoded: Callable[[], DecodedAudio | Path],
+    decoded: Callable[[], DecodedAudio | Path | Excerpt],
     speaker: ActivationStatistics | None = None,
 ) -> Result:
     """Score one clip, or return the error where it cannot be read.
@@ -190,11 +196,10 @@ def speaker_statistics(encoder: LayerAverage, manifest: pd.DataFrame, root: Path
     if not encoder.by_speaker:
         return {}
 
-    def activations(paths: pd.Series) -> Iterator[Tensor]:
-        for path in tqdm(paths, desc="measuring a speaker", unit="clip", file=sys.stderr):
+    def activations(clips: pd.DataFrame) -> Iterator[Tensor]:
+        for row in tqdm(clips.to_dict("records"), desc="measuring a speaker", unit="clip", file=sys.stderr):
             with contextlib.suppress(AudioError):  # scoring the clip reports it
-                yield encoder.activations(torch.from_numpy(load_audio(root / path)).to(encoder.mean.device))
+                samples = load_audio(ClipLocation.of_row(row).source(root))
+                yield encoder.activations(torch.from_numpy(samples).to(encoder.mean.device))
 
-    return {
-        key: activation_statistics(activations(clips["path"])) for key, clips in manifest.groupby(["split", "speaker"])
-    }
+    return {key: activation_statistics(activations(clips)) for key, clips in manifest.groupby(["split", "speaker"])}

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.clips.clip_list import ClipKey, clip_keys
-from pages.shared.runs.sound import clip_corpus, find_clip_file
+from pages.shared.runs.sound import clip_corpus, clip_source, find_clip_file
 from pages.shared.text.common import escape_markdown
 from segser_core.audio.levels import SpanLevel, measure_level
 from segser_core.audio.loading import load_audio
@@ -80,7 +80,7 @@ def _measure_row(run: Run, row: Any) -> SpanLevel | None:
     if file is None:
         return None
     try:
-        return measure_level(load_audio(file), row.surest_from_s, row.surest_to_s)
+        return measure_level(load_audio(clip_source(row, file)), row.surest_from_s, row.surest_to_s)
     except AudioError:
         return None
 

@@ -27,7 +27,7 @@ def ask_for_turns(recording: RecordingFile, samples: np.ndarray, prediction: Pre
     if recording.synthetic:
         return prediction
     with st.expander("Turns", icon=":material/forum:"):
-        st.markdown(common.TURNS)
+        st.markdown(common.TURNS_HELP)
         endings = [ending.removeprefix(".") for ending in TURN_READERS]
         file = st.file_uploader("Turns file", type=endings, key=f"turns-{recording.sha256}")
     if file is None:

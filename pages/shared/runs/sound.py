@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared.text import common
+from segser_core.audio.excerpt import CLIP_END, CLIP_START, ClipLocation, Excerpt
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
 from segser_core.runs.run import Run
@@ -35,10 +36,16 @@ def load_clip(run: Run, utterance_id: str) -> np.ndarray | None:
         st.caption(f"{known}To hear clips, say below where {where} is.")
         return None
     try:
-        return _load_cached(str(file), file.stat().st_mtime_ns)
+        return _load_cached(clip_source(row, file), file.stat().st_mtime_ns)
     except (AudioError, OSError) as error:
         st.caption(common.escape_markdown(f"{row.path} cannot be heard: {error}"))
         return None
+
+
+def clip_source(row: Any, file: Path) -> Path | Excerpt:
+    """Return what of a clip's file can be heard: all of it, or its stretch."""
+    stretch = {column: getattr(row, column, None) for column in (CLIP_START, CLIP_END)}
+    return ClipLocation.of_row({"path": file.name, **stretch}).source(file.parent)
 
 
 def clip_corpus(row: Any) -> str:
@@ -97,5 +104,5 @@ def _corpus_folders() -> list[Path]:
 
 
 @st.cache_data(scope="session", max_entries=16, show_spinner=False)
-def _load_cached(file: str, changed_ns: int) -> np.ndarray:
-    return load_audio(Path(file))
+def _load_cached(source: Path | Excerpt, changed_ns: int) -> np.ndarray:
+    return load_audio(source)

@@ -1,8 +1,11 @@
 """Text of the page Mistakes: clips, their labels and levels."""
 
+from pathlib import PurePath
+
 import pandas as pd
 
-from pages.shared.text.common import escape_markdown
+from pages.shared.text.common import escape_markdown, format_span
+from segser_core.audio.excerpt import CLIP_END, CLIP_START
 from segser_core.audio.levels import SpanLevel
 
 
@@ -30,6 +33,8 @@ def clip_description(row: pd.Series) -> str:
     parts = [t.format(escape_markdown(str(row[name]))) for name, t in templates.items() if _is_known(row, name)]
     if _is_known(row, "duration_s"):
         parts.append(f"{row.duration_s:.1f} s")
+    if _is_known(row, CLIP_START) and _is_known(row, CLIP_END):
+        parts.append(f"{format_span(row[CLIP_START], row[CLIP_END])} of {escape_markdown(PurePath(row.path).name)}")
     if _is_known(row, "true_share"):
         parts.append(f"{row.true_share:.0%} of {row.segments:.0f} segments name the true class")
     line = " · ".join(parts)

@@ -63,7 +63,7 @@ KNOWN_CHANGES = (
     "its label is right. Give a Praat TextGrid whose interval tier `emotion` holds them, or a manifest (CSV) with the "
     "column `stretches`; `training.corpora join --changing` writes both."
 )
-TURNS = (
+TURNS_HELP = (
     "Where it is known who speaks when, each turn has a label of its own, by the mean of its frames: give CSV (columns "
     "`start` and `end` in seconds, `speaker` and `text` as known), a Praat TextGrid or ELAN document with a tier a "
     "speaker, SRT, WebVTT or RTTM."

@@ -49,20 +49,24 @@ def test_a_database_is_a_corpus(root):
     assert len(folds(corpus, "column:speaker")) == 3
 
 
-def test_stretches_of_files_and_lost_files_are_left_out_by_name(root):
+def test_rows_of_segmented_tables_are_stretches_and_lost_files_are_left_out_by_name(root):
     import audformat
 
     (root / "03" / "joy.wav").unlink()
     database = audformat.Database.load(str(root))
-    database["parts"] = audformat.Table(audformat.segmented_index(["03/anger.wav"], ["0.1s"], ["0.2s"]))
+    database["parts"] = audformat.Table(
+        audformat.segmented_index(["03/anger.wav", "04/joy.wav"], ["0.05s", "0.1s"], ["0.2s", None])
+    )
     database["parts"]["emotion"] = audformat.Column(scheme_id="emotion")
-    database["parts"]["emotion"].set(["joy"])
+    database["parts"]["emotion"].set(["joy", "anger"])
     database.save(str(root))
     corpus = load_corpus("audformat", root)
-    assert {f.path: f.why for f in corpus.left_out} == {
-        "03/joy.wav": "there is no such file",
-        "03/anger.wav": "a stretch of a file; cut it to a file of its own",
-    }
+    assert {f.path: f.why for f in corpus.left_out} == {"03/joy.wav": "there is no such file"}
+    table = corpus.manifest.set_index("utterance_id")
+    columns = ["label", "speaker", "clip_start_s", "clip_end_s", "duration_s"]
+    assert table.loc["03/anger@0.05-0.2", columns].tolist() == ["happy", "03", 0.05, 0.2, pytest.approx(0.15)]
+    assert table.loc["04/joy@0.1-end", columns].tolist() == ["angry", "04", 0.1, pytest.approx(0.2), pytest.approx(0.1)]
+    assert table.loc["03/anger", columns[:2]].tolist() == ["angry", "03"]
     assert len(load_corpus("audformat", root, {"tables": "emotion.train,emotion.test"}).manifest) == 3
 
 

@@ -5,6 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from segser_core.audio.excerpt import CLIP_END, CLIP_START
 from segser_core.errors import CorpusError
 from tests.support.made_corpora import write_hum
 from training.corpora import load_corpus
@@ -99,9 +100,9 @@ def test_identical_files_are_found_by_their_bytes(tmp_path):
 
 def test_stretches_of_one_recording_may_lie_in_two_splits_where_they_share_no_time():
     rows = [("a.wav", 0.0, 1.0, "train"), ("a.wav", 1.0, 2.0, "test"), ("b.wav", 0.0, 2.0, "dev")]
-    manifest = pd.DataFrame(rows, columns=["path", "start_s", "end_s", "split"])
+    manifest = pd.DataFrame(rows, columns=["path", CLIP_START, CLIP_END, "split"])
     check_recordings(manifest)
-    manifest.loc[1, "start_s"] = 0.9
+    manifest.loc[1, CLIP_START] = 0.9
     with pytest.raises(CorpusError, match=r"a.wav is in train .* and in test"):
         check_recordings(manifest)
 

@@ -96,7 +96,7 @@ def dataset(corpus) -> ClipDataset:
 def test_a_frames_target_is_the_clip_that_is_heard(dataset):
     clip_of_noise, clip_of_tone = 0, 1
     item = dataset[JoinedDraw((clip_of_noise, clip_of_tone), (0.0,), 7, 0.0)]
-    lengths = [len(dataset.store.waveform(dataset.names[k])) for k in (clip_of_noise, clip_of_tone)]
+    lengths = [len(dataset.store.waveform(dataset.clips[k])) for k in (clip_of_noise, clip_of_tone)]
     change = round(lengths[0] / 320)
     targets = item.targets.argmax(dim=1)
     assert item.label == -1

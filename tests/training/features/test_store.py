@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from segser_core.audio.excerpt import ClipLocation
 from segser_core.network.pretrained import wrap_encoder
 from tests.support.networks import tiny_network
 from training.config.settings import Augmentation
@@ -46,9 +47,9 @@ def test_what_was_made_otherwise_is_not_read(other, clips, tmp_path):
 def test_another_recording_of_the_same_name_is_not_mistaken(corpus):
     _, root = corpus
     store = FeatureStore(root, root / "kept")
-    assert store.features("0.wav", "", lambda path: torch.zeros(1, 1)).item() == 0
+    assert store.features(ClipLocation("0.wav"), "", lambda path: torch.zeros(1, 1)).item() == 0
     (root / "0.wav").write_bytes(b"another one")
-    assert store.features("0.wav", "", lambda path: torch.ones(1, 1)).item() == 1
+    assert store.features(ClipLocation("0.wav"), "", lambda path: torch.ones(1, 1)).item() == 1
 
 
 def test_what_could_not_be_written_whole_is_not_there(corpus, monkeypatch):
@@ -60,9 +61,9 @@ def test_what_could_not_be_written_whole_is_not_there(corpus, monkeypatch):
 
     monkeypatch.setattr(np, "save", full)
     with pytest.raises(OSError):
-        store.features("0.wav", "", lambda path: torch.zeros(1, 1))
+        store.features(ClipLocation("0.wav"), "", lambda path: torch.zeros(1, 1))
     monkeypatch.undo()
-    assert store.features("0.wav", "", lambda path: torch.ones(1, 1)).item() == 1
+    assert store.features(ClipLocation("0.wav"), "", lambda path: torch.ones(1, 1)).item() == 1
 
 
 def test_a_fingerprint_is_of_the_frozen_weights_alone():
