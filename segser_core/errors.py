@@ -45,6 +45,10 @@ class UnknownCorpusError(CorpusError):
     wrong_call = True
 
 
+class DownloadError(CorpusError):
+    """A corpus that its publisher does not send as it should be."""
+
+
 class SettingError(SegserError):
     """A setting outside its range or unknown by name."""
 
