@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# `segser corpora get` fetches these; a file's name names its recording, whatever its folder and its ending
+FETCHED_CORPORA = ("ravdess", "cremad", "emodb")
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 

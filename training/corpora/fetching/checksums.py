@@ -61,7 +61,10 @@ def read_fetched_list(path: Path) -> list[FetchedFile]:
         return []
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            rows = list(reader)
+        if reader.fieldnames != COLUMNS_FETCHED:
+            raise ValueError(f"its columns are not {', '.join(COLUMNS_FETCHED)}")
         found = [FetchedFile(row["file"], int(row["size_bytes"]), row["sha256"]) for row in rows]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise CorpusError(f"{path} is damaged ({error}); delete it, and fetch the corpus again") from error

@@ -17,7 +17,6 @@ from training.corpora.fetching.source import Publisher
 
 TIMEOUT_S = 30.0
 LONGEST_PAUSE_S = 120.0
-_BLOCK_BYTES = 1 << 16
 _PASSING_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _log = logging.getLogger(__name__)
@@ -135,7 +134,7 @@ class Downloader:
             with part.open("r+b" if start else "wb") as out:
                 out.seek(start)
                 out.truncate()
-                for block in response.iter_raw(_BLOCK_BYTES):
+                for block in response.iter_raw():  # blocks of a set size would lose the last one in a break
                     if out.tell() + len(block) > file.most_bytes:
                         raise DownloadError(
                             f"{file.address} sends more than {file.most_bytes} bytes, the publisher's size; "

@@ -25,7 +25,7 @@ MOST_TIMES_SIZE = 1.5  # of the pointers' sizes, beside the size that is shown
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,12})\n"
 )
-_NAME = re.compile(r"[\w-]+\.wav")
+_NAME = re.compile(r"[\w-]+\.wav", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
