@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from segser_core.errors import CorpusError
 from segser_core.files import write_lock
-from segser_core.runs.corpus_info import FETCHED_CORPORA
+from segser_core.runs.corpus_info import FETCH_COMMANDS
 from tests.support.publisher_server import PublisherServer, ServedFile, short_wav, zip_of
 from training.corpora import __main__ as command_line
 from training.corpora import corpus_definitions
@@ -218,5 +218,13 @@ def test_the_publishers_addresses_are_their_own_and_encrypted():
     assert ravdess.parts[0].address.startswith("https://zenodo.org/records/1188976/")
 
 
-def test_pages_know_which_corpora_can_be_fetched():
-    assert sorted(FETCHED_CORPORA) == sorted(d.name for d in corpus_definitions().values() if d.source)
+def test_pages_name_the_command_of_each_corpus_that_can_be_fetched(monkeypatch):
+    assert sorted(FETCH_COMMANDS) == sorted(d.name for d in corpus_definitions().values() if d.source)
+    called = []
+    monkeypatch.setattr("training.corpora.fetching.get.part_states", lambda d, parts, root: called.append(d.name) or [])
+    monkeypatch.setattr("training.corpora.fetching.get.describe_source", lambda *_: [])
+    for command in FETCH_COMMANDS.values():
+        program, group, *arguments = command.split()
+        assert (program, group) == ("segser", "corpora")
+        CliRunner().invoke(command_line.app, arguments)
+    assert called == list(FETCH_COMMANDS)
