@@ -46,14 +46,14 @@ def get(
     """
     from training.corpora import corpus_definitions, find_definition
     from training.corpora.describe import describe_counts, describe_left_out
-    from training.corpora.fetching.get import COMPLETE, corpus_source, describe_source, fetch_parts, part_states
+    from training.corpora.fetching.get import corpus_source, describe_source, fetch_parts, part_states
 
     definition = find_definition(name)
     source = corpus_source(definition, song, [d.name for d in corpus_definitions().values() if d.source])
     wanted = [*source.parts, *([source.song] if song and source.song else [])]
     states = part_states(definition, wanted, root)
     typer.echo("\n".join(describe_source(definition, source, states)))
-    if parts := [s.part for s in states if s.state not in COMPLETE]:
+    if parts := [s.part for s in states if not s.is_complete]:
         fetch_parts(parts, root, lambda question: yes or ask_once(question))
     corpus = definition.load(root)
     typer.echo("\n".join(["", *describe_counts(corpus), *describe_left_out(corpus)]))

@@ -12,13 +12,13 @@ from typing import Any
 from segser_core.errors import DownloadError
 from segser_core.formatting import one_line
 from training.corpora.fetching.checksums import FetchedFile, file_digest, write_fetched_list
-from training.corpora.fetching.source import CorpusPart
+from training.corpora.fetching.source import PublishedPart
 
 WORKERS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class AudbDatabase(CorpusPart):
+class AudbDatabase(PublishedPart):
     """Database of audb.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from segser_core.errors import CorpusError, DownloadError, UnknownCorpusError
@@ -10,22 +11,30 @@ from segser_core.formatting import align_columns, one_line
 from training.corpora.corpus import Corpus
 from training.corpora.definition import CorpusDefinition
 from training.corpora.fetching.checksums import files_to_fetch, read_fetched_list
-from training.corpora.fetching.source import CorpusPart, CorpusSource
+from training.corpora.fetching.source import CorpusSource, PublishedPart
 from training.corpora.fetching.unpacking import check_free_space
 
-THERE, UNCHECKED, DAMAGED, MISSING = "there, checked", "there, not checked", "damaged", "to fetch"
-COMPLETE = (THERE, UNCHECKED)
+
+class Presence(StrEnum):
+    """What a folder holds of a part; unchecked are all recordings where this command did not fetch them."""
+
+    CHECKED = "there, checked"
+    UNCHECKED = "there, not checked"
+    DAMAGED = "there in part or changed, to fetch"
+    ABSENT = "to fetch"
 
 
 @dataclass(frozen=True)
 class PartState:
-    """A part of a corpus with what the folder holds of it, in words: one of `THERE`, `UNCHECKED`, `DAMAGED`, `MISSING`.
+    """A part of a corpus, and what the folder holds of it."""
 
-    `UNCHECKED` are recordings that were not fetched by this command, in their full number.
-    """
+    part: PublishedPart
+    presence: Presence
 
-    part: CorpusPart
-    state: str
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is to be fetched."""
+        return self.presence in (Presence.CHECKED, Presence.UNCHECKED)
 
 
 def corpus_source(definition: CorpusDefinition, song: bool, known: Sequence[str]) -> CorpusSource:
@@ -48,7 +57,7 @@ def corpus_source(definition: CorpusDefinition, song: bool, known: Sequence[str]
     return definition.source
 
 
-def part_states(definition: CorpusDefinition, parts: Sequence[CorpusPart], root: Path) -> list[PartState]:
+def part_states(definition: CorpusDefinition, parts: Sequence[PublishedPart], root: Path) -> list[PartState]:
     """Check what a folder holds of some parts of a corpus.
 
     Raises:
@@ -60,17 +69,19 @@ def part_states(definition: CorpusDefinition, parts: Sequence[CorpusPart], root:
         corpus = definition.load(root)
     except CorpusError:  # nothing of the corpus is there
         corpus = None
-    return [PartState(part, _state(part, root, corpus)) for part in parts]
+    return [PartState(part, _presence(part, root, corpus)) for part in parts]
 
 
-def _state(part: CorpusPart, root: Path, corpus: Corpus | None) -> str:
+def _presence(part: PublishedPart, root: Path, corpus: Corpus | None) -> Presence:
     if listed := read_fetched_list(root / part.list_name):
         missing = files_to_fetch(root, listed)
-        return DAMAGED if missing and len(missing) < len(listed) else MISSING if missing else THERE
-    return UNCHECKED if corpus and _clips(corpus, part) >= part.clips else MISSING
+        if missing:
+            return Presence.DAMAGED if len(missing) < len(listed) else Presence.ABSENT
+        return Presence.CHECKED
+    return Presence.UNCHECKED if corpus and _clips(corpus, part) >= part.clips else Presence.ABSENT
 
 
-def _clips(corpus: Corpus, part: CorpusPart) -> int:
+def _clips(corpus: Corpus, part: PublishedPart) -> int:
     """Count the recordings of a part, with those that the corpus's loader leaves out for being blank."""
     manifest = corpus.manifest
     blank = sum("blank" in file.why for file in corpus.left_out)
@@ -80,7 +91,7 @@ def _clips(corpus: Corpus, part: CorpusPart) -> int:
 def describe_source(definition: CorpusDefinition, source: CorpusSource, states: Sequence[PartState]) -> list[str]:
     """Write whence a corpus comes, under which licence, and how much of it is fetched: lines."""
     publisher = states[0].part.publisher
-    rows = [(s.part.name, f"{s.part.clips} clips", megabytes(s.part.size_bytes), s.state) for s in states]
+    rows = [(s.part.name, f"{s.part.clips} clips", megabytes(s.part.size_bytes), s.presence) for s in states]
     return [
         f"{definition.info.title}, from {publisher.name} ({publisher.page})",
         f"licence: {source.licence}",
@@ -89,7 +100,7 @@ def describe_source(definition: CorpusDefinition, source: CorpusSource, states: 
     ]
 
 
-def fetch_parts(parts: Sequence[CorpusPart], root: Path, confirm: Callable[[str], bool]) -> None:
+def fetch_parts(parts: Sequence[PublishedPart], root: Path, confirm: Callable[[str], bool]) -> None:
     """Fetch some parts of a corpus once they are agreed to.
 
     Args:

@@ -15,7 +15,7 @@ from segser_core.errors import DownloadError
 from segser_core.files import write_whole
 from training.corpora.fetching.checksums import FetchedFile, files_to_fetch, read_fetched_list, write_fetched_list
 from training.corpora.fetching.download import Downloader, RemoteFile
-from training.corpora.fetching.source import CorpusPart
+from training.corpora.fetching.source import PublishedPart
 from training.corpora.fetching.unpacking import open_archive
 from training.corpora.fetching.zip_archive import byte_bar
 
@@ -37,7 +37,7 @@ class RepositoryTable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GitLfsFolder(CorpusPart):
+class GitLfsFolder(PublishedPart):
     """Folder of a git repository whose recordings lie in large-file storage.
 
     Attributes:

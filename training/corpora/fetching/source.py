@@ -26,7 +26,7 @@ class Publisher:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CorpusPart(ABC):
+class PublishedPart(ABC):
     """Part of a corpus that is fetched as one.
 
     Attributes:
@@ -80,5 +80,5 @@ class CorpusSource:
 
     licence: str
     citation: str
-    parts: tuple[CorpusPart, ...]
-    song: CorpusPart | None = None
+    parts: tuple[PublishedPart, ...]
+    song: PublishedPart | None = None

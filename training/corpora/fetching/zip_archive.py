@@ -8,12 +8,12 @@ from tqdm import tqdm
 
 from training.corpora.fetching.checksums import file_digest, write_fetched_list
 from training.corpora.fetching.download import Downloader, RemoteFile
-from training.corpora.fetching.source import CorpusPart
+from training.corpora.fetching.source import PublishedPart
 from training.corpora.fetching.unpacking import unpack_recordings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ZipArchive(CorpusPart):
+class ZipArchive(PublishedPart):
     """ZIP archive of recordings; `size_bytes` is its exact size.
 
     Attributes:

@@ -16,7 +16,7 @@ from tests.support.publisher_server import PublisherServer, ServedFile, short_wa
 from training.corpora import __main__ as command_line
 from training.corpora import corpus_definitions
 from training.corpora.fetching.checksums import read_fetched_list
-from training.corpora.fetching.get import MISSING, THERE, UNCHECKED, part_states
+from training.corpora.fetching.get import Presence, part_states
 from training.corpora.fetching.zip_archive import ZipArchive
 
 SPEECH = ("Actor_23/03-01-06-01-02-01-23.wav", "Actor_24/03-01-05-01-02-01-24.wav")
@@ -104,7 +104,7 @@ def test_a_recording_that_was_changed_or_deleted_is_fetched_again(ravdess, serve
     first, second = (tmp_path / "Speech" / name for name in SPEECH)
     first.write_bytes(first.read_bytes()[:-1] + b"?")
     result = get("ravdess", "--root", tmp_path, "--yes")
-    assert result.exit_code == 0 and "damaged" in result.stdout
+    assert result.exit_code == 0 and "there in part or changed" in result.stdout
     assert first.read_bytes() == short_wav(0)
     second.unlink()
     get("ravdess", "--root", tmp_path, "--yes")
@@ -194,14 +194,14 @@ def test_another_process_that_fetches_is_not_disturbed(ravdess, tmp_path):
 
 def test_states_of_parts(ravdess, tmp_path):
     parts = ravdess.source.parts
-    assert [s.state for s in part_states(ravdess, parts, tmp_path / "none")] == [MISSING]
+    assert [s.presence for s in part_states(ravdess, parts, tmp_path / "none")] == [Presence.ABSENT]
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / Path(SPEECH[0]).name).write_bytes(short_wav(0))
-    assert [s.state for s in part_states(ravdess, parts, tmp_path)] == [MISSING]
+    assert [s.presence for s in part_states(ravdess, parts, tmp_path)] == [Presence.ABSENT]
     (tmp_path / "a" / Path(SPEECH[1]).name).write_bytes(short_wav(1))
-    assert [s.state for s in part_states(ravdess, parts, tmp_path)] == [UNCHECKED]
+    assert [s.presence for s in part_states(ravdess, parts, tmp_path)] == [Presence.UNCHECKED]
     parts[0].fetch(tmp_path)
-    assert [s.state for s in part_states(ravdess, parts, tmp_path)] == [THERE]
+    assert [s.presence for s in part_states(ravdess, parts, tmp_path)] == [Presence.CHECKED]
     assert sorted(f.file for f in read_fetched_list(tmp_path / "fetched-speech.csv")) == [f"Speech/{n}" for n in SPEECH]
     with pytest.raises(CorpusError, match="is a file"):
         part_states(ravdess, parts, tmp_path / "fetched-speech.csv")
