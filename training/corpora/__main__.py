@@ -53,8 +53,7 @@ def get(
     wanted = [*source.parts, *([source.song] if song and source.song else [])]
     states = part_states(definition, wanted, root)
     typer.echo("\n".join(describe_source(definition, source, states)))
-    if parts := [s.part for s in states if not s.is_complete]:
-        fetch_parts(parts, root, lambda question: yes or ask_once(question))
+    fetch_parts(states, root, lambda question: yes or ask_once(question))
     corpus = definition.load(root)
     typer.echo("\n".join(["", *describe_counts(corpus), *describe_left_out(corpus)]))
 

@@ -26,15 +26,21 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True)
 class PartState:
-    """A part of a corpus, and what the folder holds of it."""
+    """A part of a corpus, what the folder holds of it, and the bytes to download."""
 
     part: PublishedPart
     presence: Presence
+    bytes_to_fetch: int = 0
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing is to be fetched."""
         return self.presence in (Presence.CHECKED, Presence.UNCHECKED)
+
+    @property
+    def disk_bytes(self) -> int:
+        """Free space that fetching needs."""
+        return self.bytes_to_fetch if self.bytes_to_fetch < self.part.size_bytes else self.part.disk_bytes
 
 
 def corpus_source(definition: CorpusDefinition, song: bool, known: Sequence[str]) -> CorpusSource:
@@ -69,16 +75,19 @@ def part_states(definition: CorpusDefinition, parts: Sequence[PublishedPart], ro
         corpus = definition.load(root)
     except CorpusError:  # nothing of the corpus is there
         corpus = None
-    return [PartState(part, _presence(part, root, corpus)) for part in parts]
+    return [_part_state(part, root, corpus) for part in parts]
 
 
-def _presence(part: PublishedPart, root: Path, corpus: Corpus | None) -> Presence:
+def _part_state(part: PublishedPart, root: Path, corpus: Corpus | None) -> PartState:
     if listed := read_fetched_list(root / part.list_name):
         missing = files_to_fetch(root, listed)
         if missing:
-            return Presence.DAMAGED if len(missing) < len(listed) else Presence.ABSENT
-        return Presence.CHECKED
-    return Presence.UNCHECKED if corpus and _clips(corpus, part) >= part.clips else Presence.ABSENT
+            presence = Presence.DAMAGED if len(missing) < len(listed) else Presence.ABSENT
+            return PartState(part, presence, part.bytes_of(missing))
+        return PartState(part, Presence.CHECKED)
+    if corpus and _clips(corpus, part) >= part.clips:
+        return PartState(part, Presence.UNCHECKED)
+    return PartState(part, Presence.ABSENT, part.size_bytes)
 
 
 def _clips(corpus: Corpus, part: PublishedPart) -> int:
@@ -100,11 +109,11 @@ def describe_source(definition: CorpusDefinition, source: CorpusSource, states: 
     ]
 
 
-def fetch_parts(parts: Sequence[PublishedPart], root: Path, confirm: Callable[[str], bool]) -> None:
-    """Fetch some parts of a corpus once they are agreed to.
+def fetch_parts(states: Sequence[PartState], root: Path, confirm: Callable[[str], bool]) -> None:
+    """Fetch the parts of a corpus that are not complete, once the question is answered with yes.
 
     Args:
-        parts: to fetch.
+        states: of the parts.
         root: the corpus's folder; it is made where it is missing.
         confirm: asks a question; True for yes.
 
@@ -112,15 +121,18 @@ def fetch_parts(parts: Sequence[PublishedPart], root: Path, confirm: Callable[[s
         DownloadError: a package is missing, the disk has no room, the answer is no, or the publisher does not send the
             parts as they should be.
     """
-    for part in parts:
-        part.check_requirements()
-    check_free_space(root, sum(part.disk_bytes for part in parts))
-    if not confirm(f"Download {megabytes(sum(part.size_bytes for part in parts))} to {one_line(root)}?"):
+    wanted = [state for state in states if not state.is_complete]
+    if not wanted:
+        return
+    for state in wanted:
+        state.part.check_requirements()
+    check_free_space(root, sum(state.disk_bytes for state in wanted))
+    if not confirm(f"Download {megabytes(sum(state.bytes_to_fetch for state in wanted))} to {one_line(root)}?"):
         raise DownloadError("nothing was downloaded")
     with write_lock(root):
         root.mkdir(exist_ok=True)
-        for part in parts:
-            part.fetch(root)
+        for state in wanted:
+            state.part.fetch(root)
 
 
 def megabytes(size: int) -> str:

@@ -55,6 +55,10 @@ class GitLfsFolder(PublishedPart):
     folder: str
     tables: Mapping[str, RepositoryTable] = field(default_factory=dict)
 
+    def bytes_of(self, missing: Sequence[FetchedFile]) -> int:
+        """Count the bytes of missing recordings, each of which is downloaded alone."""
+        return sum(file.size_bytes for file in missing)
+
     def fetch(self, root: Path) -> None:
         """Read the pointers, unless they are listed already, and download each recording that is not as they say."""
         with Downloader(self.publisher) as web:

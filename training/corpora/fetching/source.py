@@ -1,8 +1,11 @@
 """Declaration of where a corpus is published: the address, the licence, and the parts that are fetched."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from training.corpora.fetching.checksums import FetchedFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +60,10 @@ class PublishedPart(ABC):
             DownloadError: one is missing.
         """
         return
+
+    def bytes_of(self, missing: Sequence[FetchedFile]) -> int:
+        """Count the bytes of the download that brings some missing recordings: the whole part, unless each is one."""
+        return self.size_bytes
 
     @abstractmethod
     def fetch(self, root: Path) -> None:

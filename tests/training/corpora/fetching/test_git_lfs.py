@@ -9,6 +9,7 @@ from segser_core.errors import CorpusError, DownloadError
 from tests.support.publisher_server import PublisherServer, ServedFile, short_wav, zip_of
 from training.corpora import corpus_definitions, load_corpus
 from training.corpora.cremad import actors_from_demographics, votes_from_tabulated
+from training.corpora.fetching.get import Presence, part_states
 from training.corpora.fetching.git_lfs import GitLfsFolder
 
 NAMES = ("1001_DFA_ANG_XX", "1002_IEO_SAD_HI", "1003_TSI_NEU_XX")
@@ -79,6 +80,8 @@ def test_only_what_is_missing_or_wrong_is_fetched_again(server, tmp_path):
     (tmp_path / second).unlink()
     (tmp_path / "actors.csv").write_text("actor,age,sex\n1001,1,male\n")
     server.requests.clear()
+    (state,) = part_states(corpus_definitions()["cremad"], [part], tmp_path)
+    assert (state.presence, state.bytes_to_fetch) == (Presence.DAMAGED, len(CLIPS[first]) + len(CLIPS[second]))
     part.fetch(tmp_path)
     assert sorted(path for path, _ in server.requests) == [f"/media/{first}", f"/media/{second}"]
     assert {name: (tmp_path / name).read_bytes() for name in CLIPS} == CLIPS
