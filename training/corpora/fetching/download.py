@@ -16,7 +16,7 @@ from training.corpora.fetching.checksums import file_digest
 from training.corpora.fetching.source import Publisher
 
 TIMEOUT_S = 30.0
-LONGEST_PAUSE_S = 120.0
+LONGEST_WAIT_S = 120.0
 _PASSING_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class Downloader:
                     "run the command again later to go on"
                 )
             pause_s = self.publisher.pause_s * 2 ** max(0, failures - 1) if wait_s is None else wait_s
-            time.sleep(min(pause_s, LONGEST_PAUSE_S))
+            time.sleep(min(pause_s, LONGEST_WAIT_S))
 
     def _receive(self, file: RemoteFile, part: Path, show: Callable[[int], object]) -> None:
         """Ask for what is missing of a file once, and write what comes."""
