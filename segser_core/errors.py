@@ -49,6 +49,10 @@ class TurnsError(SegserError):
     """A turns file that cannot be read, or whose times are not those of its recording."""
 
 
+class DownloadError(CorpusError):
+    """A corpus that its publisher does not send as it should be."""
+
+
 class SettingError(SegserError):
     """A setting outside its range or unknown by name."""
 

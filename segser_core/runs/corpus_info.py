@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# corpora that a command fetches: a file's name tells its recording, whatever its folder and its ending
+FETCH_COMMANDS = {
+    "ravdess": "segser corpora get ravdess --song --root FOLDER/ravdess",
+    "cremad": "segser corpora get cremad --root FOLDER/cremad",
+    "emodb": "segser corpora get emodb --root FOLDER/emodb",
+}
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 

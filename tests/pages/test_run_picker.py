@@ -138,6 +138,47 @@ def test_sound_is_found_where_a_recording_is_a_link(made, tmp_path, monkeypatch)
     assert find_clip_file(run, "wav/../../disk/a.flac") is None
 
 
+@pytest.mark.parametrize("place", ["ravdess/Speech/Actor_23/{}.wav", "ravdess/{}.flac", "{}.wav"])
+def test_sound_of_a_fetched_corpus_is_found_by_its_name(made, tmp_path, monkeypatch, place):
+    """Whatever its folder and format: the publisher's RAVDESS is WAV, and the run heard FLAC."""
+    name = "03-01-06-01-02-01-23"
+    run = replace(read_run(made / "runs" / "baseline"), corpus="ravdess+cremad")
+    file = tmp_path / place.format(name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"")
+    (file.parent / "notes.txt").write_bytes(b"")
+    monkeypatch.setenv("SEGSER_CORPORA", str(tmp_path))
+    assert find_clip_file(run, f"ravdess/Actor_23/{name}.flac", "ravdess") == file.resolve()
+    assert find_clip_file(run, "ravdess/Actor_23/03-01-06-01-02-01-24.flac", "ravdess") is None
+    assert find_clip_file(run, "ravdess/Actor_23/notes.flac", "ravdess") is None
+
+
+def test_sound_of_other_corpora_is_not_found_by_a_bare_name(made, tmp_path, monkeypatch):
+    """Another speaker may have a recording of the same name."""
+    (tmp_path / "Anna").mkdir()
+    (tmp_path / "Anna" / "01.wav").write_bytes(b"")
+    monkeypatch.setenv("SEGSER_CORPORA", str(tmp_path))
+    run = replace(read_run(made / "runs" / "baseline"), corpus="manifest")
+    assert find_clip_file(run, "Berta/01.wav") is None
+
+
+def test_no_link_below_a_fetched_corpus_leads_out_of_it(made, tmp_path, monkeypatch):
+    (tmp_path / "corpora" / "ravdess").mkdir(parents=True)
+    (tmp_path / "outside.wav").write_bytes(b"")
+    (tmp_path / "corpora" / "ravdess" / "03-01-06-01-02-01-23.wav").symlink_to(tmp_path / "outside.wav")
+    monkeypatch.setenv("SEGSER_CORPORA", str(tmp_path / "corpora"))
+    run = replace(read_run(made / "runs" / "baseline"), corpus="ravdess")
+    assert find_clip_file(run, "Actor_23/03-01-06-01-02-01-23.flac") is None
+
+
+def test_the_command_that_fetches_a_corpus_is_named_where_its_sound_is_missing(monkeypatch):
+    monkeypatch.delenv("SEGSER_CORPORA", raising=False)
+    monkeypatch.delenv("SEGSER_RUNS", raising=False)
+    app = run_page(open_page("mistakes", run="seg+tri-w", clip="1080_ITH_NEU_XX"))
+    assert not app.exception
+    assert "`segser corpora get cremad --root FOLDER/cremad` fetches it" in page_text(app)
+
+
 def test_no_corpus_name_leads_out_of_the_known_folders(made, tmp_path, monkeypatch):
     (tmp_path / "corpora").mkdir()
     (tmp_path / "outside.wav").write_bytes(b"")

@@ -9,6 +9,7 @@ import pytest
 from segser_core import paper
 from segser_core.bundled import BUNDLED
 from segser_core.errors import SettingError
+from segser_core.runs.one_corpus import select_corpus
 from segser_core.runs.run import read_run
 from segser_core.runs.test_split import select_test_rows as rows_of_test
 from segser_core.statistics import report, tables
@@ -50,7 +51,7 @@ def test_the_tables_of_two_runs_are_their_summaries_and_their_comparison(two_run
 
 
 def test_intervals_by_two_speakers_are_refused():
-    first, second = (read_run(BUNDLED / name) for name in ("seg+tri-w", "baseline"))
+    first, second = (select_corpus(read_run(BUNDLED / name), "ravdess") for name in ("seg+tri-w", "baseline"))
     found = compare_predictions(first.predictions, second.predictions, first.labels)
     with pytest.raises(SettingError, match="needs 5 speakers; there are 2"):
         tables.difference_table(found, by_speaker=True)

@@ -23,6 +23,7 @@ __all__ = [
     "corpus_definitions",
     "corpus_title",
     "find_corpus_info",
+    "find_definition",
     "load_corpus",
 ]
 
@@ -55,6 +56,18 @@ def find_corpus_info(name: str) -> CorpusInfo | None:
     return CorpusInfo(" + ".join(info.title for info in known), sentences, heard)
 
 
+def find_definition(name: str) -> CorpusDefinition:
+    """Find the definition of a corpus.
+
+    Raises:
+        UnknownCorpusError: no corpus has that name.
+    """
+    definitions = corpus_definitions()
+    if name not in definitions:
+        raise UnknownCorpusError(f"corpus {name!r} is unknown; choose one of {', '.join(definitions)}")
+    return definitions[name]
+
+
 def load_corpus(name: str, root: str | Path, options: Mapping[str, Any] | None = None) -> Corpus:
     """Load a corpus by its name from the folder that holds it.
 
@@ -67,10 +80,7 @@ def load_corpus(name: str, root: str | Path, options: Mapping[str, Any] | None =
         UnknownCorpusError: no corpus has that name, or no such option.
         CorpusError: the folder holds nothing of it.
     """
-    definitions = corpus_definitions()
-    if name not in definitions:
-        raise UnknownCorpusError(f"corpus {name!r} is unknown; choose one of {', '.join(definitions)}")
-    load = definitions[name].load
+    load = find_definition(name).load
     _, *known = inspect.signature(load).parameters
     if unknown := sorted(set(options or {}) - set(known)):
         raise UnknownCorpusError(

@@ -1,5 +1,6 @@
-"""Corpora on this machine: their counts beside those of the complete corpus, and recordings joined of short clips.
+"""Corpora: fetched from their publishers, counted beside the complete corpus, and joined to longer recordings.
 
+python -m training.corpora get NAME --root DIR
 python -m training.corpora describe NAME --root DIR
 python -m training.corpora join NAME --root DIR --out DIR
 python -m training.corpora join NAME --root DIR --out DIR --changing
@@ -28,7 +29,46 @@ app = typer.Typer(cls=PlainErrorGroup, **APP)
 
 @app.callback()
 def corpora() -> None:
-    """Count a corpus, or join its clips to longer recordings."""
+    """Fetch a corpus, count it, or join its clips to longer recordings."""
+
+
+@app.command(cls=Command)
+def get(
+    name: Annotated[str, typer.Argument(help="of the corpus: ravdess, cremad or emodb")],
+    root: Annotated[Path, typer.Option(help="the corpus's folder, which is made where it is missing")],
+    song: Annotated[bool, typer.Option("--song", help="ravdess: the songs, too")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="download without asking")] = False,
+) -> None:
+    """Fetch a corpus from its publisher, check and unpack it, and describe it.
+
+    Licence and size are shown, and one question is asked. A download that breaks off goes on where it was when the
+    command is run again. What is there and right is not fetched again.
+    """
+    from training.corpora import corpus_definitions, find_definition
+    from training.corpora.describe import describe_counts, describe_left_out
+    from training.corpora.fetching.get import corpus_source, describe_source, fetch_parts, part_states
+
+    definition = find_definition(name)
+    source = corpus_source(definition, song, [d.name for d in corpus_definitions().values() if d.source])
+    wanted = [*source.parts, *([source.song] if song and source.song else [])]
+    states = part_states(definition, wanted, root)
+    typer.echo("\n".join(describe_source(definition, source, states)))
+    fetch_parts(states, root, lambda question: yes or ask_once(question))
+    corpus = definition.load(root)
+    typer.echo("\n".join(["", *describe_counts(corpus), *describe_left_out(corpus)]))
+
+
+def ask_once(question: str) -> bool:
+    """Ask a question on the terminal; True for yes.
+
+    Raises:
+        typer.BadParameter: nobody can answer.
+    """
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        typer.echo()
+        raise typer.BadParameter("nobody answered the question; --yes answers it", param_hint="--yes") from None
 
 
 @app.command(cls=Command, context_settings=WITH_SETTINGS)

@@ -8,6 +8,7 @@ The name 1040_ITH_SAD_X has the level `X`, which is read as `XX`, no level; nobo
 and is left out.
 """
 
+import io
 import logging
 import re
 from collections.abc import Collection
@@ -22,6 +23,8 @@ from segser_core.labels import CORPUS_CODES
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
+from training.corpora.fetching.git_lfs import GitLfsFolder, RepositoryTable
+from training.corpora.fetching.source import CorpusSource, Publisher
 from training.corpora.fold import Fold, fold_by_speaker
 
 CREMAD_LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
@@ -81,7 +84,7 @@ def load_cremad(root: Path) -> Corpus:
     Raises:
         CorpusError: there is no such folder, no file in it has a CREMA-D name, or one of its tables cannot be read.
     """
-    tables = (_ACTORS_TABLE, _VOTES_TABLE)
+    tables = (_ACTORS_TABLE, _VOTES_TABLE, _REPOSITORY.list_name)
     manifest, left_out = load_by_file_name(root, parse_cremad_name, endings=_ENDINGS, tables=tables)
     manifest = with_votes(with_actors(manifest, root), root)
     warn_of_strange_votes(root, {*manifest["utterance_id"], *(Path(file.path).stem for file in left_out)})
@@ -188,6 +191,63 @@ def actor_folds(corpus: Corpus) -> list[Fold]:
     ]
 
 
+def actors_from_demographics(content: bytes) -> str:
+    """Convert the repository's VideoDemographics.csv to the text of `actors.csv`.
+
+    Raises:
+        CorpusError: it lacks a column.
+    """
+    table = _repository_table(content, ("ActorID", "Age", "Sex"))
+    actors = pd.DataFrame({"actor": table["ActorID"], "age": table["Age"], "sex": table["Sex"].str.lower()})
+    return actors.to_csv(index=False, lineterminator="\n")
+
+
+def votes_from_tabulated(content: bytes) -> str:
+    """Convert the repository's tabulatedVotes.csv to the text of `votes_audio.csv`.
+
+    Of its rows those count whose number begins with 1: raters heard the sound alone. The others saw the face.
+
+    Raises:
+        CorpusError: it lacks a column.
+    """
+    letters = {label: code[0] for code, label in _EMOTIONS.items()}
+    table = _repository_table(content, ("fileName", *letters.values()))
+    heard = table[table.iloc[:, 0].str.fullmatch(r"1\d{5}")]
+    votes = pd.DataFrame({"file": heard["fileName"], **{label: heard[letters[label]] for label in sorted(letters)}})
+    return votes.sort_values("file").to_csv(index=False, lineterminator="\n")
+
+
+def _repository_table(content: bytes, columns: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except ValueError as error:
+        raise CorpusError(f"a table of CREMA-D's repository cannot be read: {str(error).splitlines()[0]}") from error
+    if missing := [c for c in columns if c not in table]:
+        raise CorpusError(
+            f"a table of CREMA-D's repository has no column {', '.join(missing)}; it has {', '.join(table.columns)}"
+        )
+    return table
+
+
+_REPOSITORY = GitLfsFolder(
+    name="cremad",
+    publisher=Publisher(
+        name="Cheyney University, repository CREMA-D on GitHub",
+        page="https://github.com/CheyneyComputerScience/CREMA-D",
+        origins=("https://github.com", "https://codeload.github.com", "https://media.githubusercontent.com"),
+    ),
+    clips=7442,
+    size_bytes=605_899_936,
+    disk_bytes=900_000_000,
+    archive_address="https://github.com/CheyneyComputerScience/CREMA-D/archive/refs/heads/master.zip",
+    most_archive_bytes=300_000_000,
+    media_address="https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/master/",
+    folder="AudioWAV",
+    tables={
+        _ACTORS_TABLE: RepositoryTable(path="VideoDemographics.csv", convert=actors_from_demographics),
+        _VOTES_TABLE: RepositoryTable(path="processedResults/tabulatedVotes.csv", convert=votes_from_tabulated),
+    },
+)
 CREMAD = CorpusDefinition(
     name="cremad",
     info=CorpusInfo(
@@ -201,4 +261,9 @@ CREMAD = CorpusDefinition(
         Protocol(name="cremad-actor", divide=actor_folds),
     ),
     run_columns=("age", "heard", "agreement", *VOTE_COLUMNS),
+    source=CorpusSource(
+        licence="ODbL 1.0 (https://opendatacommons.org/licenses/odbl/1-0/), its contents DbCL 1.0",
+        citation="Cao et al. (2014), doi:10.1109/TAFFC.2014.2336244",
+        parts=(_REPOSITORY,),
+    ),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus
+from training.corpora.fetching.source import CorpusSource
 from training.corpora.fold import Fold
 
 
@@ -41,6 +42,7 @@ class CorpusDefinition:
         load: from the corpus's folder to the corpus; further parameters, each with a default, are its options.
         protocols: its own; the first is the default.
         run_columns: columns of its manifest that a run keeps beside those of every corpus.
+        source: where `segser corpora get` fetches it; None where it cannot be fetched by a command.
     """
 
     name: str
@@ -48,6 +50,7 @@ class CorpusDefinition:
     load: Callable[..., Corpus]
     protocols: tuple[Protocol, ...] = ()
     run_columns: tuple[str, ...] = ()
+    source: CorpusSource | None = None
 
     @property
     def default_protocol(self) -> str | None:

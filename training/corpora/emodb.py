@@ -11,6 +11,8 @@ from segser_core.labels import CORPUS_CODES
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
+from training.corpora.fetching.audb_database import AudbDatabase
+from training.corpora.fetching.source import CorpusSource, Publisher
 from training.corpora.fold import Fold, fold_by_speaker, leave_one_out
 
 _EMOTIONS = CORPUS_CODES["emodb"]
@@ -39,6 +41,22 @@ _NOTES = (
     "Speaker 08 has no disgust: that fold's UAR is over six classes.",
     "Acted: a label is what the actor was asked to express.",
 )
+_DATABASE = AudbDatabase(
+    name="emodb",
+    publisher=Publisher(
+        name="audEERING, audb database emodb 1.4.1",
+        page="https://audeering.github.io/datasets/datasets/emodb.html",
+        origins=(),  # audb asks the repository below
+    ),
+    clips=535,
+    size_bytes=48_000_000,
+    disk_bytes=200_000_000,
+    database="emodb",
+    version="1.4.1",  # 2.0.0 adds clips whose emotion listeners did not recognise
+    repository=("audb-public", "s3.dualstack.eu-north-1.amazonaws.com", "s3"),
+    folder="wav",
+    extra="emodb",
+)
 _NAME = re.compile(r"(\d\d)([ab]\d\d)([A-Z])([a-z])")
 
 
@@ -48,7 +66,7 @@ def load_emodb(root: Path) -> Corpus:
     Raises:
         CorpusError: there is no such folder, or no file in it has an EMO-DB name.
     """
-    manifest, left_out = load_by_file_name(root, parse_emodb_name)
+    manifest, left_out = load_by_file_name(root, parse_emodb_name, tables=(_DATABASE.list_name,))
     return Corpus("emodb", root, manifest, left_out, _EXPECTED, _NOTES, (_BY_SPEAKER,))
 
 
@@ -89,5 +107,10 @@ EMODB = CorpusDefinition(
     protocols=(
         Protocol(name="emodb-speaker", divide=emodb_speaker_folds),
         Protocol(name="emodb-fixed", divide=emodb_fixed_folds, sizes={"train": 278, "dev": 130, "test": 127}),
+    ),
+    source=CorpusSource(
+        licence="CC0 1.0 (https://creativecommons.org/publicdomain/zero/1.0/)",
+        citation="Burkhardt et al. (2005), A database of German emotional speech, Interspeech, 1517-1520",
+        parts=(_DATABASE,),
     ),
 )

@@ -15,6 +15,8 @@ from segser_core.labels import CORPUS_CODES
 from segser_core.runs.corpus_info import CorpusInfo
 from training.corpora.corpus import Corpus, Counts, Misfit, Utterance, load_by_file_name
 from training.corpora.definition import CorpusDefinition, Protocol
+from training.corpora.fetching.source import CorpusSource, Publisher
+from training.corpora.fetching.zip_archive import ZipArchive
 from training.corpora.fold import Fold, fold_by_speaker
 
 RAVDESS_EMOTIONS = CORPUS_CODES["ravdess"]
@@ -48,6 +50,35 @@ _NOTES = (
     "03-01-03-01-02-01-07 and 03-01-03-01-02-02-07 are the same recording (one speaker, so never parted).",
     "Acted: a label is what the actor was asked to express.",
 )
+_ZENODO = Publisher(
+    name="Zenodo, record 1188976", page="https://zenodo.org/records/1188976", origins=("https://zenodo.org",)
+)
+_SPEECH = ZipArchive(
+    name="speech",
+    publisher=_ZENODO,
+    clips=1440,
+    style="speech",
+    size_bytes=208_468_073,
+    md5="bc696df654c87fed845eb13823edef8a",
+    address="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
+    file_name="Audio_Speech_Actors_01-24.zip",
+    folder="Audio_Speech_Actors_01-24",
+    most_unpacked_bytes=1_000_000_000,
+    disk_bytes=800_000_000,
+)
+_SONG = ZipArchive(
+    name="song",
+    publisher=_ZENODO,
+    clips=1012,
+    style="song",
+    size_bytes=225_505_317,
+    md5="5411230427d67a21e18aa4d466e6d1b9",
+    address="https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip?download=1",
+    file_name="Audio_Song_Actors_01-24.zip",
+    folder="Audio_Song_Actors_01-24",
+    most_unpacked_bytes=1_000_000_000,
+    disk_bytes=800_000_000,
+)
 _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
 
 
@@ -57,7 +88,8 @@ def load_ravdess(root: Path) -> Corpus:
     Raises:
         CorpusError: there is no such folder, or no file in it has a RAVDESS name.
     """
-    manifest, left_out = load_by_file_name(root, parse_ravdess_name)
+    lists = (_SPEECH.list_name, _SONG.list_name)
+    manifest, left_out = load_by_file_name(root, parse_ravdess_name, tables=lists)
     return Corpus("ravdess", root, manifest, left_out, _EXPECTED, _NOTES, (_BY_SPEAKER,))
 
 
@@ -123,5 +155,11 @@ RAVDESS = CorpusDefinition(
         Protocol(name="ravdess-paper", divide=paper_folds, sizes=_PAPER_SIZES),
         Protocol(name="ravdess-emobox", divide=emobox_folds, style="speech", expected=_EXPECTED_SPEECH),
         Protocol(name="ravdess-nkululeko", divide=nkululeko_folds, style="speech", expected=_EXPECTED_SPEECH),
+    ),
+    source=CorpusSource(
+        licence="CC BY-NC-SA 4.0, not for commercial use (https://creativecommons.org/licenses/by-nc-sa/4.0/)",
+        citation="Livingstone and Russo (2018), doi:10.1371/journal.pone.0196391",
+        parts=(_SPEECH,),
+        song=_SONG,
     ),
 )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,15 @@ import streamlit as st
 
 from pages.shared.text import common
 from segser_core.audio.excerpt import CLIP_END, CLIP_START, ClipLocation, Excerpt
+from segser_core.audio.folders import find_audio_files
+from segser_core.audio.formats import has_audio_ending
 from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
+from segser_core.runs.corpus_info import FETCH_COMMANDS
 from segser_core.runs.run import Run
 
 CORPORA_LABEL = "Folder of the corpus, or of several corpora by name"
+MOST_LISTED = 50_000  # of a folder that may hold anything
 
 
 def load_clip(run: Run, utterance_id: str) -> np.ndarray | None:
@@ -32,8 +37,7 @@ def load_clip(run: Run, utterance_id: str) -> np.ndarray | None:
     file = find_clip_file(run, row.path, corpus)
     if file is None:
         known = f"{common.escape_markdown(row.path)} is in no folder that is known here. " if _corpus_folders() else ""
-        where = common.escape_markdown(corpus or run.corpus or "the corpus")
-        st.caption(f"{known}To hear clips, say below where {where} is.")
+        st.caption(f"{known}{common.way_to_sound(corpus or run.corpus)}")
         return None
     try:
         return _load_cached(clip_source(row, file), file.stat().st_mtime_ns)
@@ -58,6 +62,8 @@ def find_clip_file(run: Run, path: str, corpus: str = "") -> Path | None:
     """Find a clip below one of the known folders; None where it is in none of them.
 
     Links are followed, wherever they lead, as by the loaders of corpora; a path that climbs out is not.
+    A clip of a corpus whose file names tell the recordings is found in other folders and formats, too: RAVDESS as its
+    publisher has it is WAV, and the run may have heard FLAC.
 
     Args:
         run: whose clip.
@@ -69,7 +75,27 @@ def find_clip_file(run: Run, path: str, corpus: str = "") -> Path | None:
             file = Path(os.path.normpath(root / below))
             if file.is_relative_to(os.path.normpath(root)) and file.is_file():
                 return file.resolve()
+    return _find_by_name(Path(path).stem, corpus or run.corpus or "")
+
+
+def _find_by_name(stem: str, corpus: str) -> Path | None:
+    """Find the recording of a corpus by its name without folder and ending."""
+    if corpus not in FETCH_COMMANDS:
+        return None
+    for folder in _corpus_folders():
+        root = (folder / corpus if (folder / corpus).is_dir() else folder).resolve()
+        found = root / _recordings_by_name(str(root)).get(stem, "")
+        if found.is_file() and found.resolve().is_relative_to(root):
+            return found.resolve()
     return None
+
+
+@st.cache_data(ttl=60, max_entries=8, show_spinner=False)
+def _recordings_by_name(root: str) -> dict[str, str]:
+    """List the recordings below a folder, the first `MOST_LISTED`: path below it by name without ending."""
+    files = islice(find_audio_files(Path(root)), MOST_LISTED) if Path(root).is_dir() else ()
+    paths = [file.relative_to(root).as_posix() for file in files if has_audio_ending(file.name)]
+    return {Path(path).stem: path for path in reversed(paths)}
 
 
 def _possible_places(folder: Path, path: str, corpora: Iterable[str]) -> Iterator[tuple[Path, str]]:

@@ -10,7 +10,7 @@ from segser_core.prediction.prediction import Context, LabelledTurn, Prediction
 from segser_core.prediction.rules import Aggregate
 from segser_core.prediction.stretches import Stretch
 from segser_core.prediction.timeline import TimeSpan, find_disagreements
-from segser_core.runs.corpus_info import CorpusInfo
+from segser_core.runs.corpus_info import FETCH_COMMANDS, CorpusInfo
 from segser_core.runs.reaggregate import stored_rule
 from segser_core.runs.run import Run
 from segser_core.systems import find_system
@@ -73,6 +73,14 @@ TURNS_HELP = (
 def escape_markdown(text: str) -> str:
     """Escape text from outside, such as a file's name, so that Markdown shows it letter by letter."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
+def way_to_sound(corpus: str) -> str:
+    """Say how the recordings of a corpus are heard: where they are typed in, and the command that fetches them."""
+    where = f"To hear clips, say below where {escape_markdown(corpus or 'the corpus')} is."
+    if corpus not in FETCH_COMMANDS:
+        return where
+    return f"{where} On the computer that runs segser, `{FETCH_COMMANDS[corpus]}` fetches it."
 
 
 def system_title(info: ModelInfo) -> str:

@@ -91,7 +91,8 @@ def test_each_stretch_has_features_of_its_own(files):
 
 
 def test_a_stretch_before_the_end_of_a_cut_off_file_is_kept(files):
-    rows = "a.wav,0,0.5,sad,1\na.wav,1.5,2,sad,2\nb.wav,0,0.05,sad,3\nb.wav,1,2,sad,2\nc.wav,0,1,sad,3\nc.wav,1,2,happy,1\n"
+    rows = "a.wav,0,0.5,sad,1\na.wav,1.5,2,sad,2\nb.wav,0,0.05,sad,3\nb.wav,1,2,sad,2\nc.wav,0,1,sad,3\n"
+    rows += "c.wav,1,2,happy,1\n"
     corpus = load(files, rows)
     (files / "a.wav").write_bytes((files / "a.wav").read_bytes()[: 44 + 32_000])  # 1 s of 2
     manifest = corpus.manifest.assign(split=corpus.manifest["speaker"].map({"1": "train", "2": "dev", "3": "test"}))

@@ -1,0 +1,1 @@
+"""Fetching of corpora from their publishers: downloads, checksums, unpacking."""
