@@ -190,8 +190,8 @@ def load_by_file_name(
         except Misfit as error:
             left_out.append(LeftOut(name, str(error), isinstance(error, Lost)))
     if not rows:
-        first = f"; the first: {one_line(left_out[0].path)}: {left_out[0].why}" if left_out else ""
+        reason = f"; the first: {one_line(left_out[0].path)}: {left_out[0].why}" if left_out else ""
         raise CorpusError(
-            f"no recording in {root} fits the corpus ({len(left_out)} files do not{first}); is it the right folder?"
+            f"no recording in {root} fits the corpus ({len(left_out)} files do not{reason}); is it the right folder?"
         )
     return pd.DataFrame([rows[i] for i in sorted(rows)], columns=list(COLUMNS)), tuple(left_out)
