@@ -21,11 +21,18 @@ class TurnsSource:
         self.path, self.tiers = path, tiers
         self.file = None if path.is_dir() else TurnsOfFiles(read_turns_file(path, tiers), path.name)
         self.recordings = 0
+        self._claimed_last: Path | None = None
         self._claims: Counter[str] = Counter()
         self._folders: dict[Path, dict[str, list[Path]]] = {}
 
     def claim(self, recording: Path, stem: Path) -> None:
-        """Count a recording that is to be analysed, before the turns of the first one are asked for."""
+        """Count a recording that is to be analysed, before the turns of the first one are asked for.
+
+        The channels of a recording follow one another, and are one recording.
+        """
+        if recording == self._claimed_last:
+            return
+        self._claimed_last = recording
         self.recordings += 1
         if self.file is not None:
             self._claims.update(self.file.files_of(recording))

@@ -16,7 +16,7 @@ from segser_core.inference import batch
 from segser_core.inference.predictor import Predictor
 from segser_core.prediction.exports import to_csv, to_dataframe, to_elan, to_textgrid
 from segser_core.prediction.turns import as_turns
-from tests.support.audio_files import make_noise
+from tests.support.audio_files import encode_any_wav, make_noise, make_tone, to_pcm16
 from tests.support.networks import tiny_model
 
 
@@ -186,6 +186,18 @@ def test_a_csv_with_a_column_file(folder):
     result = analyze("rec", "--turns", "t.csv", "--format", "json")
     assert list(speakers(result)) == ["rec/sub/two.wav"]
     assert result.stderr.count("t.csv names one, and 2 recordings have that name") == 2
+
+
+def test_turns_without_a_name_are_of_each_channel_of_one_recording(folder):
+    (folder / "t.csv").write_text("start,end,speaker\n0,0.5,A\n")
+    tone = make_tone(16_000)
+    (folder / "call.wav").write_bytes(encode_any_wav(to_pcm16(np.stack([tone, 0.5 * tone], axis=1)), 16_000))
+    result = analyze("call.wav", "--turns", "t.csv", "--channel", "each", "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    assert [(p["channel"], [t["speaker"] for t in p["turns"]]) for p in json.loads(result.stdout)] == [
+        (1, ["A"]),
+        (2, ["A"]),
+    ]
 
 
 def test_bad_turns_are_one_line(folder):

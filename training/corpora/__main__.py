@@ -77,7 +77,10 @@ def describe(
     name: Annotated[str, typer.Argument(help="of the corpus, e.g. ravdess")],
     root: Annotated[Path, typer.Option(help="the folder that holds the corpus")],
 ) -> None:
-    """Count a corpus by label, speaker and session, and name every file that is left out."""
+    """Count a corpus by label, speaker and session, and name every file that is left out.
+
+    Options of a corpus are written as --corpus-options.NAME VALUE, e.g. --corpus-options.preset tess of pattern.
+    """
     from training.config.overrides import corpus_options
     from training.corpora import load_corpus
     from training.corpora.describe import describe_counts, describe_left_out

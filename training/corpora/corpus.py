@@ -18,6 +18,7 @@ from av.container import InputContainer
 from segser_core.audio.decoding import SAMPLE_RATE_HZ, open_container, open_source
 from segser_core.audio.loading import audio_blocks
 from segser_core.errors import AudioError, CorpusError
+from segser_core.formatting import one_line
 
 COLUMNS = ("utterance_id", "path", "speaker", "session", "gender", "label", "duration_s", "text", "style")
 ENDINGS = (".wav", ".flac")
@@ -189,7 +190,8 @@ def load_by_file_name(
         except Misfit as error:
             left_out.append(LeftOut(name, str(error), isinstance(error, Lost)))
     if not rows:
+        reason = f"; the first: {one_line(left_out[0].path)}: {left_out[0].why}" if left_out else ""
         raise CorpusError(
-            f"no recording in {root} fits the corpus ({len(left_out)} files do not); is it the right folder?"
+            f"no recording in {root} fits the corpus ({len(left_out)} files do not{reason}); is it the right folder?"
         )
     return pd.DataFrame([rows[i] for i in sorted(rows)], columns=list(COLUMNS)), tuple(left_out)
