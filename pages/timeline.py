@@ -8,6 +8,7 @@ from pages.shared.app.pickers import choose_context, choose_model, choose_rule
 from pages.shared.app.shell import set_up_page
 from pages.shared.recording import file_list
 from pages.shared.recording.analysis import recording_samples
+from pages.shared.recording.channel_picker import choose_channels
 from pages.shared.recording.downloads import offer_downloads
 from pages.shared.recording.known_changes import ask_for_known_changes
 from pages.shared.recording.player import PlayableSpan, show_player
@@ -31,7 +32,7 @@ with st.container(border=True):
         rule = choose_rule(model.system)
     with context_column:
         context = choose_context()
-    recordings = obtain_recordings(source)
+    recordings = choose_channels(obtain_recordings(source))
 
 files = file_list.analyse_files(recordings, model=model.name, context=context, rule=rule) if recordings else []
 shown = file_list.choose_file(files) if files else None
@@ -63,7 +64,7 @@ show_player(
     lambda playing, view: timeline_figure(prediction, samples, playing, view, truth),
     spans,
     samples,
-    key=recording.sha256,
+    key=recording.sound,
     alt="The waveform, each segment's most probable emotion, the label over time, and each emotion's probability",
 )
 st.markdown(common.timeline_caption(prediction, model))

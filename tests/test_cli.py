@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from segser_core.prediction.prediction import Prediction, Segment
 from segser_core.runs import run
 from segser_core.runs.writing import write_run
 from segser_core.statistics.scores import compute_metrics
+from tests.support.audio_files import encode_any_wav
 from tests.support.paths import ROOT
 
 LABELS = ("neutral", "happy", "sad")
@@ -528,3 +530,73 @@ def test_precision_reaches_the_model(call, monkeypatch):
 def test_the_version_needs_no_command(call):
     got = call("--version")
     assert (got.exit_code, got.stdout) == (0, f"segser {__version__}\n")
+
+
+def test_what_a_folder_holds_beside_recordings_is_counted_in_a_line(call):
+    touch("clips/a.wav", "clips/notes.txt", "clips/deep/more.TXT", "clips/b.pdf", "empty/x.doc")
+    Path("clips/linked").symlink_to("deep")
+    got = call("analyze", "clips", "--format", "json")
+    assert (got.exit_code, len(json.loads(got.stdout))) == (0, 1)
+    assert got.stderr == (
+        "clips: passed over, since no recording by ending or content: 2 .txt, 1 .pdf, "
+        "the linked folder clips/linked, which is not followed\n"
+    )
+    got = call("analyze", "empty", "--format", "json")
+    assert (got.exit_code, got.stderr.splitlines()[1]) == (
+        1, "empty: passed over, since no recording by ending or content: 1 .doc"
+    )  # fmt: skip
+
+
+def test_wildcards_are_expanded_where_no_shell_does(call):
+    touch("in/b.wav", "in/a.wav", "in/c.mp3", "in/deep/d.wav", "in/[x].wav")
+    files = [r["file"] for r in json.loads(call("analyze", "in/?.wav", "in/*.mp3", "--format", "json").stdout)]
+    assert files == ["in/a.wav", "in/b.wav", "in/c.mp3"]
+    files = [r["file"] for r in json.loads(call("analyze", "in/**/*.wav", "--format", "json").stdout)]
+    assert set(files) == {"in/a.wav", "in/b.wav", "in/[x].wav", "in/deep/d.wav"}
+    (exact,) = json.loads(call("analyze", "in/[x].wav", "--format", "json").stdout)
+    assert exact["file"] == "in/[x].wav"
+    got = call("analyze", "in/*.ogg", "--format", "json")
+    assert (got.exit_code, json.loads(got.stdout)) == (1, [])
+    assert got.stderr == "in/*.ogg: there is no such file, and none fits it as a pattern; check the path\n"
+
+
+def test_csv_begins_with_a_byte_order_mark_on_request(call):
+    touch("a.wav")
+    assert call("analyze", "a.wav", "--format", "csv", "--bom").stdout.startswith("\ufefffile,index")
+    assert call("analyze", "a.wav", "--format", "csv").stdout.startswith("file,index")
+    assert call("analyze", "a.wav", "--format", "csv", "--bom", "--out", "o").exit_code == 0
+    assert Path("o/a.csv").read_bytes().startswith(b"\xef\xbb\xbffile,index")
+
+
+class ChannelStandIn(StandIn):
+    """Keeps the channel and track that were asked for."""
+
+    def predict(self, path, *, channel=None, track=None, **options):
+        return replace(super().predict(path, **options), channel=channel, track=track)
+
+
+def test_channels_and_tracks_reach_the_model_and_each_has_a_file(call, monkeypatch):
+    monkeypatch.setattr(batch, "load_predictor", lambda job: ChannelStandIn())
+    samples = np.zeros((1600, 2), "<i2")
+    Path("call.wav").write_bytes(encode_any_wav(samples, 16_000))
+    (one,) = json.loads(call("analyze", "call.wav", "--format", "json", "--channel", "2", "--track", "1").stdout)
+    assert (one["channel"], one["track"]) == (2, 1)
+    each = json.loads(call("analyze", "call.wav", "--format", "json", "--channel", "each").stdout)
+    assert [(r["file"], r["channel"]) for r in each] == [("call.wav", 1), ("call.wav", 2)]
+    rows = call("analyze", "call.wav", "--format", "csv", "--channel", "each").stdout.splitlines()
+    assert rows[0].startswith("file,channel,index")
+    assert [row.split(",")[1] for row in rows[1:]] == ["1", "1", "2", "2"]
+    assert "call.wav, channel 2: happy" in call("analyze", "call.wav", "--channel", "each").stdout
+    call("analyze", "call.wav", "--format", "textgrid", "--channel", "each", "--out", "o")
+    assert sorted(p.name for p in Path("o").iterdir()) == ["call-channel-1.TextGrid", "call-channel-2.TextGrid"]
+    got = call("analyze", "absent.wav", "--channel", "each", "--format", "json")
+    assert (got.exit_code, got.stderr) == (1, "absent.wav: there is no such file\n")
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--channel", "0"], ["--channel", "left"], ["--track", "0"], ["--bom"], ["--format", "json", "--bom"]]
+)
+def test_wrong_channels_tracks_and_marks_end_with_2(call, wrong):
+    touch("a.wav")
+    got = call("analyze", "a.wav", *wrong)
+    assert (got.exit_code, got.stdout) == (2, "")

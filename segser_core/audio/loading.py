@@ -121,6 +121,18 @@ def decode_with_notes(source: str | Path | bytes, levels: LevelMeter, choice: Au
     levels.notes = report.notes(choice)
 
 
+def count_tracks(source: ReadableSource) -> int:
+    """Count the audio tracks of a file; one of samples.
+
+    Raises:
+        AudioError: as `audio_blocks` does at its first block.
+    """
+    if isinstance(source, np.ndarray | DecodedAudio):
+        return 1
+    with open_source(source) as file, open_container(file) as container:
+        return len(container.streams.audio)
+
+
 def count_channels(source: ReadableSource, track: int | None = None) -> int:
     """Count the channels of a file's track; one of samples.
 

@@ -3,7 +3,8 @@
 import os
 
 from segser_core.audio import folders
-from segser_core.audio.folders import find_audio_files
+from segser_core.audio.folders import count_passed_over, find_audio_files
+from tests.support.audio_files import encode_audio, make_tone
 
 
 def test_a_folder_is_every_audio_file_below_it(tmp_path):
@@ -35,3 +36,29 @@ def test_a_folder_that_may_not_be_read_is_listed(tmp_path, monkeypatch):
 
     monkeypatch.setattr(folders.os, "scandir", scandir)
     assert list(find_audio_files(tmp_path)) == [tmp_path / "a.wav", tmp_path / "closed"]
+
+
+def test_a_recording_is_found_by_its_content_and_the_rest_is_counted(tmp_path):
+    for name, container, codec in (
+        ("memo", "caf", "pcm_s16be"),
+        ("old.dat", "wav", "pcm_s16le"),
+        ("c.bin", "flac", "flac"),
+    ):
+        (tmp_path / name).write_bytes(encode_audio(container, codec, make_tone(16_000), 16_000))
+    (tmp_path / "deep").mkdir()
+    for name in ("a.txt", "b.TXT", "deep/c.txt", "deep/d.pdf", "readme", ".DS_Store", "Thumbs.db", "._x.wav"):
+        (tmp_path / name).write_bytes(b"no sound")
+    (tmp_path / "picture.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "deep")
+    assert [p.name for p in find_audio_files(tmp_path)] == ["c.bin", "memo", "old.dat"]
+    assert dict(count_passed_over(tmp_path)) == {
+        ".txt": 3, ".pdf": 1, ".heic": 1, "without an ending": 1,
+        f"the linked folder {tmp_path / 'elsewhere'}, which is not followed": 1,
+    }  # fmt: skip
+
+
+def test_a_linked_folder_that_is_named_itself_is_followed(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.wav").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert list(find_audio_files(tmp_path / "link")) == [tmp_path / "link" / "a.wav"]

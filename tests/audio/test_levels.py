@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.signal import butter, resample_poly, sosfilt
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.levels import LevelMeter, measure_level, trim_to_end
-from tests.support.audio_files import make_tone
+from segser_core.audio.loading import load_audio
+from tests.support.audio_files import encode_any_wav, make_tone, to_pcm16
+from tests.support.paths import SAMPLE
 
 
 def warned(samples):
@@ -78,3 +81,16 @@ def test_where_there_is_nothing_to_hear_all_is_silent(samples, stretch):
 def test_a_stretch_shorter_than_a_piece_has_a_level():
     assert measure_level(tone(1, 0.1), 0.5, 0.505).silent_share == 0
     assert -25 < measure_level(tone(0.01, 0.1), 0, 1).rms_db < -21
+
+
+def test_a_telephone_is_narrow_band_and_full_band_speech_is_not():
+    """Speech through 300 to 3400 Hz, as `phone.wav` of a telephone line; the same speech without it."""
+    speech = load_audio(SAMPLE)
+    telephone = sosfilt(butter(12, [300, 3400], "bandpass", fs=SAMPLE_RATE_HZ, output="sos"), speech)
+    assert warned(speech) == ()
+    assert warned(telephone)[0].startswith("The recording is narrow band, as from a telephone (nothing above 3.4 kHz")
+
+
+def test_speech_at_8_khz_is_narrow_band():
+    pcm = to_pcm16(resample_poly(load_audio(SAMPLE), 1, 2))
+    assert "narrow band" in warned(load_audio(encode_any_wav(pcm, 8_000)))[0]

@@ -14,15 +14,24 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import torch
 
 from segser_core.audio import decoding
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.folders import find_audio_files
 from segser_core.audio.levels import LevelMeter
-from segser_core.audio.loading import audio_blocks, load_audio
+from segser_core.audio.loading import audio_blocks, load_audio, prepare_source
 from segser_core.bundled import BUNDLED
 from segser_core.errors import AudioError, SettingError
-from tests.support.audio_files import TONE_HZ, encode_any_wav, encode_audio, encode_video, make_tone, to_pcm16
+from tests.support.audio_files import (
+    TONE_HZ,
+    encode_any_wav,
+    encode_audio,
+    encode_placed,
+    encode_video,
+    make_tone,
+    to_pcm16,
+)
 
 
 def loudest_hz(samples):
@@ -490,3 +499,113 @@ def test_the_sample_that_ships_is_fine():
     assert path.stat().st_size < 300_000
     with av.open(str(path)) as container:
         assert "Synthetic" in container.metadata["comment"]
+
+
+# Other formats, told by their content
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "rate"),
+    [
+        ("caf", "pcm_s16be", 16_000),
+        ("caf", "alac", 16_000),
+        ("au", "pcm_s16be", 16_000),
+        ("w64", "pcm_s16le", 16_000),
+        ("3gp", "aac", 16_000),
+        ("mp2", "mp2", 44_100),
+        ("avi", "libmp3lame", 44_100),
+        ("ac3", "ac3", 48_000),
+        ("wv", "wavpack", 44_100),
+        ("tta", "tta", 44_100),
+        ("voc", "pcm_u8", 16_000),
+        ("mpegts", "aac", 48_000),
+        ("mpeg", "mp2", 44_100),
+        ("flv", "aac", 44_100),
+    ],
+)
+def test_what_dictaphones_phones_and_cameras_write(container, codec, rate, tmp_path):
+    (tmp_path / "named wrongly.txt").write_bytes(encode_audio(container, codec, make_tone(rate), rate))
+    found = load_audio(tmp_path / "named wrongly.txt")
+    assert len(found) / SAMPLE_RATE_HZ == pytest.approx(1, abs=0.1)
+    assert loudest_hz(found) == pytest.approx(TONE_HZ, abs=4)  # a VOC file rounds its rate
+
+
+def test_windows_media():
+    found = load_audio(encode_placed("asf", "wmav2", [(0.0, make_tone(44_100, 2))], 44_100))
+    assert loudest_hz(found) == pytest.approx(TONE_HZ, abs=1.5)
+
+
+@pytest.mark.parametrize(
+    ("start", "named"),
+    [
+        (b"\3ds2", "DS2"),
+        (b"\0\0\0\x24ftypaax ", "Audible AAX"),
+        (b".RMF", "RealAudio"),
+        (b"MThd", "MIDI"),
+        (b"PK\3\4", "ZIP"),
+    ],
+)
+def test_a_format_that_is_not_read_is_named_with_the_way_out(start, named):
+    text = why(start + bytes(4000))
+    assert named in text
+    assert "convert" in text
+
+
+# Samples in other forms
+
+
+def test_samples_of_any_rate_and_form():
+    tone = make_tone(44_100)
+    expected = load_audio(encode_any_wav(tone, 44_100, 32, code=3))
+    for samples in (tone, tone.tolist(), tuple(tone.tolist()), torch.from_numpy(tone), tone.astype(np.float64)):
+        np.testing.assert_allclose(prepare_source(samples, 44_100), expected, atol=1e-6)
+    np.testing.assert_array_equal(prepare_source(torch.from_numpy(tone).bfloat16(), 16_000).shape, (44_100,))
+    assert len(load_audio([0.0] * 16_000)) == 16_000
+
+
+def test_an_open_file_is_read_wherever_it_stands(tmp_path):
+    content = encode_any_wav(to_pcm16(make_tone(16_000)), 16_000)
+    (tmp_path / "a.wav").write_bytes(content)
+    written = io.BytesIO()
+    written.write(content)
+    with (tmp_path / "a.wav").open("rb") as file:
+        for source in (io.BytesIO(content), written, file, bytearray(content), memoryview(content)):
+            np.testing.assert_array_equal(load_audio(source), load_audio(content))
+    assert "open it as binary" in why(io.StringIO("text"))
+
+
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        (np.array([0, 1200.0, -30_000] * 800), "the samples reach 30000, as 16-bit integers do"),
+        (np.array([0, 2.0, -3.0] * 800), "the samples reach 3, as 16-bit integers do"),
+        (np.array([0, 100.5] * 800), "the samples reach 100.5"),
+        ([0, 1200, -30_000] * 800, "divide 16-bit integers by 32768"),
+        (torch.zeros(800, dtype=torch.int16), "divide 16-bit integers by 32768"),
+        (torch.zeros(2, 800), "choose a channel"),
+        ([[0.0], [0.0, 0.1]], "got a list; expected a path"),
+        (["a.wav"], "got a list; expected a path"),
+        (None, "got a NoneType; expected a path"),
+        ({"array": [0.0]}, "got a dict; expected a path"),
+        (3.5, "an array of shape ()"),
+    ],
+)
+def test_samples_that_are_none_are_refused_with_the_reason(samples, reason):
+    with pytest.raises(AudioError) as refused:
+        load_audio(samples)
+    assert reason in str(refused.value)
+
+
+def test_floats_a_little_beyond_full_scale_are_samples():
+    assert load_audio(make_tone(16_000, amplitude=1.9)).max() == pytest.approx(1.9, abs=0.01)
+
+
+def test_a_sample_rate_is_for_samples(tmp_path):
+    for source in (tmp_path / "a.wav", b"RIFF"):
+        with pytest.raises(SettingError, match="leave sample_rate out"):
+            prepare_source(source, 16_000)
+    for wrong in (0, 10, 10**7):
+        with pytest.raises(AudioError, match="the sample rate is"):
+            prepare_source(make_tone(16_000), wrong)
+    with pytest.raises(SettingError, match="whole number of samples a second"):
+        prepare_source(make_tone(16_000), 22_050.5)

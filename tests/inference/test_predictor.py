@@ -1,12 +1,15 @@
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from segser_core.errors import ModelError, SettingError
+from segser_core.audio.waveform import encode_wav
+from segser_core.errors import AudioError, ModelError, SettingError
 from segser_core.inference.predictor import PRECISIONS, Predictor, choose_device
-from tests.support.audio_files import make_noise
+from tests.support.audio_files import encode_any_wav, make_noise, to_pcm16
 from tests.support.networks import tiny_model
 
 
@@ -164,3 +167,103 @@ def test_a_model_without_segments_decides_by_the_utterance():
     assert p.is_probe
     assert len(p.segments) > 1
     assert p.probabilities == p.utterance
+
+
+def probabilities(prediction):
+    return [list(s.probabilities.values()) for s in prediction.segments]
+
+
+def test_samples_in_any_form_and_a_file_are_heard_alike(predictor):
+    noise = make_noise(1.3)
+    expected = predictor.predict(noise)
+    for samples in (noise.tolist(), torch.from_numpy(noise), noise.astype(np.float64)):
+        assert predictor.predict(samples) == expected
+    content = encode_wav(noise, 0, 1.3)
+    for context in ("clip", "segment"):
+        opened = predictor.predict(io.BytesIO(content), context=context)
+        assert opened == predictor.predict(content, context=context)
+
+
+def test_samples_of_another_rate_are_resampled(predictor):
+    noise = make_noise(1.0)
+    at_48_khz = encode_any_wav(np.repeat(noise, 3), 48_000, 32, code=3)
+    assert predictor.predict(np.repeat(noise, 3), sample_rate=48_000) == predictor.predict(at_48_khz)
+    assert predictor.predict(noise, sample_rate=16_000) == predictor.predict(noise)
+    assert predictor.predict(np.repeat(noise, 3), sample_rate=48_000).duration_s == pytest.approx(1.0)
+
+
+def test_a_prediction_is_named_after_its_source(predictor, tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(encode_wav(make_noise(1.0), 0, 1))
+    with path.open("rb") as file:
+        assert predictor.predict(file).file == predictor.predict(path).file == str(path)
+    assert predictor.predict([0.0] * 800).file == "recording"
+
+
+def test_each_channel_has_a_timeline_of_its_own(predictor):
+    left, right = make_noise(1.3, seed=1), make_noise(1.3, seed=2)
+    call = encode_any_wav(to_pcm16(np.stack([left, right], axis=1)), 16_000)
+    alone = [encode_any_wav(to_pcm16(samples), 16_000) for samples in (left, right)]
+    found = predictor.predict_channels(call, file="call.wav", context="segment")
+    assert [p.channel for p in found] == [1, 2]
+    assert {p.file for p in found} == {"call.wav"}
+    for prediction, content, channel in zip(found, alone, (1, 2), strict=True):
+        np.testing.assert_allclose(
+            probabilities(prediction), probabilities(predictor.predict(content, context="segment")), atol=1e-6
+        )
+        assert predictor.predict(call, channel=channel, context="segment", file="call.wav") == prediction
+        assert prediction.to_dict()["channel"] == channel
+    assert "channel" not in predictor.predict(call).to_dict()
+    with pytest.raises(AudioError, match="channel 3 was asked for"):
+        predictor.predict(call, channel=3)
+    with pytest.raises(SettingError, match="take one row"):
+        predictor.predict(left, channel=1)
+
+
+def test_apples_gpu_is_chosen_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for there, auto in ((False, "cpu"), (True, "mps")):
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda there=there: there)
+        assert choose_device("auto") == auto
+    assert choose_device("mps") == "mps"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ModelError, match="no Apple GPU"):
+        choose_device("mps")
+
+
+class NoDoubles(TorchDispatchMode):
+    """Refuse double precision, which Apple's GPU does not have."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        found = func(*args, **(kwargs or {}))
+        tensors = [t for t in (found if isinstance(found, tuple | list) else [found]) if isinstance(t, torch.Tensor)]
+        assert all(t.dtype != torch.float64 for t in tensors), func
+        return found
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("kind", ["whisper", "wav2vec2", "hubert", "wavlm"])
+def test_what_runs_on_the_device_needs_no_double_precision(kind, precision, monkeypatch):
+    """Features, encoder and head run where the model is; the means over frames on the CPU where that is Apple's."""
+    predictor = Predictor(tiny_model(kind), "tiny", precision=precision)
+    encode, features, head = predictor._encode_batch, predictor._features, predictor.model.head.forward
+
+    def checked(function):
+        def call(*args):
+            with NoDoubles():
+                return function(*args)
+
+        return call
+
+    monkeypatch.setattr(predictor, "_encode_batch", checked(encode))
+    monkeypatch.setattr(predictor, "_features", checked(features))
+    monkeypatch.setattr(predictor.model.head, "forward", checked(head))
+    for context in ("clip", "segment"):
+        assert predictor.predict(make_noise(1.3), context=context).segments
+
+
+def test_loading_shows_no_bar(capfd, tmp_path):
+    tiny_model().save_pretrained(tmp_path)
+    capfd.readouterr()
+    Predictor.from_pretrained(tmp_path)
+    assert capfd.readouterr() == ("", "")

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from praatio import textgrid
 from pympi.Elan import Eaf
 
+from segser_core.inference.batch import write_prediction
 from segser_core.prediction.exports import (
     EXPORTS,
     build_tiers,
@@ -199,3 +201,30 @@ def test_times_of_a_third_of_a_second_stay_apart(tmp_path):
         even = found["segments even"]
         assert len(even) == 2
         assert even[0][1] == even[1][0]
+
+
+@pytest.mark.parametrize("file", ["in/a b.wav", "a.wav", "tiers/deep/a.wav"])
+def test_links_of_elan_lead_to_the_recording_from_where_the_file_lies(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    Path(file).write_bytes(b"sound")
+    Path("tiers").mkdir(exist_ok=True)
+    for given in (file, str(tmp_path / file)):
+        write_prediction(replace(make_prediction(), file=given), "elan", Path("tiers", "x.eaf"))
+        (media,) = Eaf(Path("tiers", "x.eaf")).get_linked_files()
+        assert Path(media["MEDIA_URL"].removeprefix("file://")).read_bytes() == b"sound"
+        assert Path("tiers", media["RELATIVE_MEDIA_URL"]).read_bytes() == b"sound"
+        assert media["RELATIVE_MEDIA_URL"].startswith(("./", "../"))
+
+
+def test_a_chosen_channel_is_a_column(tmp_path):
+    frame = to_dataframe([replace(make_prediction(), channel=c, track=1) for c in (1, 2)])
+    assert list(frame.columns[:4]) == ["file", "channel", "track", "index"]
+    half = len(frame) // 2
+    assert frame.channel.tolist() == [1] * half + [2] * half
+
+
+def test_a_byte_order_mark_on_request(tmp_path):
+    for bom in (False, True):
+        write_prediction(make_prediction(), "csv", tmp_path / "a.csv", bom)
+        assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbffile," if bom else b"file,")

@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import av
 import pandas as pd
+from av.container import InputContainer
 
-from segser_core.errors import CorpusError
+from segser_core.audio.decoding import SAMPLE_RATE_HZ, open_container, open_source
+from segser_core.audio.loading import audio_blocks
+from segser_core.errors import AudioError, CorpusError
 from segser_core.labels import LABELS
 
 COLUMNS = ("utterance_id", "path", "speaker", "session", "gender", "label", "duration_s", "text", "style")
 ENDINGS = (".wav", ".flac")
+COUNTED_FORMATS = ("wav", "w64", "flac", "aiff", "au", "mov", "ogg")  # whose headers or pages count samples
+PIECE_S = 60.0
 SPELLINGS = {
     "joy": "happy",
     "happiness": "happy",
@@ -111,23 +115,29 @@ def check_folder(root: Path) -> None:
         raise CorpusError(f"{root} is no folder; give the folder that holds the corpus")
 
 
+def counted_duration_s(container: InputContainer) -> float | None:
+    """Read the seconds of sound from a header that counts samples; None where it guesses, or sound begins later."""
+    stream = next(iter(container.streams.audio), None)
+    is_counted = any(name in COUNTED_FORMATS for name in container.format.name.split(","))
+    if stream is None or not is_counted or stream.start_time or not stream.duration or not stream.time_base:
+        return None
+    return float(stream.duration * stream.time_base)
+
+
 def read_duration_s(path: Path) -> float:
-    """Read the seconds of sound from a file's header, or by decoding where the header does not say.
+    """Read the seconds of sound from a header that counts samples; otherwise, as of MP3 and bare AAC, decode the file.
 
     Raises:
         Lost: the file holds no sound that can be read.
     """
     try:
-        with av.open(str(path)) as container:
-            stream = container.streams.audio[0]
-            if stream.duration and stream.time_base:
-                return float(stream.duration * stream.time_base)
-            seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(stream))
-    except (av.FFmpegError, OSError, IndexError) as error:
-        raise Lost(f"not a readable recording ({error.__class__.__name__})") from error
-    if not seconds:
-        raise Lost("no sound in it")
-    return seconds
+        with open_source(path) as file, open_container(file) as container:
+            counted_s = counted_duration_s(container)
+        if counted_s is not None:
+            return counted_s
+        return sum(map(len, audio_blocks(path, PIECE_S))) / SAMPLE_RATE_HZ
+    except AudioError as error:
+        raise Lost(f"not a readable recording ({error})") from error
 
 
 def candidate_paths(root: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:

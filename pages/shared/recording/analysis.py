@@ -43,11 +43,11 @@ def bundled_predictor(model: str) -> "Predictor":
     scope="session",
     max_entries=3,
     show_spinner="Reading the recording …",
-    hash_funcs={RecordingFile: lambda recording: recording.sha256},
+    hash_funcs={RecordingFile: lambda recording: recording.sound},
 )
 def recording_samples(recording: RecordingFile) -> np.ndarray:
     """Decode a recording to (N,) samples at 16 kHz, once a session."""
-    return load_audio(recording.data, max_duration_s=MAX_DURATION_S)
+    return load_audio(recording.data, max_duration_s=MAX_DURATION_S, choice=recording.choice)
 
 
 def predict_recording(
@@ -145,6 +145,7 @@ def _predict(
             _progress.report_seconds(done_s)
             requeue()
 
+        chosen = {name: n for name, n in vars(recording.choice).items() if n is not None}
         try:
             return _predictor.predict(
                 recording.data,
@@ -153,6 +154,7 @@ def _predict(
                 progress=progress,
                 max_duration_s=MAX_DURATION_S,
                 turns=turns,
+                **chosen,
             )
         except AudioError as error:
             return str(error)

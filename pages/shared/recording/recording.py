@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 
+from segser_core.audio.channels import DEFAULT_CHOICE, AudioChoice
 from segser_core.bundled import BUNDLED
 
 SAMPLE_FILE = BUNDLED / "sample.flac"
@@ -18,17 +19,24 @@ class RecordingFile:
         data: its bytes.
         sha256: their fingerprint, hexadecimal.
         synthetic: whether a speech synthesiser spoke it.
+        choice: which of its tracks and channels is heard.
     """
 
     name: str
     data: bytes = field(repr=False)
     sha256: str
     synthetic: bool = False
+    choice: AudioChoice = DEFAULT_CHOICE
+
+    @property
+    def sound(self) -> str:
+        """Fingerprint of what is heard: the content, its track and its channel."""
+        return f"{self.sha256} {self.choice.track or ''} {self.choice.channel or ''}".rstrip()
 
     @property
     def identity(self) -> str:
-        """Fingerprint and name: the same content under another name is another recording."""
-        return f"{self.sha256} {self.name}"
+        """Sound and name: the same content under another name is another recording."""
+        return f"{self.sound} {self.name}"
 
     @classmethod
     def from_bytes(cls, name: str, data: bytes, synthetic: bool = False) -> "RecordingFile":

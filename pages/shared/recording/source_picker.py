@@ -16,7 +16,7 @@ CONSENT = (
     "Nobody is being judged by it at work, at school or at university."
 )
 SYNTHETIC = "Spoken by a speech synthesiser: nobody felt anything here, and the models never met such a voice."
-ACCEPTED_FILES = "WAV, FLAC, MP3, OGG, M4A, WebM, MP4, up to half an hour"
+ACCEPTED_FILES = "WAV, FLAC, MP3, OGG, M4A, WMA, CAF, AMR, WebM, MP4 and others, up to half an hour"
 SHOWN_FILE = "shown-file"  # key of the session: the identity of the recording that is shown of several
 PRIVACY = (
     "Recordings stay in the memory of the computer that runs segser: they are not saved, and not sent anywhere else."

@@ -6,10 +6,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from segser_core.audio.loading import load_audio
 from segser_core.errors import CorpusError
 from segser_core.runs.corpus_info import BEFORE_CORPUS_INFO, corpus_info
+from tests.support.audio_files import encode_audio, make_noise
 from tests.support.paths import ROOT, SHARED
 from training.corpora import COLUMNS, corpus_definitions, corpus_title, load_corpus
 from training.corpora import __main__ as command_line
@@ -179,3 +182,16 @@ def test_a_name_that_is_not_known_is_a_wrong_call(tmp_path, capsys, call, messag
 def test_a_folder_without_the_corpus_is_a_problem(tmp_path, capsys):
     assert command_line.main(["describe", "emodb", "--root", str(tmp_path)]) == 1
     assert "no recording" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "claimed_s"),
+    [("adts", "aac", None), ("mp3", "libmp3lame", None), ("matroska", "flac", None), ("flac", "flac", 5.0)],
+)
+def test_durations_are_those_of_the_decoded_sound(container, codec, claimed_s, tmp_path):
+    """Loud and quiet seconds, so that a guess by the bit rate at the start would be off."""
+    samples = np.concatenate([make_noise(1.0), np.zeros(64_000, np.float32)])
+    path = tmp_path / "a"
+    path.write_bytes(encode_audio(container, codec, samples, 16_000))
+    assert read_duration_s(path) == pytest.approx(len(load_audio(path)) / 16_000, abs=0.001)
+    assert read_duration_s(path) == pytest.approx(claimed_s or 5.0, abs=0.15)
