@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from segser_core import __version__
 from segser_core.errors import SegserError
 from segser_core.formatting import align_columns, one_line, percent
-from segser_core.systems import DEFAULT_SYSTEM
+from segser_core.systems import DEFAULT_MIN_SPEECH, DEFAULT_SYSTEM
 
 Format = Literal["table", "json", "csv", "textgrid", "elan", "parquet"]
 Rule = Literal["utterance", "max", "mean", "vote", "top-k"]
@@ -97,6 +97,9 @@ def analyze(
     ] = None,
     track: Annotated[int | None, typer.Option(min=1, help="of a file with several audio tracks, from 1")] = None,
     bom: Annotated[bool, typer.Option("--bom", help="csv: begin with a byte order mark, for Excel")] = False,
+    min_speech: Annotated[
+        float, typer.Option(min=0, max=1, help="segments of less speech decide nothing; 0 keeps all of them")
+    ] = DEFAULT_MIN_SPEECH,
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="where to compute; mps: Apple's GPU")
     ] = "auto",
@@ -145,6 +148,7 @@ def analyze(
         channel=chosen_channel,
         track=track,
         bom=bom,
+        min_speech=min_speech,
     )
     with ProgressConsole() as screen:
         predictions = run_analysis(job, screen)

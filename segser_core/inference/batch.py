@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from segser_core.errors import SegserError, SettingError, TurnsError
 from segser_core.files import write_whole
@@ -21,7 +21,7 @@ from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
 from segser_core.prediction.turn_files import list_names
 from segser_core.prediction.turns import Turn
-from segser_core.systems import DEFAULT_SYSTEM
+from segser_core.systems import DEFAULT_MIN_SPEECH, DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from segser_core.audio.loading import DecodedAudio
@@ -50,6 +50,7 @@ class AnalysisJob:
     channel: int | Literal["each"] | None = None
     track: int | None = None
     bom: bool = False
+    min_speech: float = DEFAULT_MIN_SPEECH
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def analyze_recording(
 ) -> AnalysisResult:
     """Analyse one recording by the job's model; `heard` is called with the seconds analysed so far."""
     heard(0.0)
-    given = {} if recording.turns is None else {"turns": recording.turns}
+    given: dict[str, Any] = {} if recording.turns is None else {"turns": recording.turns}
     given |= {name: n for name in ("channel", "track") if (n := getattr(recording, name)) is not None}
     try:
         return predictor.predict(
@@ -193,6 +194,7 @@ def analyze_recording(
             context=job.context,
             max_duration_s=job.max_duration_s,
             progress=heard,
+            min_speech=job.min_speech,
             **given,
         )
     except (SegserError, OSError) as error:

@@ -1,13 +1,15 @@
 """Tell speech from the rest: the network of Silero VAD 6, with the weights of the package `silero-vad`.
 
-The package's TorchScript file holds its newest weights, and a network that hears one window at a time. Here that network
-is built from torch's layers and hears many windows at once, ten times as fast. The package is not imported, since its
-import sets torch's threads to one. The network stays on the CPU, in fp32: a recording has the same speech on every device.
+The package's TorchScript file holds its newest weights, and a network that hears one window at a time. Here that
+network is built from torch's layers and hears many windows at once, ten times as fast. The package is not imported,
+since its import sets torch's threads to one. The network stays on the CPU, in fp32: a recording has the same speech on
+every device.
 
 Source: Silero Team, Silero VAD, 2021–2026, MIT licence, https://github.com/snakers4/silero-vad.
 """
 
 import warnings
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +23,8 @@ from segser_core.errors import ModelError
 
 CONTEXT_SAMPLES = 64  # of the window before, which each window begins with
 FFT_SAMPLES, FFT_BINS, FFT_HOP_SAMPLES = 256, 129, 128
-BATCH_WINDOWS = 512  # 16 s: what the convolutions see at once
+BATCH_WINDOWS = 512  # 16 s: what the convolutions see at once, and what is amplified by one gain
+LOUD_PEAK, MOST_GAIN = 0.4, 100.0  # quieter speech is amplified: whispers of RAVDESS peak at 0.007
 WEIGHTS_FILE = "silero_vad.jit"
 PREFIX = "_model."  # of the network for 16 kHz in that file
 LAYERS = {
@@ -76,7 +79,7 @@ def load_voice_activity() -> VoiceActivityNetwork:
     if path is None or not path.is_file():
         raise ModelError(
             f"speech is told from the rest by {WEIGHTS_FILE} of the package silero-vad, which is not installed; "
-            "install silero-vad 6.2.3 or later, or keep all segments with a share of 0"
+            "install silero-vad 6.2.3, or keep all segments with a share of 0"
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as a whole
@@ -90,9 +93,16 @@ class SpeechMeter:
     """Running probability of speech in a recording that comes in blocks; memory does not grow with the blocks."""
 
     def __init__(self) -> None:
-        self.network, self.state = load_voice_activity(), None
+        self.network = load_voice_activity()
+        self.state: tuple[Tensor, Tensor] | None = None
         self.held = np.zeros(CONTEXT_SAMPLES, np.float32)  # begins with the context of the next window
         self.found: list[np.ndarray] = []
+
+    def watch(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the same blocks, (n,) samples each at 16 kHz, and listen to them on the way."""
+        for block in blocks:
+            self.add(block)
+            yield block
 
     def add(self, block: np.ndarray) -> None:
         """Listen to the next (n,) samples, a whole batch of windows at a time, however long the blocks are."""
@@ -102,7 +112,9 @@ class SpeechMeter:
 
     def _listen(self, n_windows: int) -> None:
         n_samples = n_windows * SPEECH_WINDOW_SAMPLES
-        held = torch.from_numpy(self.held[: n_samples + CONTEXT_SAMPLES])
+        now = self.held[: n_samples + CONTEXT_SAMPLES]
+        gain = np.clip(LOUD_PEAK / max(float(np.abs(now).max()), 1e-9), 1.0, MOST_GAIN)
+        held = torch.from_numpy(now * np.float32(gain))
         windows = held.unfold(0, SPEECH_WINDOW_SAMPLES + CONTEXT_SAMPLES, SPEECH_WINDOW_SAMPLES)
         with torch.inference_mode():
             p, self.state = self.network(windows, self.state)
