@@ -12,7 +12,7 @@ from segser_core.network.segments import Windows
 from segser_core.network.voice_activity import SpeechMeter
 from segser_core.prediction.timeline import TimeSpan
 
-NO_SPEECH = "No speech was found in this recording, so no emotion is named."
+NO_SPEECH_FOUND = "No speech was found in this recording, so no emotion is named."
 
 
 class SpeechWatch:
@@ -66,7 +66,7 @@ def missing_speech(speech: SpeechDecision) -> str:
     """Say that no segment of a recording is speech, or why what speech there is does not count."""
     speech_s = 0.0 if speech.track is None else speech.track.speech_s
     if not speech_s:
-        return NO_SPEECH
+        return NO_SPEECH_FOUND
     return (
         f"Only {speech_s:.1f} s of speech were found, less than {speech.min_share:.0%} of any segment, so no emotion "
         "is named; a smaller share of speech (min_speech, --min-speech) keeps such segments."

@@ -11,7 +11,7 @@ from segser_core.prediction.stretches import Stretch
 
 STEPS_PER_S = 50  # steps of 20 ms, the length of a frame
 ROUNDING_STEPS = 1e-6
-NO_SPEECH = -2  # in place of a class, where no segment is speech
+NO_SPEECH_CLASS = -2  # in place of a class, where no segment is speech
 TimeSpan = tuple[float, float]  # start and end, in seconds
 
 
@@ -111,15 +111,15 @@ def label_steps(
 def prediction_steps(prediction: Prediction, duration_s: float) -> np.ndarray:
     """Find the class of each step of 20 ms up to a duration: (T,) indices into the prediction's labels.
 
-    Where no segment is, the recording's label stands; where all segments are without speech, `NO_SPEECH`.
+    Where no segment is, the recording's label stands; where all segments are without speech, `NO_SPEECH_CLASS`.
     """
     times_s, labels = step_centres_s(duration_s), prediction.labels
     mute = [s for s in prediction.segments if not s.is_heard]
     if len(mute) == len(prediction.segments):
-        return np.full(len(times_s), NO_SPEECH)
-    found = label_steps(*_spans_and_p(prediction, prediction.heard_segments), times_s, NO_SPEECH)
-    anywhere = label_steps(*_spans_and_p(prediction, prediction.segments), times_s, NO_SPEECH)
-    return np.where(anywhere == NO_SPEECH, labels.index(prediction.label), found)
+        return np.full(len(times_s), NO_SPEECH_CLASS)
+    found = label_steps(*_spans_and_p(prediction, prediction.heard_segments), times_s, NO_SPEECH_CLASS)
+    anywhere = label_steps(*_spans_and_p(prediction, prediction.segments), times_s, NO_SPEECH_CLASS)
+    return np.where(anywhere == NO_SPEECH_CLASS, labels.index(prediction.label), found)
 
 
 def _spans_and_p(prediction: Prediction, segments: Sequence[Segment]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -136,7 +136,7 @@ def label_over_time(prediction: Prediction) -> tuple[Stretch, ...]:
     steps, labels = prediction_steps(prediction, prediction.duration_s), prediction.labels
     edges = [0, *(np.flatnonzero(np.diff(steps)) + 1).tolist()]
     ends_s = [*(e / STEPS_PER_S for e in edges[1:]), prediction.duration_s]
-    spans = ((e, end) for e, end in zip(edges, ends_s, strict=True) if steps[e] != NO_SPEECH)
+    spans = ((e, end) for e, end in zip(edges, ends_s, strict=True) if steps[e] != NO_SPEECH_CLASS)
     return tuple(Stretch(e / STEPS_PER_S, end, labels[steps[e]]) for e, end in spans)
 
 
