@@ -33,6 +33,8 @@ class SpeechTrack:
     def is_speech(self) -> np.ndarray:
         """Tell for each window whether it is speech: (W,)."""
         decided = np.where((self.p >= SPEECH_BEGINS_AT) | (self.p < SPEECH_ENDS_BELOW), np.arange(len(self.p)), -1)
+        if not len(self.p):
+            return np.zeros(0, bool)
         last = np.maximum.accumulate(decided)  # the window by which each is decided
         inside = (last >= 0) & (self.p[last] >= SPEECH_BEGINS_AT)
         return np.convolve(inside, np.ones(2 * PADDING_WINDOWS + 1), "full")[PADDING_WINDOWS:][: len(inside)] > 0.5

@@ -186,6 +186,8 @@ def analyze_recording(
     heard(0.0)
     given: dict[str, Any] = {} if recording.turns is None else {"turns": recording.turns}
     given |= {name: n for name in ("channel", "track") if (n := getattr(recording, name)) is not None}
+    if job.min_speech != DEFAULT_MIN_SPEECH:
+        given["min_speech"] = job.min_speech
     try:
         return predictor.predict(
             decoded(),
@@ -194,7 +196,6 @@ def analyze_recording(
             context=job.context,
             max_duration_s=job.max_duration_s,
             progress=heard,
-            min_speech=job.min_speech,
             **given,
         )
     except (SegserError, OSError) as error:

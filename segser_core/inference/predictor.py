@@ -261,15 +261,15 @@ class Predictor:
         heard = [each is not False for each in told]
         utterance = None if encoded.utterance is None else self._probabilities(encoded.utterance)
         segments = self._probabilities(encoded.segments)
-        index, p = aggregate(utterance, segments[heard], rule) if any(heard) else (None, np.empty(0))
+        index, p = aggregate(utterance, segments[heard] if any(heard) else segments, rule)
         return Prediction(
             file=file,
             duration_s=encoded.duration_s,
             model=self.name,
             system=self.system,
             labels=self.labels,
-            label="" if index is None else self.labels[index],
-            probabilities={} if index is None else self._named(p),
+            label=self.labels[index] if any(heard) else "",
+            probabilities=self._named(p) if any(heard) else {},
             utterance={} if utterance is None else self._named(utterance),
             aggregate=rule,
             context=context,

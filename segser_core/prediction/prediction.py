@@ -101,11 +101,11 @@ class Prediction:
 
     def with_rule(self, rule: Aggregate) -> "Prediction":
         """Aggregate the same recording and model under another rule."""
+        utterance = np.array([self.utterance[c] for c in self.labels]) if self.utterance else None
+        segments = np.array([[s.probabilities[c] for c in self.labels] for s in self.heard_segments or self.segments])
+        index, p = aggregate(utterance, segments, rule)
         if not self.heard_segments:
             return replace(self, aggregate=rule)
-        utterance = np.array([self.utterance[c] for c in self.labels]) if self.utterance else None
-        segments = np.array([[s.probabilities[c] for c in self.labels] for s in self.heard_segments])
-        index, p = aggregate(utterance, segments, rule)
         return replace(
             self,
             aggregate=rule,
