@@ -60,11 +60,11 @@ def iter_json(predictions: Iterable[Prediction]) -> Iterator[str]:
 
 
 def to_dataframe(predictions: Sequence[Prediction]) -> "pd.DataFrame":
-    """Tabulate a row a segment: file, index, start_s, end_s, label, confidence, speech, and p_<class> of every class.
+    """Tabulate a row a segment: file, index, start_s, end_s, label, confidence, and p_<class> of every class.
 
     Of models with different classes, a segment has NaN where its model has no such class. Where a channel or track was
     chosen, it has a column after the file. Where turns were asked for, they follow the segments of their recording, and
-    `TURN_COLUMNS` tell them apart. `speech` is there where speech was told from the rest.
+    `TURN_COLUMNS` tell them apart. `speech` comes last where it was told.
     """
     import pandas as pd
 
@@ -78,10 +78,10 @@ def to_dataframe(predictions: Sequence[Prediction]) -> "pd.DataFrame":
     for name in ("track", "channel"):
         if any(getattr(p, name) is not None for p in predictions):
             frame.insert(1, name, [getattr(p, name) for p, _ in segments])
-    if any(s.speech is not None for _, s in segments):
-        frame["speech"] = [s.speech for _, s in segments]
     for c in classes:
         frame[f"p_{escape_for_xml(c)}"] = [s.probabilities.get(c, float("nan")) for _, s in segments]
+    if any(s.speech is not None for _, s in segments):
+        frame["speech"] = [s.speech for _, s in segments]
     if any(p.turns is not None for p in predictions):
         cells = [_turn_cells(s) for _, s in segments]
         for place, (column, values) in enumerate(zip(TURN_COLUMNS, zip(*cells, strict=True), strict=True), start=1):
