@@ -54,6 +54,23 @@ def test_a_segment_is_a_bar_in_its_emotions_colour_that_knows_its_index_and_boun
     assert [text.removeprefix("★ ") for text in segments.text] == ["sad", "sad", "angry", "angry"]
 
 
+def test_a_segment_without_speech_is_grey_and_names_no_emotion(three):
+    mute = replace(three, segments=tuple(replace(s, speech=s.index != 1) for s in three.segments))
+    figure = timeline_figure(mute, SAMPLES)
+    (segments,) = bars(figure)
+    assert [colour == NO_SPEECH_COLOUR for colour in segments.marker.color] == [False, True, False, False]
+    assert segments.text[1] == "no speech"
+    assert segments.hovertext[1].endswith("no speech")
+    lines = [trace for trace in figure.data if trace.name in CLASSES]
+    assert {line.y[1] for line in lines} == {None}
+    all_mute = replace(
+        three, label="", probabilities={}, segments=tuple(replace(s, speech=False) for s in three.segments)
+    )
+    (grey,) = bars(timeline_figure(all_mute, SAMPLES))
+    assert set(grey.marker.color) == {NO_SPEECH_COLOUR}
+    assert not tracks(timeline_figure(all_mute, SAMPLES), "heard")[0].base
+
+
 def test_bars_lie_within_their_segments_and_fill_nearly_all_of_them(three):
     (segments,) = bars(timeline_figure(three, SAMPLES))
     for base, width, segment in zip(segments.base, segments.x, three.segments, strict=True):
