@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from segser_core.figures.style import contrasting_text_colour
+from segser_core.figures.style import NO_SPEECH_COLOUR, contrasting_text_colour
 from segser_core.figures.timeline import comparison_figure, probability_figure, timeline_figure
 from segser_core.figures.tracks import DIFFERS, HEARD, TRACK_PX, TRUTH, TURNS
 from segser_core.labels import LABELS, emotion_colour
