@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared.app.address import stop_page
 from pages.shared.app.chart_toolbar import choose_image_format
-from pages.shared.app.pickers import choose_context, choose_subject
+from pages.shared.app.pickers import choose_context, choose_min_speech, choose_subject
 from pages.shared.app.preload import preload_plotly
 from pages.shared.app.shell import set_up_page
 from pages.shared.recording.analysis import predict_recording, recording_samples
@@ -32,6 +32,7 @@ with st.container(border=True):
         source = choose_source()
     with context_column:
         context = choose_context()
+        min_speech = choose_min_speech()
     recording = obtain_recording(source)
 
 if recording is None:
@@ -40,12 +41,12 @@ if recording is None:
 
 samples = recording_samples(recording)
 models = list_models()[:2]
-a, b = (predict_recording(recording, samples, model.name, context) for model in models)
+a, b = (predict_recording(recording, samples, model.name, context, min_speech=min_speech) for model in models)
 
 show_recording_name(recording)
 for column, model, prediction in zip(st.columns(2, border=True), models, (a, b), strict=True):
     with column:
-        st.metric(f"{common.model_title(model)} hears", prediction.label)
+        st.metric(f"{common.model_title(model)} hears", common.label_or_none(prediction))
         st.markdown(common.label_origin(prediction))
 for warning in dict.fromkeys(a.warnings + b.warnings):
     st.warning(warning, icon=":material/warning:")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared.app.address import stop_page
 from pages.shared.app.chart_toolbar import choose_image_format
-from pages.shared.app.pickers import choose_context, choose_model, choose_rule
+from pages.shared.app.pickers import choose_context, choose_min_speech, choose_model, choose_rule
 from pages.shared.app.shell import set_up_page
 from pages.shared.recording import file_list
 from pages.shared.recording.analysis import recording_samples
@@ -32,9 +32,14 @@ with st.container(border=True):
         rule = choose_rule(model.system)
     with context_column:
         context = choose_context()
+        min_speech = choose_min_speech()
     recordings = choose_channels(obtain_recordings(source))
 
-files = file_list.analyse_files(recordings, model=model.name, context=context, rule=rule) if recordings else []
+files = (
+    file_list.analyse_files(recordings, model=model.name, context=context, rule=rule, min_speech=min_speech)
+    if recordings
+    else []
+)
 shown = file_list.choose_file(files) if files else None
 if shown is None or shown.prediction is None:
     st.info(common.NOTHING_YET, icon=":material/graphic_eq:")
@@ -46,16 +51,17 @@ samples = recording_samples(recording)
 label_column, probability_column = st.columns([2, 3], gap="large")
 with label_column:
     show_recording_name(recording)
-    st.metric("The model hears", prediction.label)
+    st.metric("The model hears", common.label_or_none(prediction))
     st.markdown(common.label_origin(prediction))
     for warning in prediction.warnings:
         st.warning(warning, icon=":material/warning:")
 with probability_column:
-    bars = probability_figure(prediction)
-    st.plotly_chart(bars, key="probabilities", theme=None, config={"displayModeBar": False})
+    if prediction.label:
+        bars = probability_figure(prediction)
+        st.plotly_chart(bars, key="probabilities", theme=None, config={"displayModeBar": False})
 
 truth = ask_for_known_changes(recording, prediction)
-prediction = ask_for_turns(recording, samples, prediction)
+prediction = ask_for_turns(recording, samples, prediction, min_speech)
 spans = [
     PlayableSpan(s.start_s, s.end_s, line)
     for s, line in zip(prediction.segments, common.segment_lines(prediction), strict=True)

@@ -17,13 +17,28 @@ from typer.core import TyperGroup
 from segser_core import __version__
 from segser_core.errors import SegserError
 from segser_core.formatting import align_columns, one_line, percent
-from segser_core.systems import DEFAULT_SYSTEM
+from segser_core.systems import DEFAULT_MIN_SPEECH, DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from segser_core.inference.batch import AnalysisJob
 
 Format = Literal["table", "json", "csv", "textgrid", "elan", "parquet"]
 Rule = Literal["utterance", "max", "mean", "vote", "top-k"]
+ChannelOption = Annotated[
+    str | None, typer.Option(help="a channel, from 1, or `each`: a timeline a channel; else their mean")
+]
+MinSpeechOption = Annotated[
+    float, typer.Option(min=0, max=1, help="share of a segment that is speech, or it decides nothing; 0 keeps all")
+]
+DeviceOption = Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="where to compute; mps: Apple's GPU")]
+PrecisionOption = Annotated[
+    Literal["fp32", "bf16"],
+    typer.Option(help="bf16: on some processors twice as fast; a label in 200 differs"),
+]
+TurnsOption = Annotated[
+    Path | None, typer.Option(help="CSV, TextGrid, ELAN, SRT, WebVTT or RTTM of turns, or a folder of them")
+]
+TurnsTierOption = Annotated[list[str] | None, typer.Option(help="tier of the turns, one a speaker; else all tiers")]
 ONLY_FILES = ("textgrid", "elan", "parquet")
 MOST_S = 10**9
 PROBLEM, WRONG_CALL, INTERRUPTED = 1, 2, 130
@@ -95,24 +110,14 @@ def analyze(
     max_duration: Annotated[float | None, typer.Option(help="refuse recordings longer than this, in seconds")] = None,
     aggregate: Annotated[Rule | None, typer.Option(help="how the label is found; else the model's own way")] = None,
     context: Annotated[Literal["clip", "segment"], typer.Option(help="what the model hears of a segment")] = "clip",
-    channel: Annotated[
-        str | None, typer.Option(help="a channel, from 1, or `each`: a timeline a channel; else their mean")
-    ] = None,
+    channel: ChannelOption = None,
     track: Annotated[int | None, typer.Option(min=1, help="of a file with several audio tracks, from 1")] = None,
     bom: Annotated[bool, typer.Option("--bom", help="csv: begin with a byte order mark, for Excel")] = False,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="where to compute; mps: Apple's GPU")
-    ] = "auto",
-    precision: Annotated[
-        Literal["fp32", "bf16"],
-        typer.Option(help="bf16: on some processors twice as fast; a label in 200 differs"),
-    ] = "fp32",
-    turns: Annotated[
-        Path | None, typer.Option(help="CSV, TextGrid, ELAN, SRT, WebVTT or RTTM of turns, or a folder of them")
-    ] = None,
-    turns_tier: Annotated[
-        list[str] | None, typer.Option(help="tier of the turns, one a speaker; else all tiers")
-    ] = None,
+    min_speech: MinSpeechOption = DEFAULT_MIN_SPEECH,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "fp32",
+    turns: TurnsOption = None,
+    turns_tier: TurnsTierOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="leave out what has its file below --out already")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: more processes and machines")] = "local",
     ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; without it, Ray on this machine")] = None,
@@ -144,6 +149,7 @@ def analyze(
         channel=chosen_channel,
         track=track,
         bom=bom,
+        min_speech=min_speech,
     )
     if print_analysis(job):
         raise typer.Exit(PROBLEM)

@@ -48,6 +48,7 @@ SYSTEMS = {  # in the order of the paper's Table 1
 }
 BASELINE = "baseline"
 DEFAULT_SYSTEM = "seg+tri-w"
+DEFAULT_MIN_SPEECH = 0.3  # the share of a segment that has to be speech for it to count: docs/speech.md
 
 
 def find_system(name: str) -> System:

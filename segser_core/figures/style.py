@@ -37,6 +37,7 @@ TEMPLATE = go.layout.Template(
     }
 )
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "triangle-down", "star", "cross") + ("hexagon",) * 4
+NO_SPEECH_COLOUR = "#C9CCD1"  # grey: no emotion has it
 UNCHANGED = {"marker": {"opacity": 1}}  # a click leaves the other bars as they are
 LINE_CHARACTERS = 18  # of a name beside a row, so that the row keeps its room on a narrow screen
 

@@ -11,7 +11,15 @@ from plotly.subplots import make_subplots
 
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.waveform import waveform_envelope
-from segser_core.figures.style import FONT_PX, INK, SYMBOLS, UNCHANGED, apply_style, contrasting_text_colour
+from segser_core.figures.style import (
+    FONT_PX,
+    INK,
+    NO_SPEECH_COLOUR,
+    SYMBOLS,
+    UNCHANGED,
+    apply_style,
+    contrasting_text_colour,
+)
 from segser_core.figures.tracks import TRACK_PX, add_tracks, track_names
 from segser_core.labels import LABELS, emotion_colour
 from segser_core.prediction.prediction import Prediction, Segment
@@ -173,10 +181,10 @@ def _add_waveform(figure: go.Figure, row: int, samples: np.ndarray | None, view:
 
 
 def _add_segments(figure: go.Figure, row: int, prediction: Prediction, visible_s: float) -> None:
-    """Draw segments as bars in lanes, the first lane on top; the deciding one is ringed and starred."""
+    """Draw segments as bars in lanes, the first lane on top; the deciding one is ringed, no speech is grey."""
     segments, lanes, decided = prediction.segments, assign_lanes(prediction.segments), prediction.deciding_segment
     inset = min(0.002 * visible_s, MOST_INSET_S)  # neighbours in one lane stay apart
-    colours = [emotion_colour(s.label) for s in segments]
+    colours = [emotion_colour(s.label) if s.is_heard else NO_SPEECH_COLOUR for s in segments]
     bars = go.Bar(
         base=[s.start_s + inset for s in segments],
         x=[s.end_s - s.start_s - 2 * inset for s in segments],
@@ -184,7 +192,7 @@ def _add_segments(figure: go.Figure, row: int, prediction: Prediction, visible_s
         width=0.74,
         orientation="h",
         marker_color=colours,
-        text=[f"★ {s.label}" if s is decided else s.label for s in segments],
+        text=[f"★ {s.label}" if s is decided else s.label if s.is_heard else "no speech" for s in segments],
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
@@ -217,13 +225,13 @@ def _ring(figure: go.Figure, row: int, segment: Segment, lane: int) -> None:
 
 
 def _add_probabilities(figure: go.Figure, row: int, prediction: Prediction, legend: bool) -> None:
-    """Draw a line an emotion, with a marker at the centre of each segment."""
+    """Draw a line an emotion, with a marker at the centre of each segment; it is broken where there is no speech."""
     segments = prediction.segments
     marked = len(segments) * len(prediction.labels) <= MOST_MARKERS
     for label in prediction.labels:
         line = go.Scatter(
             x=[segment_centre_s(s) for s in segments],
-            y=[s.probabilities[label] for s in segments],
+            y=[s.probabilities[label] if s.is_heard else None for s in segments],
             mode="lines+markers" if marked else "lines",
             line={"color": emotion_colour(label), "width": 2},
             marker={"symbol": SYMBOLS[LABELS.index(label)] if label in LABELS else "circle-open", "size": 8},
@@ -282,4 +290,4 @@ def _where(segment: Segment) -> list[float]:
 def _hover(segment: Segment) -> str:
     ranked = sorted(segment.probabilities.items(), key=lambda item: -item[1])
     lines = [f"<b>{segment.start_s:.2f}–{segment.end_s:.2f} s</b>", *(f"{label} {p:.2f}" for label, p in ranked)]
-    return "<br>".join(lines)
+    return "<br>".join(lines if segment.is_heard else [lines[0], "no speech"])

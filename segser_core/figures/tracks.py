@@ -5,7 +5,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from segser_core.figures.style import FONT_PX, INK, UNCHANGED, contrasting_text_colour
+from segser_core.figures.style import FONT_PX, INK, NO_SPEECH_COLOUR, UNCHANGED, contrasting_text_colour
 from segser_core.labels import emotion_colour
 from segser_core.prediction.known_changes import find_wrong_time
 from segser_core.prediction.prediction import LabelledTurn, Prediction
@@ -58,9 +58,10 @@ def _stretch_bars(stretches: Sequence[Stretch], name: str, lane: int) -> go.Bar:
 
 
 def _turn_bars(turns: Sequence[LabelledTurn], first_lane: int) -> go.Bar:
-    names = [f"{escape(t.speaker)}: {t.label}" if t.speaker else t.label for t in turns]
+    labels = [t.label if t.is_heard else "no speech" for t in turns]
+    names = [f"{escape(t.speaker)}: {label}" if t.speaker else label for t, label in zip(turns, labels, strict=True)]
     hover = [
-        f"<b>{name} {t.confidence:.2f}</b><br>{t.start_s:.2f}–{t.end_s:.2f} s"
+        f"<b>{name}{f' {t.confidence:.2f}' if t.is_heard else ''}</b><br>{t.start_s:.2f}–{t.end_s:.2f} s"
         for name, t in zip(names, turns, strict=True)
     ]
     return _bars(turns, SPOKEN, lanes=[first_lane + lane for lane in assign_lanes(turns)], texts=names, hover=hover)
@@ -69,7 +70,7 @@ def _turn_bars(turns: Sequence[LabelledTurn], first_lane: int) -> go.Bar:
 def _bars(
     spans: Sequence[Stretch | LabelledTurn], name: str, *, lanes: list[int], texts: list[str], hover: list[str]
 ) -> go.Bar:
-    colours = [emotion_colour(s.label) for s in spans]
+    colours = [emotion_colour(s.label) if getattr(s, "is_heard", True) else NO_SPEECH_COLOUR for s in spans]
     return go.Bar(
         base=[s.start_s for s in spans],
         x=[s.end_s - s.start_s for s in spans],

@@ -21,7 +21,7 @@ from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
 from segser_core.prediction.turn_files import list_names
 from segser_core.prediction.turns import Turn
-from segser_core.systems import DEFAULT_SYSTEM
+from segser_core.systems import DEFAULT_MIN_SPEECH, DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from segser_core.audio.loading import DecodedAudio
@@ -50,6 +50,7 @@ class AnalysisJob:
     channel: int | Literal["each"] | None = None
     track: int | None = None
     bom: bool = False
+    min_speech: float = DEFAULT_MIN_SPEECH
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,8 @@ def analyze_recording(
     heard(0.0)
     given: dict[str, Any] = {} if recording.turns is None else {"turns": recording.turns}
     given |= {name: n for name in ("channel", "track") if (n := getattr(recording, name)) is not None}
+    if job.min_speech != DEFAULT_MIN_SPEECH:
+        given["min_speech"] = job.min_speech
     try:
         return predictor.predict(
             decoded(),

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from segser_core.formatting import align_columns, one_line
-from segser_core.prediction.prediction import LabelledTurn, Prediction
+from segser_core.prediction.prediction import LabelledTurn, Prediction, Segment
 
 LONGEST_TEXT = 60  # of a turn, in the table
+NO_SPEECH_MARK = "no speech"
 
 
 class ProgressConsole:
@@ -83,16 +84,22 @@ def format_prediction(p: Prediction) -> str:
     """Format one prediction for reading: the label, then a line a segment; the file's name stays whole."""
     how = f"{p.duration_s:.2f} s, {one_line(p.model)}, {p.aggregate}" + (", segments alone" * (p.context == "segment"))
     chosen = "".join(f", {name} {n}" for name, n in (("track", p.track), ("channel", p.channel)) if n is not None)
-    head = f"{one_line(p.file)}{chosen}: {p.label} {p.confidence:.2f}  ({how})"
+    answer = f"{p.label} {p.confidence:.2f}" if p.label else NO_SPEECH_MARK
+    head = f"{one_line(p.file)}{chosen}: {answer}  ({how})"
     rows = [("segment", "start", "end", "label", "confidence", "")]
     for s in p.segments:
         mark = "decides" if s == p.deciding_segment else ""
-        rows.append((str(s.index), f"{s.start_s:.2f}", f"{s.end_s:.2f}", s.label, f"{s.confidence:.2f}", mark))
+        rows.append((str(s.index), f"{s.start_s:.2f}", f"{s.end_s:.2f}", *label_cells(s), mark))
     notes = [f"  note: {one_line(w)}" for w in p.warnings]
     if p.is_probe:
         notes.append("  note: this model met no segment in training; its segments are a probe and decide nothing")
     lines = [f"  {line}" for line in [*align_columns(rows, right=(0, 1, 2, 4)), *turn_lines(p.turns or ())]]
     return "\n".join([head, *lines, *notes]) + "\n"
+
+
+def label_cells(segment: Segment) -> tuple[str, str]:
+    """Format the label and confidence of a segment or turn; neither is shown where it is no speech."""
+    return (segment.label, f"{segment.confidence:.2f}") if segment.is_heard else (NO_SPEECH_MARK, "")
 
 
 def turn_lines(turns: Sequence[LabelledTurn]) -> list[str]:
@@ -105,7 +112,7 @@ def turn_lines(turns: Sequence[LabelledTurn]) -> list[str]:
     for t in turns:
         text = t.text if len(t.text) <= LONGEST_TEXT else f"{t.text[:LONGEST_TEXT]} …"
         times = (str(t.index), f"{t.start_s:.2f}", f"{t.end_s:.2f}")
-        rows.append((*times, t.speaker, t.label, f"{t.confidence:.2f}", text))
+        rows.append((*times, t.speaker, *label_cells(t), text))
     kept = [i for i, is_kept in enumerate(columns.values()) if is_kept]
     right = [kept.index(i) for i in (0, 1, 2, 5)]
     return align_columns([[row[i] for i in kept] for row in rows], right=right)

@@ -120,6 +120,78 @@ class SpanMeans:
         return torch.stack(found).float()
 
 
+class HeardMean:
+    """Exact mean of the frames of those segments that are speech, of a recording whose frames pass by in blocks.
+
+    Which segments are speech is told once all frames went by, so the sums between their bounds are held.
+
+    Example:
+        >>> mean = HeardMean(Windows(2, 2))
+        >>> _ = list(mean.watch(iter([torch.tensor([[1.0], [3.0], [9.0]]), torch.tensor([[9.0], [5.0]])])))
+        >>> mean.over([(0, 2), (3, 5)]).tolist()
+        [4.5]
+    """
+
+    def __init__(self, windows: Windows, crop_frames: int | None = None) -> None:
+        self.windows, self.crop = windows, sys.maxsize if crop_frames is None else crop_frames
+        self.edges, self.sums, self.n_frames = [0], VectorBuffer(), 0
+        self.running = self.tail = torch.empty(0)
+
+    def watch(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Yield the same blocks, (t, D) each, and sum their frames between the bounds of segments."""
+        for block in blocks:
+            if not self.n_frames:
+                self.running, self.tail = torch.zeros_like(block[0], dtype=torch.float64), block[:0]
+                self.sums.append(self.running)
+            start, end = self.n_frames, self.n_frames + len(block)
+            for frame in filter(self._is_edge, range(start + 1, end + 1)):
+                self.running = self.running + block[start - self.n_frames : frame - self.n_frames].double().sum(dim=0)
+                self.edges.append(frame)
+                self.sums.append(self.running)
+                start = frame
+            self.running = self.running + block[start - self.n_frames :].double().sum(dim=0)
+            self.tail, self.n_frames = torch.cat([self.tail, block])[-self.windows.frames :], end
+            yield block
+
+    def _is_edge(self, frame: int) -> bool:
+        begins, ends = frame % self.windows.stride, (frame - self.windows.frames) % self.windows.stride
+        return not begins or not ends or frame == self.crop
+
+    def over(self, bounds: Iterable[tuple[int, int]]) -> Tensor:
+        """Return the mean (D,) of the frames in segments of these bounds, which are in order of their start.
+
+        Where the mean of a recording is over its first frames alone, those count that are among them, if any is.
+        """
+        spans = merge_spans(bounds)
+        cropped = [(start, min(end, self.crop)) for start, end in spans if start < self.crop]
+        spans, sums = cropped or spans, self.sums.stacked()
+        at = {frame: row for row, frame in enumerate(self.edges)}
+
+        def until(frame: int) -> Tensor:
+            if frame in at:
+                return sums[at[frame]]
+            last = self.n_frames - frame  # frames from the start of a segment that is flush with the end
+            return self.running - self.tail[len(self.tail) - last :].double().sum(dim=0)
+
+        total = torch.stack([until(end) - until(start) for start, end in spans]).sum(dim=0)
+        return (total / sum(end - start for start, end in spans)).to(self.tail.dtype)
+
+
+def merge_spans(bounds: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Merge spans that overlap or touch, in order of their start.
+
+    Example:
+        >>> merge_spans([(0, 80), (40, 120), (200, 280)])
+        [(0, 120), (200, 280)]
+    """
+    merged: list[tuple[int, int]] = []
+    for start, end in bounds:
+        if merged and start <= merged[-1][1]:
+            start = merged.pop()[0]
+        merged.append((start, end))
+    return merged
+
+
 def span_frames(start_s: float, end_s: float) -> tuple[int, int]:
     """Convert seconds to first frame and end frame (exclusive), at least one frame.
 

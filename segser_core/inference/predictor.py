@@ -18,6 +18,7 @@ from segser_core.audio.channels import DEFAULT_CHOICE, AudioChoice
 from segser_core.audio.decoding import SAMPLE_RATE_HZ
 from segser_core.audio.levels import LevelMeter
 from segser_core.audio.loading import Source, audio_blocks, count_channels, prepare_source, rechunk
+from segser_core.audio.speech import SpeechDecision, check_min_speech
 from segser_core.bundled import find_checkpoint
 from segser_core.errors import ModelError, SettingError
 from segser_core.inference.long_audio import (
@@ -33,6 +34,7 @@ from segser_core.inference.long_audio import (
     step_frames,
     stream_means,
 )
+from segser_core.inference.speech_watch import SpeechWatch
 from segser_core.network.encoders import HOP_SAMPLES
 from segser_core.network.layer_average import ActivationStatistics, LayerAverage
 from segser_core.network.model import SegmentEmotionModel
@@ -41,7 +43,7 @@ from segser_core.prediction.prediction import CONTEXTS, Context, LabelledTurn, P
 from segser_core.prediction.rules import Aggregate, aggregate
 from segser_core.prediction.turn_files import TurnsOfFiles, read_turns_file
 from segser_core.prediction.turns import Turn, TurnTuple, as_turns, fit_turns, sort_turns
-from segser_core.systems import DEFAULT_SYSTEM, find_system
+from segser_core.systems import DEFAULT_MIN_SPEECH, DEFAULT_SYSTEM, find_system
 
 BATCH_SEGMENTS = 16
 A_WORD_S = 0.3  # a recording that is shorter comes with a warning
@@ -62,6 +64,7 @@ class EncodedRecording:
         warnings: what a listener should know of it, in sentences.
         turns: in order of their start; None where none were asked for.
         turn_means: (R, D) means of the turns' frames, in the context that was asked for.
+        speech: tells which stretches are speech; None where that was not asked for.
     """
 
     utterance: Tensor | None
@@ -71,6 +74,11 @@ class EncodedRecording:
     warnings: tuple[str, ...]
     turns: tuple[Turn, ...] | None = None
     turn_means: Tensor | None = None
+    speech: SpeechDecision | None = None
+
+    def is_speech(self, start_s: float, end_s: float) -> bool | None:
+        """Decide on a segment, a turn or any other stretch; None where speech was not told from the rest."""
+        return None if self.speech is None else self.speech.is_speech(start_s, end_s)
 
 
 class Predictor:
@@ -127,6 +135,7 @@ class Predictor:
         progress: Progress | None = None,
         max_duration_s: float | None = None,
         turns: GivenTurns | None = None,
+        min_speech: float = DEFAULT_MIN_SPEECH,
     ) -> Prediction:
         """Predict the emotions of a recording and of its segments, and of turns of speech in it.
 
@@ -145,10 +154,12 @@ class Predictor:
             max_duration_s: longer recordings are refused.
             turns: path of a turns file (`read_turns`), or turns: (start_s, end_s), (start_s, end_s, speaker) or `Turn`.
                 Each has one label, by the mean of its frames, in the same context as the segments.
+            min_speech: segments of which a smaller share is speech decide nothing; 0 keeps all of them.
 
         Raises:
             AudioError: the recording cannot be analysed.
-            SettingError: no such aggregation, context, channel or track, or a sample rate beside a file.
+            SettingError: no such aggregation, context, channel or track, a sample rate beside a file, or a share
+                of speech that is not from 0 to 1.
             TurnsError: the turns cannot be read, or are not of this recording.
 
         Example:
@@ -167,6 +178,7 @@ class Predictor:
             max_duration_s=max_duration_s,
             choice=choice,
             turns=None if turns is None else load_turns(turns, name),
+            min_speech=check_min_speech(min_speech),
         )
         return replace(self.classify(encoded, name, aggregate, context), channel=channel, track=track)
 
@@ -195,6 +207,7 @@ class Predictor:
         speaker: ActivationStatistics | None = None,
         turns: tuple[Turn, ...] | None = None,
         choice: AudioChoice = DEFAULT_CHOICE,
+        min_speech: float | None = None,
     ) -> EncodedRecording:
         """Encode a recording, its segments and turns as vectors; see `predict`. In context, the whole is encoded.
 
@@ -204,6 +217,7 @@ class Predictor:
             speaker: statistics of the speaker's activations, for a model that normalises by speaker.
             turns: checked, in the order of their file.
             choice: of a file's track and channel.
+            min_speech: as in `predict`; speech is not told from the rest where it is None, as in evaluation.
         """
         if context not in CONTEXTS:
             raise SettingError(f"context {context!r} is unknown; choose one of {', '.join(CONTEXTS)}")
@@ -211,8 +225,10 @@ class Predictor:
         means = SpanMeans([(turn.start_s, turn.end_s) for turn in sort_turns(turns or ())])
         block_s = step_frames(self.window_frames) * FRAME_S
         blocks = audio_blocks(source, block_s, max_duration_s=max_duration_s, levels=levels, choice=choice)
+        watch = SpeechWatch(min_speech, config.windows, config.crop_frames)
+        blocks = watch.watch_samples(blocks)
         if whole or context == "clip":
-            frames = means.watch(self._frames(meter_blocks(blocks, levels, progress), speaker))
+            frames = watch.watch_frames(means.watch(self._frames(meter_blocks(blocks, levels, progress), speaker)))
             utterance, segments, bounds = stream_means(frames, config.windows, config.crop_frames)
         else:
             n_samples = sum(map(len, meter_blocks(blocks, levels, None)))
@@ -230,40 +246,37 @@ class Predictor:
             turn_means = torch.stack(list(self._isolated_turns(again, fitting, levels.n_samples, speaker)))
         elif fitting is not None:
             turn_means = means.stacked(duration_s)
-        return EncodedRecording(
-            utterance,
-            segments,
-            bounds_in_seconds(bounds, duration_s),
-            duration_s,
-            (*self._warnings(levels, duration_s), *_short_turns(fitting or ())),
-            fitting,
-            turn_means,
-        )
+        bounds_s = bounds_in_seconds(bounds, duration_s)
+        utterance, speech, no_speech = watch.finish(utterance, bounds, bounds_s)
+        warnings = (*no_speech, *self._warnings(levels, duration_s), *_short_turns(fitting or ()))
+        return EncodedRecording(utterance, segments, bounds_s, duration_s, warnings, fitting, turn_means, speech)
 
     @torch.inference_mode()
     def classify(
         self, encoded: EncodedRecording, file: str, rule: Aggregate | None = None, context: Context = "clip"
     ) -> Prediction:
-        """Classify an encoded recording."""
+        """Classify an encoded recording; segments that are no speech decide nothing, whatever the rule."""
         rule = rule or find_system(self.system).rule
+        told = [encoded.is_speech(*span) for span in encoded.bounds_s]
+        heard = [each is not False for each in told]
         utterance = None if encoded.utterance is None else self._probabilities(encoded.utterance)
         segments = self._probabilities(encoded.segments)
-        index, p = aggregate(utterance, segments, rule)
+        index, p = aggregate(utterance, segments[heard] if any(heard) else segments, rule)
         return Prediction(
             file=file,
             duration_s=encoded.duration_s,
             model=self.name,
             system=self.system,
             labels=self.labels,
-            label=self.labels[index],
-            probabilities=self._named(p),
+            label=self.labels[index] if any(heard) else "",
+            probabilities=self._named(p) if any(heard) else {},
             utterance={} if utterance is None else self._named(utterance),
             aggregate=rule,
             context=context,
             warnings=encoded.warnings,
             segments=tuple(
-                Segment(i, start, end, self._named(q))
-                for i, ((start, end), q) in enumerate(zip(encoded.bounds_s, segments, strict=True))
+                Segment(i, start, end, self._named(q), speech=speech)
+                for i, ((start, end), q, speech) in enumerate(zip(encoded.bounds_s, segments, told, strict=True))
             ),
             turns=self._label_turns(encoded),
         )
@@ -273,7 +286,15 @@ class Predictor:
             return None
         rows = zip(encoded.turns, self._probabilities(encoded.turn_means), strict=True)
         return tuple(
-            LabelledTurn(i, turn.start_s, turn.end_s, self._named(p), turn.speaker, turn.text)
+            LabelledTurn(
+                i,
+                turn.start_s,
+                turn.end_s,
+                self._named(p),
+                turn.speaker,
+                turn.text,
+                speech=encoded.is_speech(turn.start_s, turn.end_s),
+            )
             for i, (turn, p) in enumerate(rows)
         )
 

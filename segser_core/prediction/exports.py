@@ -64,7 +64,7 @@ def to_dataframe(predictions: Sequence[Prediction]) -> "pd.DataFrame":
 
     Of models with different classes, a segment has NaN where its model has no such class. Where a channel or track was
     chosen, it has a column after the file. Where turns were asked for, they follow the segments of their recording, and
-    `TURN_COLUMNS` tell them apart.
+    `TURN_COLUMNS` tell them apart. `speech` comes last where it was told.
     """
     import pandas as pd
 
@@ -80,6 +80,8 @@ def to_dataframe(predictions: Sequence[Prediction]) -> "pd.DataFrame":
             frame.insert(1, name, [getattr(p, name) for p, _ in segments])
     for c in classes:
         frame[f"p_{escape_for_xml(c)}"] = [s.probabilities.get(c, float("nan")) for _, s in segments]
+    if any(s.speech is not None for _, s in segments):
+        frame["speech"] = [s.speech for _, s in segments]
     if any(p.turns is not None for p in predictions):
         cells = [_turn_cells(s) for _, s in segments]
         for place, (column, values) in enumerate(zip(TURN_COLUMNS, zip(*cells, strict=True), strict=True), start=1):
@@ -235,8 +237,8 @@ def build_tiers(prediction: Prediction) -> list[Tier]:
     Segments alternate between `segments even` and `segments odd`, and the last of several, when it
     is flush with the end and so off the others' grid, has `segments last`. Where segments overlap
     more than their next but one, as many tiers as it takes. `emotion` is the label over time: the
-    class of the highest mean probability over the segments that cover a moment. Turns have a tier a speaker,
-    `turns SPEAKER`, and a further one where two of a speaker overlap.
+    class of the highest mean probability over the segments that cover a moment, and none without speech.
+    Turns have a tier a speaker, `turns SPEAKER`, and a further one where two of a speaker overlap.
     """
     grid = list(prediction.segments)
     is_flush = len(grid) > 1 and grid[-1].end_s >= prediction.duration_s
@@ -273,8 +275,8 @@ def split_into_tiers(segments: Sequence[Segment]) -> int:
 
 
 def segment_intervals(segments: Sequence[Segment]) -> Iterator[tuple[float, float, str]]:
-    """List start, end and label of each segment."""
-    return ((s.start_s, s.end_s, escape_for_xml(s.label)) for s in segments)
+    """List start, end and label of each segment, an empty one where it is no speech."""
+    return ((s.start_s, s.end_s, escape_for_xml(s.label) if s.is_heard else "") for s in segments)
 
 
 def escape_for_xml(text: str) -> str:

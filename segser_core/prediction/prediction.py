@@ -4,7 +4,7 @@ Nothing here needs torch. A `Prediction` holds the probabilities of the whole ut
 of every segment, so that another rule of aggregation needs no second pass through the model.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -18,12 +18,21 @@ CONTEXTS: tuple[Context, ...] = get_args(Context)
 
 @dataclass(frozen=True)
 class Segment:
-    """A segment of the recording, from `start_s` to `end_s` seconds, and its probabilities."""
+    """A segment of the recording, from `start_s` to `end_s` seconds, and its probabilities.
+
+    `speech` is false where too little of it is speech: such a segment decides nothing. None where nobody looked.
+    """
 
     index: int
     start_s: float
     end_s: float
     probabilities: dict[str, float]
+    speech: bool | None = field(default=None, kw_only=True)
+
+    @property
+    def is_heard(self) -> bool:
+        """Check that the segment counts: that it is speech, as far as is known."""
+        return self.speech is not False
 
     @property
     def label(self) -> str:
@@ -51,6 +60,7 @@ class Prediction:
     `utterance` holds the head's probabilities on the mean of all frames, empty where only segments
     were heard; `label` and `probabilities` are what the rule makes of it and of the segments. `turns` is None where
     none were asked for. `channel` and `track` count from 1, and are None where none was chosen.
+    Where no segment is speech, the label is empty, and so are the probabilities.
     """
 
     file: str
@@ -71,13 +81,18 @@ class Prediction:
 
     @property
     def confidence(self) -> float:
-        """Return the probability of the label, 0 to 1."""
-        return self.probabilities[self.label]
+        """Return the probability of the label, 0 to 1; 0 where there is none."""
+        return self.probabilities.get(self.label, 0.0)
+
+    @property
+    def heard_segments(self) -> tuple[Segment, ...]:
+        """Return the segments that count: those that are speech, as far as is known."""
+        return tuple(s for s in self.segments if s.is_heard)
 
     @property
     def deciding_segment(self) -> Segment | None:
         """Return the segment whose probabilities became the recording's; None but under `max`."""
-        return max(self.segments, key=lambda s: s.confidence) if self.aggregate == "max" else None
+        return max(self.heard_segments, key=lambda s: s.confidence, default=None) if self.aggregate == "max" else None
 
     @property
     def is_probe(self) -> bool:
@@ -87,8 +102,10 @@ class Prediction:
     def with_rule(self, rule: Aggregate) -> "Prediction":
         """Aggregate the same recording and model under another rule."""
         utterance = np.array([self.utterance[c] for c in self.labels]) if self.utterance else None
-        segments = np.array([[s.probabilities[c] for c in self.labels] for s in self.segments])
+        segments = np.array([[s.probabilities[c] for c in self.labels] for s in self.heard_segments or self.segments])
         index, p = aggregate(utterance, segments, rule)
+        if not self.heard_segments:
+            return replace(self, aggregate=rule)
         return replace(
             self,
             aggregate=rule,
@@ -105,9 +122,15 @@ class Prediction:
             **{k: getattr(self, k) for k in keys},
             **chosen,
             "warnings": list(self.warnings),
-            "segments": [{k: getattr(s, k) for k in of_segments} for s in self.segments],
+            "segments": [_to_object(s, of_segments) for s in self.segments],
         }
         if self.turns is not None:
             of_turns = (*of_segments[:3], "speaker", "text", *of_segments[3:])
-            found["turns"] = [{k: getattr(turn, k) for k in of_turns} for turn in self.turns]
+            found["turns"] = [_to_object(turn, of_turns) for turn in self.turns]
         return found
+
+
+def _to_object(segment: Segment, keys: tuple[str, ...]) -> dict[str, Any]:
+    """Convert a segment or turn to its object in JSON, with `speech` where it is known."""
+    told = {} if segment.speech is None else {"speech": segment.speech}
+    return {**{k: getattr(segment, k) for k in keys}, **told}

@@ -11,18 +11,22 @@ from segser_core.prediction.stretches import Stretch
 
 STEPS_PER_S = 50  # steps of 20 ms, the length of a frame
 ROUNDING_STEPS = 1e-6
+NO_SPEECH_CLASS = -2  # in place of a class, where no segment is speech
 TimeSpan = tuple[float, float]  # start and end, in seconds
 
 
 def find_disagreements(a: Prediction, b: Prediction) -> list[TimeSpan]:
-    """Find where two models name different emotions; a moment belongs to the segment of the nearest centre."""
+    """Find where two models name different emotions; a moment belongs to the segment of the nearest centre.
+
+    Where that is no speech for one of them, they do not differ.
+    """
     edges = np.unique([0.0, *_borders(a), *_borders(b), a.duration_s])
     middles = (edges[:-1] + edges[1:]) / 2
     found: list[TimeSpan] = []
     for start, end, *labels in zip(
         edges[:-1].tolist(), edges[1:].tolist(), _labels_at(a, middles), _labels_at(b, middles), strict=True
     ):
-        if labels[0] == labels[1]:
+        if labels[0] == labels[1] or not all(labels):
             continue
         if found and found[-1][1] == start:
             start = found.pop()[0]
@@ -107,20 +111,33 @@ def label_steps(
 def prediction_steps(prediction: Prediction, duration_s: float) -> np.ndarray:
     """Find the class of each step of 20 ms up to a duration: (T,) indices into the prediction's labels.
 
-    Where no segment is, the recording's label stands.
+    Where no segment is, the recording's label stands; where all segments are without speech, `NO_SPEECH_CLASS`.
     """
-    segments, labels = prediction.segments, prediction.labels
+    times_s, labels = step_centres_s(duration_s), prediction.labels
+    mute = [s for s in prediction.segments if not s.is_heard]
+    if len(mute) == len(prediction.segments):
+        return np.full(len(times_s), NO_SPEECH_CLASS)
+    found = label_steps(*_spans_and_p(prediction, prediction.heard_segments), times_s, NO_SPEECH_CLASS)
+    anywhere = label_steps(*_spans_and_p(prediction, prediction.segments), times_s, NO_SPEECH_CLASS)
+    return np.where(anywhere == NO_SPEECH_CLASS, labels.index(prediction.label), found)
+
+
+def _spans_and_p(prediction: Prediction, segments: Sequence[Segment]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return starts (S,), ends (S,) and probabilities (S, C) of segments."""
     start_s, end_s = (np.array([getattr(s, side) for s in segments]) for side in ("start_s", "end_s"))
-    p = np.array([[s.probabilities[c] for c in labels] for s in segments])
-    return label_steps(start_s, end_s, p, step_centres_s(duration_s), labels.index(prediction.label))
+    return start_s, end_s, np.array([[s.probabilities[c] for c in prediction.labels] for s in segments])
 
 
 def label_over_time(prediction: Prediction) -> tuple[Stretch, ...]:
-    """Find the stretches of equal label in steps of 20 ms; where no segment is, the recording's label stands."""
+    """Find the stretches of equal label in steps of 20 ms; where no segment is, the recording's label stands.
+
+    There is no stretch where the segments are without speech.
+    """
     steps, labels = prediction_steps(prediction, prediction.duration_s), prediction.labels
     edges = [0, *(np.flatnonzero(np.diff(steps)) + 1).tolist()]
     ends_s = [*(e / STEPS_PER_S for e in edges[1:]), prediction.duration_s]
-    return tuple(Stretch(e / STEPS_PER_S, end, labels[steps[e]]) for e, end in zip(edges, ends_s, strict=True))
+    spans = ((e, end) for e, end in zip(edges, ends_s, strict=True) if steps[e] != NO_SPEECH_CLASS)
+    return tuple(Stretch(e / STEPS_PER_S, end, labels[steps[e]]) for e, end in spans)
 
 
 def segment_centre_s(segment: Segment) -> float:
@@ -134,5 +151,6 @@ def _borders(prediction: Prediction) -> list[float]:
 
 
 def _labels_at(prediction: Prediction, times_s: np.ndarray) -> list[str]:
-    """Look up a model's label at each of these times, in the segment of the nearest centre."""
-    return [prediction.segments[i].label for i in np.searchsorted(_borders(prediction), times_s)]
+    """Look up a model's label at each of these times, in the segment of the nearest centre; empty without speech."""
+    nearest = [prediction.segments[i] for i in np.searchsorted(_borders(prediction), times_s)]
+    return [s.label if s.is_heard else "" for s in nearest]

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from segser_core.figures.style import contrasting_text_colour
+from segser_core.figures.style import NO_SPEECH_COLOUR, contrasting_text_colour
 from segser_core.figures.timeline import comparison_figure, probability_figure, timeline_figure
 from segser_core.figures.tracks import DIFFERS, HEARD, SPOKEN, TRACK_PX, TRUTH
 from segser_core.labels import LABELS, emotion_colour
@@ -52,6 +52,23 @@ def test_a_segment_is_a_bar_in_its_emotions_colour_that_knows_its_index_and_boun
     assert [list(c) for c in segments.customdata] == [[s.index, s.start_s, s.end_s] for s in three.segments]
     assert list(segments.marker.color) == [emotion_colour(s.label) for s in three.segments]
     assert [text.removeprefix("★ ") for text in segments.text] == ["sad", "sad", "angry", "angry"]
+
+
+def test_a_segment_without_speech_is_grey_and_names_no_emotion(three):
+    mute = replace(three, segments=tuple(replace(s, speech=s.index != 1) for s in three.segments))
+    figure = timeline_figure(mute, SAMPLES)
+    (segments,) = bars(figure)
+    assert [colour == NO_SPEECH_COLOUR for colour in segments.marker.color] == [False, True, False, False]
+    assert segments.text[1] == "no speech"
+    assert segments.hovertext[1].endswith("no speech")
+    lines = [trace for trace in figure.data if trace.name in CLASSES]
+    assert {line.y[1] for line in lines} == {None}
+    all_mute = replace(
+        three, label="", probabilities={}, segments=tuple(replace(s, speech=False) for s in three.segments)
+    )
+    (grey,) = bars(timeline_figure(all_mute, SAMPLES))
+    assert set(grey.marker.color) == {NO_SPEECH_COLOUR}
+    assert not tracks(timeline_figure(all_mute, SAMPLES), "heard")[0].base
 
 
 def test_bars_lie_within_their_segments_and_fill_nearly_all_of_them(three):

@@ -10,12 +10,12 @@ from segser_core.audio.waveform import encode_wav
 from segser_core.errors import AudioError, ModelError, SettingError
 from segser_core.inference.predictor import PRECISIONS, Predictor, choose_device
 from tests.support.audio_files import encode_any_wav, make_noise, to_pcm16
-from tests.support.networks import tiny_model
+from tests.support.networks import NoisePredictor, tiny_model
 
 
 @pytest.fixture(params=["whisper", "wav2vec2"])
 def predictor(request):
-    return Predictor(tiny_model(request.param, system="seg", longest_training_clip_s=5.0), "tiny")
+    return NoisePredictor(tiny_model(request.param, system="seg", longest_training_clip_s=5.0), "tiny")
 
 
 def test_a_prediction_holds_what_the_network_gives(predictor):
@@ -61,7 +61,7 @@ def test_a_long_recording_is_read_in_windows(predictor):
 
 def test_a_model_of_short_windows_hears_the_same_wherever_it_is_said():
     """A recording of 9 s, and the same after 2 s of another one: a step, so that windows hold the same samples."""
-    predictor = Predictor(tiny_model(window_frames=150), "tiny")  # 3 s, of which 2 count
+    predictor = NoisePredictor(tiny_model(window_frames=150), "tiny")  # 3 s, of which 2 count
     assert predictor.window_frames == 150
 
     def frames(waveform):
@@ -161,7 +161,7 @@ def test_a_gpu_that_is_not_there_is_refused():
 
 
 def test_a_model_without_segments_decides_by_the_utterance():
-    p = Predictor(tiny_model(system="baseline"), "tiny").predict(make_noise(2))
+    p = NoisePredictor(tiny_model(system="baseline"), "tiny").predict(make_noise(2))
     assert p.aggregate == "utterance"
     assert p.deciding_segment is None
     assert p.is_probe

@@ -13,16 +13,15 @@ from typer.testing import CliRunner
 from segser_core.cli import app
 from segser_core.errors import TurnsError
 from segser_core.inference import batch
-from segser_core.inference.predictor import Predictor
 from segser_core.prediction.exports import to_csv, to_dataframe, to_elan, to_textgrid
 from segser_core.prediction.turns import as_turns
 from tests.support.audio_files import encode_any_wav, make_noise, make_tone, to_pcm16
-from tests.support.networks import tiny_model
+from tests.support.networks import NoisePredictor, tiny_model
 
 
 @pytest.fixture(params=["whisper", "wav2vec2"])
 def predictor(request):
-    return Predictor(tiny_model(request.param, system="seg"), "tiny", "cpu")
+    return NoisePredictor(tiny_model(request.param, system="seg"), "tiny", "cpu")
 
 
 def values(segment):
@@ -66,7 +65,7 @@ def test_the_whole_recording_as_a_turn_is_the_utterance(predictor):
 @pytest.fixture(params=["whisper", "wav2vec2"])
 def short_windows(request):
     """Windows of 3 s, so that what is longer is streamed; their seams lie at 2.5 and 4.5 s."""
-    return Predictor(tiny_model(request.param, system="seg", window_frames=150), "tiny", "cpu")
+    return NoisePredictor(tiny_model(request.param, system="seg", window_frames=150), "tiny", "cpu")
 
 
 def test_turns_of_a_streamed_recording_are_exact_across_windows(short_windows):
@@ -141,7 +140,7 @@ def test_without_turns_the_exports_are_as_before(predictor):
 def folder(tmp_path, monkeypatch):
     from segser_core.audio.waveform import encode_wav
 
-    model = Predictor(tiny_model("wav2vec2", system="seg"), "tiny", "cpu")
+    model = NoisePredictor(tiny_model("wav2vec2", system="seg"), "tiny", "cpu")
     monkeypatch.setattr(batch, "load_predictor", lambda job: model)
     for name in ("rec/one.wav", "rec/sub/two.wav"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

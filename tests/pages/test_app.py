@@ -105,7 +105,7 @@ def test_consent_that_is_taken_back_hides_the_recording():
 
 
 def test_an_uploaded_recording_is_analysed_and_its_name_shown_letter_by_letter():
-    app = choose_source(open_page("timeline"), "upload")
+    app = choose_source(open_page("timeline", min_speech="0"), "upload")
     app.file_uploader[0].upload("a *b* <b>c</b>.wav", make_swelling_hum(), "audio/wav")
     run_page(app)
     assert "a *b* <b>c</b>.wav" in [text.value for text in app.text]
@@ -210,7 +210,7 @@ def button(app: AppTest, label: str):
 
 
 def test_of_several_files_each_has_a_row_and_a_bad_one_hides_no_other():
-    app = upload_files(*FILES)
+    app = upload_files(*FILES, min_speech="0")
     table = app.dataframe[0].value
     assert list(table["file"]) == [name for name, _ in FILES]
     good = table[table["file"] != FILES[1][0]]
@@ -228,7 +228,7 @@ def test_of_several_files_each_has_a_row_and_a_bad_one_hides_no_other():
 
 
 def test_the_list_and_its_steps_show_another_file():
-    app = upload_files(*FILES)
+    app = upload_files(*FILES, min_speech="0")
     files = app.selectbox(key="shown-file")
     assert [option.split(": ")[0] for option in files.options] == ["a.wav", "c.wav", "d.wav"]
     assert button(app, "Previous file").disabled
@@ -243,7 +243,7 @@ def test_the_list_and_its_steps_show_another_file():
 
 
 def test_the_chosen_file_and_rule_go_for_all_and_the_file_goes_along_to_compare():
-    app = upload_files(*FILES)
+    app = upload_files(*FILES, min_speech="0")
     button(app, "Next file").click()
     run_page(app)
     app.selectbox(key="aggregate-max").set_value("vote")
@@ -267,7 +267,7 @@ def test_files_of_which_none_can_be_read_are_listed_with_the_reason():
 
 
 def test_consent_that_is_taken_back_hides_several_files_too():
-    app = upload_files(*FILES)
+    app = upload_files(*FILES, min_speech="0")
     app.checkbox(key="consent").uncheck()
     assert not run_page(app).metric
     assert not app.dataframe
@@ -294,7 +294,7 @@ def take_away(app: AppTest, name: str) -> None:
 
 
 def test_several_files_are_taken_along_together():
-    app = upload_files(*FILES)
+    app = upload_files(*FILES, min_speech="0")
     labels = [b.label for b in app.get("download_button")]
     assert labels[5:] == ["CSV", "JSON", "Parquet", "TextGrid (ZIP)", "ELAN (ZIP)"]
     assert "All 3 recordings" in page_text(app)

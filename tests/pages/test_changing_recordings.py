@@ -130,7 +130,7 @@ def test_a_clip_of_one_emotion_has_no_truth_over_time(runs):
 
 
 def uploaded_hum() -> AppTest:
-    app = choose_source(open_page("timeline"), "upload")
+    app = choose_source(open_page("timeline", min_speech="0"), "upload")
     app.file_uploader[0].upload("hum.wav", make_swelling_hum(4), "audio/wav")
     return run_page(app)
 

@@ -43,9 +43,9 @@ def choose_source(app: AppTest, source: str, consent: bool = True) -> AppTest:
     return app
 
 
-def upload_files(*files: tuple[str, bytes]) -> AppTest:
+def upload_files(*files: tuple[str, bytes], **address: str) -> AppTest:
     """Open Timeline with several files uploaded at once."""
-    app = choose_source(open_page("timeline"), "upload")
+    app = choose_source(open_page("timeline", **address), "upload")
     for name, data in files:
         app.file_uploader[0].upload(name, data, "audio/wav")
     return run_page(app)

@@ -10,8 +10,9 @@ from pages.shared.text import common
 from segser_core.inference.models import ModelInfo
 from segser_core.prediction.prediction import CONTEXTS, Context
 from segser_core.prediction.rules import AGGREGATES, Aggregate
-from segser_core.systems import DEFAULT_SYSTEM, find_system
+from segser_core.systems import DEFAULT_MIN_SPEECH, DEFAULT_SYSTEM, find_system
 
+MIN_SPEECH_SHARES = ["0", "0.1", "0.2", "0.3", "0.5", "0.7", "0.9"]  # as the address has them
 Control = Callable[[list[Any], str], Any]  # options, key of the session → the chosen option
 
 
@@ -44,6 +45,16 @@ def choose_context() -> Context:
     """Choose whether the encoder is given the whole recording or each segment alone."""
     control = segmented("Segments", common.CONTEXT_NAMES.get, help=common.CONTEXT_HELP)
     return bind_to_address("context", key="context", options=list(CONTEXTS), default=CONTEXTS[0], control=control)
+
+
+def choose_min_speech() -> float:
+    """Choose the share of a segment that has to be speech; 0 keeps all segments."""
+    control = dropdown(common.MIN_SPEECH, common.min_speech_title, help=common.MIN_SPEECH_HELP)
+    return float(
+        bind_to_address(
+            "min_speech", key="min_speech", options=MIN_SPEECH_SHARES, default=str(DEFAULT_MIN_SPEECH), control=control
+        )
+    )
 
 
 def choose_subject() -> str:

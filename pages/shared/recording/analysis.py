@@ -19,6 +19,7 @@ from segser_core.audio.loading import load_audio
 from segser_core.errors import AudioError
 from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.turns import Turn
+from segser_core.systems import DEFAULT_MIN_SPEECH
 
 if TYPE_CHECKING:
     from segser_core.inference.predictor import Predictor
@@ -29,6 +30,15 @@ MAX_FILES = 100
 ANALYSES = FairQueue()
 TOO_MANY = f"only {MAX_FILES} files are analysed at once; `python -m segser_core analyze` takes any number"
 ProgressBar = Callable[[float], tuple[float, str]]  # seconds analysed → share of the bar, text beside it
+
+
+@dataclass(frozen=True)
+class Listening:
+    """How a recording is listened to: the context of segments, the share of them that has to be speech, its turns."""
+
+    context: Context
+    min_speech: float = DEFAULT_MIN_SPEECH
+    turns: tuple[Turn, ...] | None = None
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
@@ -51,7 +61,12 @@ def recording_samples(recording: RecordingFile) -> np.ndarray:
 
 
 def predict_recording(
-    recording: RecordingFile, samples: np.ndarray, model: str, context: Context, turns: tuple[Turn, ...] | None = None
+    recording: RecordingFile,
+    samples: np.ndarray,
+    model: str,
+    context: Context,
+    turns: tuple[Turn, ...] | None = None,
+    min_speech: float = DEFAULT_MIN_SPEECH,
 ) -> Prediction:
     """Analyse a recording under the model's own rule, once a session, behind a progress bar.
 
@@ -61,6 +76,7 @@ def predict_recording(
         model: name of a bundled model.
         context: whether the encoder is given the whole recording or each segment alone.
         turns: of the recording, to be labelled as well.
+        min_speech: the share of a segment that has to be speech.
 
     Raises:
         AudioError: the recording cannot be analysed.
@@ -70,13 +86,15 @@ def predict_recording(
     def progress(done_s: float) -> tuple[float, str]:
         return min(done_s / duration_s, 1.0), f"Listening: {done_s:.0f} of {duration_s:.0f} s"
 
-    (prediction,) = _predict_with_bar([recording], model, context, lambda _: progress, turns)
+    (prediction,) = _predict_with_bar([recording], model, Listening(context, min_speech, turns), lambda _: progress)
     if isinstance(prediction, str):
         raise AudioError(prediction)
     return prediction
 
 
-def predict_recordings(recordings: Sequence[RecordingFile], model: str, context: Context) -> list[Prediction | str]:
+def predict_recordings(
+    recordings: Sequence[RecordingFile], model: str, context: Context, min_speech: float = DEFAULT_MIN_SPEECH
+) -> list[Prediction | str]:
     """Analyse up to `MAX_FILES` recordings behind a progress bar over the files.
 
     Returns:
@@ -88,16 +106,15 @@ def predict_recordings(recordings: Sequence[RecordingFile], model: str, context:
         file = f"File {index + 1} of {len(taken)}: {escape_markdown(taken[index].name)}"
         return lambda done_s: (index / len(taken), f"{file}, {done_s:.0f} s heard")
 
-    predictions = _predict_with_bar(taken, model, context, progress_of)
+    predictions = _predict_with_bar(taken, model, Listening(context, min_speech), progress_of)
     return [*predictions, *(TOO_MANY for _ in recordings[MAX_FILES:])]
 
 
 def _predict_with_bar(
     recordings: Sequence[RecordingFile],
     model: str,
-    context: Context,
+    listening: Listening,
     progress_of: Callable[[int], ProgressBar],
-    turns: tuple[Turn, ...] | None = None,
 ) -> list[Prediction | str]:
     """Analyse recordings; `progress_of` gives the bar of a recording by its index."""
     slot = st.empty()
@@ -105,7 +122,7 @@ def _predict_with_bar(
     predictor = bundled_predictor(model)
     try:
         return [
-            _predict(recording, model, context, turns, predictor, _Progress(progress_of(index), draw))
+            _predict(recording, model, listening, predictor, _Progress(progress_of(index), draw))
             for index, recording in enumerate(recordings)
         ]
     finally:
@@ -135,9 +152,7 @@ class _Progress:
     show_spinner=False,
     hash_funcs={RecordingFile: lambda recording: recording.identity},
 )
-def _predict(
-    recording: RecordingFile, model: str, context: Context, turns: tuple[Turn, ...] | None, _predictor, _progress
-) -> Prediction | str:
+def _predict(recording: RecordingFile, model: str, listening: Listening, _predictor, _progress) -> Prediction | str:
     """Analyse a recording in its turn; a refusal is cached as well, lest a broken file be read at each click."""
     with ANALYSES.first(_progress.report_position) as requeue:
 
@@ -150,11 +165,12 @@ def _predict(
             return _predictor.predict(
                 recording.data,
                 file=recording.name,
-                context=context,
+                context=listening.context,
                 progress=progress,
                 max_duration_s=MAX_DURATION_S,
+                turns=listening.turns,
+                min_speech=listening.min_speech,
                 **chosen,
-                turns=turns,
             )
         except AudioError as error:
             return str(error)

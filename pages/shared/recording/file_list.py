@@ -13,6 +13,7 @@ from pages.shared.text import common
 from segser_core.errors import AudioError
 from segser_core.prediction.prediction import Context, Prediction
 from segser_core.prediction.rules import Aggregate
+from segser_core.systems import DEFAULT_MIN_SPEECH
 
 FILE_TABLE_KEY = "table-of-files"
 
@@ -27,22 +28,27 @@ class AnalysedFile:
 
 
 def analyse_files(
-    recordings: Sequence[RecordingFile], *, model: str, context: Context, rule: Aggregate
+    recordings: Sequence[RecordingFile],
+    *,
+    model: str,
+    context: Context,
+    rule: Aggregate,
+    min_speech: float = DEFAULT_MIN_SPEECH,
 ) -> list[AnalysedFile]:
     """Analyse recordings under a rule; one that cannot be read does not keep the others away."""
     if len(recordings) == 1:
-        predictions = [_predict_one(recordings[0], model, context)]
+        predictions = [_predict_one(recordings[0], model, context, min_speech)]
     else:
-        predictions = predict_recordings(recordings, model, context)
+        predictions = predict_recordings(recordings, model, context, min_speech)
     return [
         AnalysedFile(r, None, p) if isinstance(p, str) else AnalysedFile(r, p.with_rule(rule))
         for r, p in zip(recordings, predictions, strict=True)
     ]
 
 
-def _predict_one(recording: RecordingFile, model: str, context: Context) -> Prediction | str:
+def _predict_one(recording: RecordingFile, model: str, context: Context, min_speech: float) -> Prediction | str:
     try:
-        return predict_recording(recording, recording_samples(recording), model, context)
+        return predict_recording(recording, recording_samples(recording), model, context, min_speech=min_speech)
     except AudioError as error:
         return str(error)
 
@@ -101,8 +107,8 @@ def _row(file: AnalysedFile) -> dict[str, object]:
     p = file.prediction
     return {
         "file": file.recording.name,
-        "label": None if p is None else p.label,
-        "confidence": None if p is None else p.confidence,
+        "label": None if p is None else common.label_or_none(p),
+        "confidence": None if p is None or not p.label else p.confidence,
         "duration": None if p is None else p.duration_s,
         "notes": common.refusal_text(file.reason) if p is None else " ".join(p.warnings),
     }
@@ -118,7 +124,7 @@ def _choose_in_table(files: Sequence[AnalysedFile], key: str) -> None:
 def _choose_in_list(readable: Sequence[AnalysedFile], identities: Sequence[str]) -> str:
     """Choose among the readable files in a list, with a step back and forth; the keyboard reaches all of it."""
     lines = {
-        identity: f"{file.recording.name}: {file.prediction.label if file.prediction else ''}"
+        identity: f"{file.recording.name}: {common.label_or_none(file.prediction) if file.prediction else ''}"
         for identity, file in zip(identities, readable, strict=True)
     }
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -16,9 +16,12 @@ from segser_core.errors import TurnsError
 from segser_core.prediction.prediction import LabelledTurn, Prediction
 from segser_core.prediction.turn_files import TURN_READERS, TurnsOfFiles, read_turns
 from segser_core.prediction.turns import Turn, fit_turns
+from segser_core.systems import DEFAULT_MIN_SPEECH
 
 
-def ask_for_turns(recording: RecordingFile, samples: np.ndarray, prediction: Prediction) -> Prediction:
+def ask_for_turns(
+    recording: RecordingFile, samples: np.ndarray, prediction: Prediction, min_speech: float = DEFAULT_MIN_SPEECH
+) -> Prediction:
     """Ask for a file of the turns of a recording, and label each of them.
 
     Returns:
@@ -37,7 +40,7 @@ def ask_for_turns(recording: RecordingFile, samples: np.ndarray, prediction: Pre
     except TurnsError as error:
         st.error(common.escape_markdown(str(error)), icon=":material/forum:")
         return prediction
-    found = predict_recording(recording, samples, prediction.model, prediction.context, turns)
+    found = predict_recording(recording, samples, prediction.model, prediction.context, turns, min_speech)
     return replace(prediction, turns=found.turns)
 
 
@@ -78,7 +81,7 @@ def _row(turn: LabelledTurn) -> dict[str, object]:
         "start": turn.start_s,
         "end": turn.end_s,
         "speaker": turn.speaker,
-        "label": turn.label,
-        "confidence": turn.confidence,
+        "label": turn.label if turn.is_heard else common.NO_SPEECH,
+        "confidence": turn.confidence if turn.is_heard else None,
         "text": turn.text,
     }

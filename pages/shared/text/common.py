@@ -31,6 +31,12 @@ RULE_HELP = """
 - **recording as a whole**: segments do not count; the model judges the mean of all frames.
 """
 NO_BREAK = "\N{NO-BREAK SPACE}"
+NO_SPEECH = "no speech"
+MIN_SPEECH = "Speech in a segment, at least"
+MIN_SPEECH_HELP = (
+    "A segment of which a smaller share is speech is grey, decides nothing, and has no label in the exports' tiers. "
+    "0 keeps all segments, noise and pauses among them."
+)
 NOTHING_YET = "No recording yet: choose one above, or go back to the sample."
 CONTEXT_NAMES: dict[Context, str] = {"clip": "in context", "segment": "in isolation"}
 SUBJECTS = {"recording": "Two models, one recording", "runs": "Two runs"}
@@ -115,13 +121,26 @@ def segment_lines(prediction: Prediction) -> list[str]:
     """List the segments: the span of each, its label and confidence, and a star for the one that decided."""
     decided = prediction.deciding_segment
     return [
-        f"{format_span(s.start_s, s.end_s)}: {s.label} {s.confidence:.2f}{' ★' if s is decided else ''}"
+        f"{format_span(s.start_s, s.end_s)}: "
+        + (f"{s.label} {s.confidence:.2f}{' ★' if s is decided else ''}" if s.is_heard else NO_SPEECH)
         for s in prediction.segments
     ]
 
 
+def min_speech_title(share: str) -> str:
+    """Name a share of speech, from 0 to 1."""
+    return f"{float(share):.0%}" if float(share) else "keep all segments"
+
+
+def label_or_none(prediction: Prediction) -> str:
+    """Return a recording's label, or say that there is none without speech."""
+    return prediction.label or NO_SPEECH
+
+
 def label_origin(prediction: Prediction) -> str:
-    """Say how probable a recording's label is, and by which rule it was found."""
+    """Say how probable a recording's label is, and by which rule it was found; nothing where no segment is speech."""
+    if not prediction.label:
+        return ""
     decided = prediction.deciding_segment
     span = f",  \n★ {format_span(decided.start_s, decided.end_s)}" if decided is not None else ""
     return f"with probability {prediction.confidence:.2f},  \nfrom the {RULE_TITLES[prediction.aggregate]}{span}"
@@ -156,6 +175,8 @@ def _heard_corpus(info: CorpusInfo) -> str:
 
 def disagreement_text(a: Prediction, b: Prediction) -> str:
     """Say how far two models differ on a recording."""
+    if not a.label and not b.label:
+        return "Neither names an emotion, since no segment is speech."
     labels = "the same emotion" if a.label == b.label else "**different emotions**"
     apart_s = sum(end - start for start, end in find_disagreements(a, b))
     extent = f"in {apart_s:.1f} of its {a.duration_s:.1f} s, shaded below (≠)" if apart_s else "nowhere within it"
@@ -184,7 +205,8 @@ def comparison_lines(a: Prediction, b: Prediction) -> list[tuple[TimeSpan, str]]
     decided = {(p.deciding_segment.start_s, p.deciding_segment.end_s) for p in (a, b) if p.deciding_segment is not None}
     for prediction in (a, b):
         for segment in prediction.segments:
-            labels_of.setdefault((segment.start_s, segment.end_s), []).append(segment.label)
+            label = segment.label if segment.is_heard else NO_SPEECH
+            labels_of.setdefault((segment.start_s, segment.end_s), []).append(label)
     return [
         (span, f"{format_span(*span)}: {_join_labels(labels)}{' ★' if span in decided else ''}")
         for span, labels in sorted(labels_of.items())
