@@ -101,11 +101,13 @@ class Prediction:
 
     def with_rule(self, rule: Aggregate) -> "Prediction":
         """Aggregate the same recording and model under another rule."""
+        return self._aggregated(rule) if self.heard_segments else replace(self, aggregate=rule)
+
+    def _aggregated(self, rule: Aggregate) -> "Prediction":
+        """Aggregate the segments that are speech; all of them where none is."""
         utterance = np.array([self.utterance[c] for c in self.labels]) if self.utterance else None
         segments = np.array([[s.probabilities[c] for c in self.labels] for s in self.heard_segments or self.segments])
         index, p = aggregate(utterance, segments, rule)
-        if not self.heard_segments:
-            return replace(self, aggregate=rule)
         return replace(
             self,
             aggregate=rule,
@@ -114,12 +116,17 @@ class Prediction:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to the object that the command line prints as JSON, numbers not rounded."""
+        """Convert to the object that the command line prints as JSON, numbers not rounded.
+
+        Of a recording without speech it holds what the model would name all the same, and `speech` is false.
+        """
         keys = ("file", "duration_s", "model", "labels", "label", "confidence", "probabilities", "aggregate", "context")
         of_segments = ("index", "start_s", "end_s", "label", "confidence", "probabilities")
         chosen = {k: getattr(self, k) for k in ("channel", "track") if getattr(self, k) is not None}
+        named = self if self.label else self._aggregated(self.aggregate)
         found = {
-            **{k: getattr(self, k) for k in keys},
+            **{k: getattr(named, k) for k in keys},
+            **({} if self.label else {"speech": False}),
             **chosen,
             "warnings": list(self.warnings),
             "segments": [_to_object(s, of_segments) for s in self.segments],

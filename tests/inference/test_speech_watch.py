@@ -179,6 +179,10 @@ def test_a_word_in_a_long_silence_is_not_called_no_speech(predictor, sample):
     word = np.concatenate([np.zeros(48_000, np.float32), sample[16_000:19_200], np.zeros(48_000, np.float32)])
     p = predictor.predict(word, min_speech=0.9)
     assert p.label == ""
+    shown = p.to_dict()
+    assert shown["speech"] is False
+    assert sum(shown["probabilities"].values()) == pytest.approx(1)
+    assert shown["confidence"] == shown["probabilities"][shown["label"]] == max(shown["probabilities"].values())
     assert p.warnings[0].startswith("Only 0.")
     assert "less than 90% of any segment" in p.warnings[0]
     assert predictor.predict(word, min_speech=0.1).label
