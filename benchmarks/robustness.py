@@ -81,7 +81,8 @@ def score_condition(
         for predictor, found in zip(predictors, rows, strict=True):
             if clip["label"] in predictor.labels:
                 known = {name: clip[name] for name in ("utterance_id", "speaker", "label")}
-                found.append(known | {"predicted": predictor.predict(samples).label, "split": "test", "fold": fold})
+                named = predictor.predict(samples, min_speech=0).label  # as `evaluate` scores a clip
+                found.append(known | {"predicted": named, "split": "test", "fold": fold})
     if not all(rows):
         raise SettingError(f"a model knows no label of the {split} clips; name another corpus or model")
     return [pd.DataFrame(found) for found in rows]
