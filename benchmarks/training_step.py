@@ -8,6 +8,7 @@ they come, on that corpus alone. A turn is a batch: both sides take a step on it
 
 import argparse
 from pathlib import Path
+from tempfile import mkdtemp
 
 import torch
 
@@ -36,9 +37,9 @@ def main() -> None:
     draws = [each for _, each in zip(range(asked.batches + 2), batches, strict=False)]
     made: list[dict[str, torch.Tensor]] = []
     took = [seconds(lambda each=each: made.append(collate([clips[draw] for draw in each]))) for each in draws]
-    trainer = SegmentTrainer(
-        settings, batches, None, model=model, args=training_arguments(settings, 0, Path("unused")), train_dataset=clips
-    )
+    arguments = training_arguments(settings, 0, Path(mkdtemp()))
+    sets = {"train_dataset": clips, "eval_dataset": clips}  # of which neither is run through
+    trainer = SegmentTrainer(settings, batches, None, model=model, args=arguments, **sets)
     optimizer = trainer.create_optimizer()
 
     def step(batch: dict[str, torch.Tensor], *, bf16: bool) -> None:
