@@ -53,32 +53,28 @@ _NOTES = (
 _ZENODO = Publisher(
     name="Zenodo, record 1188976", page="https://zenodo.org/records/1188976", origins=("https://zenodo.org",)
 )
-_SPEECH = ZipArchive(
-    name="speech",
-    publisher=_ZENODO,
-    clips=1440,
-    style="speech",
-    size_bytes=208_468_073,
-    md5="bc696df654c87fed845eb13823edef8a",
-    address="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
-    file_name="Audio_Speech_Actors_01-24.zip",
-    folder="Audio_Speech_Actors_01-24",
-    most_unpacked_bytes=1_000_000_000,
-    disk_bytes=800_000_000,
-)
-_SONG = ZipArchive(
-    name="song",
-    publisher=_ZENODO,
-    clips=1012,
-    style="song",
-    size_bytes=225_505_317,
-    md5="5411230427d67a21e18aa4d466e6d1b9",
-    address="https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip?download=1",
-    file_name="Audio_Song_Actors_01-24.zip",
-    folder="Audio_Song_Actors_01-24",
-    most_unpacked_bytes=1_000_000_000,
-    disk_bytes=800_000_000,
-)
+
+
+def _archive(style: str, *, clips: int, size_bytes: int, md5: str) -> ZipArchive:
+    """Declare the publisher's archive of speech or of song."""
+    folder = f"Audio_{style.capitalize()}_Actors_01-24"
+    return ZipArchive(
+        name=style,
+        publisher=_ZENODO,
+        clips=clips,
+        style=style,
+        size_bytes=size_bytes,
+        md5=md5,
+        address=f"https://zenodo.org/records/1188976/files/{folder}.zip?download=1",
+        file_name=f"{folder}.zip",
+        folder=folder,
+        most_unpacked_bytes=1_000_000_000,
+        disk_bytes=800_000_000,
+    )
+
+
+_SPEECH = _archive("speech", clips=1440, size_bytes=208_468_073, md5="bc696df654c87fed845eb13823edef8a")
+_SONG = _archive("song", clips=1012, size_bytes=225_505_317, md5="5411230427d67a21e18aa4d466e6d1b9")
 _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
 
 
